@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** The machine that a job ran on, as the summary shows it. */
+export interface RunnerInfo {
+  /** The runner's name, or `local`. */
+  name: string;
+  /** `self-hosted` or `github-hosted`. */
+  kind: string;
+  /** One line a GPU: name, memory, driver. Empty: none. */
+  gpus: string[];
+}
+
+/** Names the runner and its GPUs. Never throws: a machine without nvidia-smi has none. */
+export async function describeRunner(env: NodeJS.ProcessEnv, nvidiaSmi = 'nvidia-smi'): Promise<RunnerInfo> {
+  return {
+    name: env.RUNNER_NAME ?? 'local',
+    kind: env.RUNNER_ENVIRONMENT ?? 'self-hosted',
+    gpus: await listGpus(nvidiaSmi),
+  };
+}
+
+async function listGpus(nvidiaSmi: string): Promise<string[]> {
+  try {
+    const { stdout } = await promisify(execFile)(
+      nvidiaSmi,
+      ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'],
+      { timeout: 10_000, maxBuffer: 100_000 },
+    );
+    return stdout
+      .split('\n')
+      .map((line) => line.split(',').map((part) => part.trim()))
+      .filter(([name]) => name !== undefined && name !== '')
+      .slice(0, 16)
+      .map(([name, memory, driver]) => `${name} (${memory ?? '?'}, driver ${driver ?? '?'})`);
+  } catch {
+    return [];
+  }
+}

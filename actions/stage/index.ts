@@ -1,0 +1,3 @@
+import { runNamedAction } from '../run-action.ts';
+
+await runNamedAction();

@@ -1,0 +1,87 @@
+/**
+ * What a newcomer waits for: the first `npm start` (with the Python environment's installation), the second, and
+ * what the pipeline costs over the bare training script. Prints a table; asserts nothing.
+ *
+ *   npm run bench:start            # uses a fresh cache folder, removed at the end
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { table } from '../src/cli/terminal.ts';
+
+const root = path.join(import.meta.dirname, '..');
+const cache = await mkdtemp(path.join(os.tmpdir(), 'modelgate-bench-'));
+const env = { ...process.env, MODELGATE_CACHE: cache };
+
+interface Measured {
+  seconds: number;
+  /** Of all processes of the run together, in seconds. */
+  cpu: number;
+  /** The largest sum of resident memory of the process tree, sampled, in MiB. */
+  memory: number;
+}
+
+async function measure(command: string, args: readonly string[]): Promise<Measured> {
+  const started = performance.now();
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  let memory = 0;
+  let last = new Map<number, number>();
+  let cpu = 0;
+  const sample = async () => {
+    const tree = await processTree(child.pid ?? 0);
+    memory = Math.max(
+      memory,
+      tree.reduce((sum, one) => sum + one.memory, 0),
+    );
+    const now = new Map(tree.map((one) => [one.pid, one.cpu]));
+    for (const [pid, ticks] of last) if (!now.has(pid)) cpu += ticks;
+    last = now;
+  };
+  const timer = setInterval(() => void sample(), 100);
+  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+  clearInterval(timer);
+  for (const ticks of last.values()) cpu += ticks;
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+  return { seconds: (performance.now() - started) / 1000, cpu, memory };
+}
+
+/** The processes below one, with their resident memory (MiB) and CPU time (s), from /proc. */
+async function processTree(top: number): Promise<{ pid: number; memory: number; cpu: number }[]> {
+  const all = new Map<number, { parent: number; memory: number; cpu: number }>();
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      all.set(Number(name), {
+        parent: Number(fields[1]),
+        cpu: (Number(fields[11]) + Number(fields[12])) / 100,
+        memory: (Number(fields[21]) * 4096) / 2 ** 20,
+      });
+    } catch {
+      // it has ended
+    }
+  }
+  const below = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = all.get(at)?.parent)
+      if (at === top) return true;
+    return false;
+  };
+  return [...all].filter(([pid]) => below(pid)).map(([pid, { memory, cpu }]) => ({ pid, memory, cpu }));
+}
+
+try {
+  await rm(path.join(root, 'examples/flights/.modelgate'), { recursive: true, force: true });
+  const first = await measure('npm', ['start', '--silent']);
+  const second = await measure('npm', ['start', '--silent']);
+  const rows = (
+    [
+      ['npm start, the first time', first],
+      ['npm start, the second time', second],
+    ] as const
+  ).map(([what, one]) => [what, one.seconds.toFixed(1), one.cpu.toFixed(1), one.memory.toFixed(0)]);
+  console.log(table(['what', 'seconds', 'CPU seconds', 'peak MiB'], rows));
+} finally {
+  await rm(cache, { recursive: true, force: true });
+}

@@ -1,0 +1,76 @@
+import { recordTable, shorten } from './render.ts';
+
+type Outputs = Record<string, unknown>;
+type View = (outputs: Outputs) => string[];
+
+const records = (value: unknown): Outputs[] => (Array.isArray(value) ? (value as Outputs[]) : []);
+const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
+const rows = (value: unknown, columns: readonly string[]) => indent(recordTable(records(value), columns));
+
+/** How a command's outputs are shown on a terminal; the others show their scalars. */
+export const views: Record<string, View> = {
+  run: (outputs) => rows(outputs.stages, ['stage', 'verdict', 'cached', 'seconds', 'summary']),
+  validate: (outputs) => failedFirst(outputs.checks),
+  check: (outputs) => failedFirst(outputs.checks),
+  gate: (outputs) =>
+    rows(outputs.checks, [
+      'id',
+      'verdict',
+      'champion',
+      'candidate',
+      'diff',
+      'low',
+      'high',
+      'margin',
+      'reason',
+    ]),
+  compare: (outputs) => {
+    const {
+      metric,
+      method,
+      n,
+      champion,
+      candidate,
+      diff,
+      bound_low,
+      bound_high,
+      confidence,
+      mde80,
+      rows_needed,
+    } = outputs;
+    return indent([
+      `${metric} over ${shorten(n)} rows by ${method}`,
+      `champion ${shorten(champion)}  candidate ${shorten(candidate)}  difference ${shorten(diff)} (higher is better)`,
+      `one-sided bounds ${shorten(bound_low)} to ${shorten(bound_high)} (level ${shorten(confidence)} each)`,
+      `this file cannot see a drop below ${shorten(mde80)}; to decide the margin it takes ${shorten(rows_needed)} rows`,
+    ]);
+  },
+  drift: (outputs) =>
+    rows(outputs.columns, ['name', 'kind', 'verdict', 'effect', 'p_block', 'q_value', 'psi', 'severity']),
+  status: (outputs) =>
+    records(outputs.environments).flatMap((environment) =>
+      indent([
+        `${shorten(environment.environment)}: version ${shorten(environment.version)}, generation ${shorten(environment.generation)}, since ${shorten(environment.since)}`,
+        `  trained ${shorten(environment.trained_at)} on ${shorten(environment.data)}`,
+        `  metrics ${shorten(environment.metrics)}`,
+        `  changed ${shorten(environment.changed)}`,
+        `  a rollback would restore ${environment.rollback_to === null ? 'nothing: there is no earlier version' : `version ${shorten(environment.rollback_to)}`}`,
+      ]),
+    ),
+  history: (outputs) =>
+    rows(outputs.entries, ['seq', 'at', 'type', 'environment', 'version', 'generation', 'reason']),
+  monitor: (outputs) => [
+    ...rows(outputs.signals, ['signal', 'name', 'verdict', 'summary']),
+    ...rows(outputs.alerts, ['title']),
+    ...rows(outputs.actions, ['action', 'reason']),
+  ],
+};
+
+function failedFirst(checks: unknown): string[] {
+  const all = records(checks);
+  const failed = all.filter((check) => check.verdict !== 'pass');
+  return indent([
+    ...recordTable(failed, ['verdict', 'column', 'rule', 'observed', 'expected', 'rows']),
+    `${all.length - failed.length} of ${all.length} checks passed`,
+  ]);
+}

@@ -1,0 +1,111 @@
+/** Every failure has exactly one class; each class has a playbook of its own. */
+export type FailureClass = 'data' | 'infrastructure' | 'model' | 'unknown';
+
+/**
+ * The one registry of reason codes: error codes and the reason codes of outcomes. Scripts read them: a code
+ * is never renamed or reused.
+ */
+export const codes = {
+  // outcomes without a failure
+  done: { class: 'unknown', means: 'the stage did what it was asked' },
+  checks_passed: { class: 'unknown', means: 'every check passed' },
+  nothing_to_do: { class: 'unknown', means: 'the wanted state was there already' },
+
+  // the user's configuration and command line
+  usage: { class: 'unknown', means: 'the command line is not understood' },
+  config_invalid: { class: 'unknown', means: 'modelgate.yaml does not fit its schema' },
+  config_missing: { class: 'unknown', means: 'a configuration file, or a file it names, is not there' },
+  native_missing: {
+    class: 'infrastructure',
+    means: 'a library with compiled code is not installed for this machine',
+  },
+  interrupted: { class: 'infrastructure', means: 'stopped by a signal before the end' },
+  internal: { class: 'unknown', means: 'a fault of ModelGate itself' },
+
+  // data
+  data_unavailable: { class: 'data', means: 'a source could not be read' },
+  data_unreadable: { class: 'data', means: 'a file is corrupt or not of the stated format' },
+  data_empty: { class: 'data', means: 'a table or window holds no rows' },
+  contract_failed: { class: 'data', means: 'the data break their contract; the batch is in quarantine' },
+  contract_invalid: { class: 'data', means: 'the contract file itself is not valid' },
+  engine_memory: { class: 'infrastructure', means: 'the SQL engine ran out of memory' },
+  feature_sql_failed: { class: 'data', means: 'the feature SQL does not run' },
+  feature_leak: { class: 'data', means: 'a feature uses a value that was not known at prediction time' },
+  feature_skew: { class: 'data', means: 'training and serving give different feature values' },
+  split_overlap: { class: 'data', means: 'one key stands in two parts of a split' },
+  label_invalid: {
+    class: 'data',
+    means: 'the label has one class only, nulls, or another type than the task needs',
+  },
+
+  // training
+  python_missing: { class: 'infrastructure', means: 'no suitable Python was found' },
+  environment_unpinned: { class: 'infrastructure', means: 'requirements are not pinned with hashes' },
+  environment_failed: { class: 'infrastructure', means: 'the Python environment could not be installed' },
+  training_failed: { class: 'model', means: 'the training script ended with an error' },
+  training_timeout: { class: 'infrastructure', means: 'training took longer than its limit' },
+  training_out_of_memory: { class: 'infrastructure', means: 'training ran out of memory' },
+  training_disk_full: { class: 'infrastructure', means: 'the disk filled up during training' },
+  training_incomplete: { class: 'model', means: 'the script ended without a model or without its metrics' },
+  model_refused: { class: 'model', means: 'the model file is not a plain, safe ONNX file' },
+  model_signature: { class: 'model', means: 'the model and the features do not fit together' },
+  model_parity: { class: 'model', means: 'the exported model predicts otherwise than the trained one' },
+  prediction_invalid: { class: 'model', means: 'the model predicts NaN or infinite values' },
+  inference_failed: { class: 'model', means: 'the model could not be run' },
+
+  // evaluation and gate
+  evaluation_set_changed: { class: 'data', means: 'the evaluation set is not the pinned one' },
+  evaluation_unpaired: { class: 'data', means: 'rows of the evaluation set have no prediction' },
+  evaluation_leak: { class: 'data', means: 'rows of the evaluation set were trained on' },
+  gate_passed: { class: 'model', means: 'every blocking check passed' },
+  gate_failed: { class: 'model', means: 'at least one blocking check failed' },
+  gate_inconclusive: { class: 'model', means: 'the data cannot decide at least one blocking check' },
+
+  // store and registry
+  storage_unavailable: { class: 'infrastructure', means: 'the store cannot be read or written' },
+  storage_unsuitable: { class: 'infrastructure', means: 'the store cannot do what the registry needs' },
+  object_missing: { class: 'infrastructure', means: 'an object named by a digest is not in the store' },
+  object_damaged: { class: 'infrastructure', means: 'the bytes of an object do not have its digest' },
+  artifact_missing: {
+    class: 'infrastructure',
+    means: 'no earlier job of this run handed over this artifact',
+  },
+  handoff_refused: { class: 'infrastructure', means: 'what another job handed over is not what it says' },
+  log_damaged: { class: 'infrastructure', means: 'the log is not a sound hash chain' },
+  model_unknown: { class: 'unknown', means: 'the registry has no such model' },
+  version_unknown: { class: 'unknown', means: 'the model has no such version' },
+  environment_unknown: { class: 'unknown', means: 'modelgate.yaml names no such environment' },
+  record_incomplete: {
+    class: 'model',
+    means: 'a run without commit, data, parameters or metrics cannot be registered',
+  },
+  not_passed: { class: 'model', means: 'the version did not pass its gate' },
+  order: { class: 'unknown', means: 'the version is not in the environment before this one' },
+  still_serving: { class: 'unknown', means: 'the version serves in an environment' },
+  retired: { class: 'unknown', means: 'the version is retired' },
+  frozen: { class: 'unknown', means: 'the version was rolled back from this environment' },
+  locked: { class: 'unknown', means: 'somebody holds the lock of this environment' },
+  not_owner: { class: 'unknown', means: 'the lock belongs to somebody else' },
+  generation_moved: { class: 'unknown', means: 'the environment has moved since it was looked at' },
+  op_id_reused: { class: 'unknown', means: 'the operation id belongs to another operation' },
+  lost_race: { class: 'infrastructure', means: 'others wrote to the log too often at the same time' },
+  no_previous: { class: 'unknown', means: 'there is no earlier healthy version to go back to' },
+  registry_unreachable: { class: 'infrastructure', means: 'registry verify could not read the store' },
+  registry_unanchored: {
+    class: 'infrastructure',
+    means: 'the wanted anchor is missing, so truncation cannot be seen',
+  },
+  registry_unsound: { class: 'infrastructure', means: 'registry verify found damage' },
+
+  // serving and monitoring
+  nothing_deployed: { class: 'unknown', means: 'the environment has no version yet' },
+  prediction_unknown: { class: 'unknown', means: 'no logged prediction has this id' },
+  drift_found: { class: 'data', means: 'at least one column drifted' },
+  no_drift: { class: 'unknown', means: 'no column drifted' },
+  not_decidable: { class: 'unknown', means: 'too little data to decide' },
+  schema_differs: { class: 'data', means: 'columns are missing or have another type than before' },
+  performance_fell: { class: 'model', means: 'the metric of labelled predictions is past its floor' },
+  service_degraded: { class: 'infrastructure', means: 'latency or error rate is past its limit' },
+} as const satisfies Record<string, { class: FailureClass; means: string }>;
+
+export type Code = keyof typeof codes;

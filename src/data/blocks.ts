@@ -1,0 +1,258 @@
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+/** Sparse counts, flat: index, count, index, count …, with ascending indexes. */
+const SparseCounts = z.array(z.number().int()).max(40_000);
+
+const NumericPart = z.object({
+  nulls: count,
+  /** NaN, infinities and numbers beyond 1e150: neither null nor in the statistics below. */
+  nonfinite: count,
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  mean: z.number().nullable(),
+  /** Sum of squared differences from the mean. */
+  m2: z.number().nullable(),
+  /** Values in [index · 2^exponent, (index + 1) · 2^exponent). */
+  bins: SparseCounts,
+});
+const CategoryPart = z.object({
+  nulls: count,
+  /** Counts by index into the column's `categories`. */
+  counts: SparseCounts,
+  /** Rows whose value is not among the categories. */
+  other: count,
+});
+const PlainPart = z.object({ nulls: count, min: z.string().nullable(), max: z.string().nullable() });
+export type NumericPart = z.infer<typeof NumericPart>;
+export type CategoryPart = z.infer<typeof CategoryPart>;
+export type PlainPart = z.infer<typeof PlainPart>;
+
+const column = {
+  name: z.string(),
+  type: z.enum(['boolean', 'integer', 'number', 'string', 'timestamp', 'date', 'other']),
+  physicalType: z.string(),
+  /** Distinct values without null; exact for one table, a lower bound after a merge unless categories tell. */
+  distinct: count,
+};
+export const NumericColumn = z.object({
+  ...column,
+  kind: z.literal('numeric'),
+  exponent: z.number().int().min(-1074).max(1023),
+  parts: z.array(NumericPart),
+});
+export const CategoryColumn = z.object({
+  ...column,
+  kind: z.literal('category'),
+  /** Sorted by code units. Empty for a column with too many values to count, such as an identifier. */
+  categories: z.array(z.string()),
+  /** Whether `categories` holds every value, so that `other` is 0. */
+  complete: z.boolean(),
+  parts: z.array(CategoryPart),
+});
+/** Timestamps and dates (min and max in ISO 8601), and nested values (nulls only). */
+export const PlainColumn = z.object({ ...column, kind: z.literal('plain'), parts: z.array(PlainPart) });
+
+export const ColumnBlocks = z.discriminatedUnion('kind', [NumericColumn, CategoryColumn, PlainColumn]);
+export type NumericColumn = z.infer<typeof NumericColumn>;
+export type CategoryColumn = z.infer<typeof CategoryColumn>;
+export type PlainColumn = z.infer<typeof PlainColumn>;
+export type ColumnBlocks = z.infer<typeof ColumnBlocks>;
+
+/** One block of rows: a day of event time, or the whole table when it has no time. */
+export const Block = z.object({ day: z.iso.date().nullable(), rows: count });
+export type Block = z.infer<typeof Block>;
+
+/**
+ * The profile of a table by day: `blocks.json` of a snapshot. `columns[c].parts[b]` belongs to `blocks[b]`.
+ * Bins lie on the grid of powers of two, whatever the data, so any two profiles can be added up: the finer
+ * one is made coarser without error.
+ */
+export const Blocks = z.object({
+  schema: z.literal('modelgate.blocks/1'),
+  /** The column of event time, in UTC; null: the table is one block. */
+  time: z.string().nullable(),
+  rows: count,
+  blocks: z.array(Block),
+  columns: z.array(ColumnBlocks),
+});
+export type Blocks = z.infer<typeof Blocks>;
+
+/** Number of blocks, columns and bytes that a reader of `blocks.json` accepts. */
+export const blocksLimit = 64_000_000;
+
+/** Adds up two profiles: days of both are merged, columns are matched by name and kind, others left out. */
+export function mergeBlocks(a: Blocks, b: Blocks): Blocks {
+  const days = [...new Set([...a.blocks, ...b.blocks].map((block) => block.day))].toSorted(compareDays);
+  const indexes = (blocks: Blocks) =>
+    days.map((day) => blocks.blocks.findIndex((block) => block.day === day));
+  const [inA, inB] = [indexes(a), indexes(b)];
+  const columns: ColumnBlocks[] = [];
+  for (const left of a.columns) {
+    const right = b.columns.find((each) => each.name === left.name);
+    if (right === undefined) continue;
+    const merged = mergeColumn(left, right, inA, inB);
+    if (merged !== null) columns.push(merged);
+  }
+  const rows = (blocks: Blocks, index: number | undefined) => blocks.blocks[index ?? -1]?.rows ?? 0;
+  return {
+    schema: 'modelgate.blocks/1',
+    time: a.time === b.time ? a.time : null,
+    rows: a.rows + b.rows,
+    blocks: days.map((day, index) => ({ day, rows: rows(a, inA[index]) + rows(b, inB[index]) })),
+    columns,
+  };
+}
+
+/** The blocks of days in [from, until), both YYYY-MM-DD; a missing bound is open. */
+export function selectDays(blocks: Blocks, from: string | null, until: string | null): Blocks {
+  const kept = blocks.blocks.flatMap(({ day }, index) =>
+    day !== null && (from === null || day >= from) && (until === null || day < until) ? [index] : [],
+  );
+  const pick = <T>(list: readonly T[]): T[] => kept.map((index) => list[index] as T);
+  return {
+    ...blocks,
+    rows: pick(blocks.blocks).reduce((sum, block) => sum + block.rows, 0),
+    blocks: pick(blocks.blocks),
+    columns: blocks.columns.map((each): ColumnBlocks => {
+      if (each.kind === 'numeric') return { ...each, parts: pick(each.parts) };
+      if (each.kind === 'category') return { ...each, parts: pick(each.parts) };
+      return { ...each, parts: pick(each.parts) };
+    }),
+  };
+}
+
+function compareDays(a: string | null, b: string | null): number {
+  return (a ?? '') < (b ?? '') ? -1 : 1;
+}
+
+function mergeColumn(
+  a: ColumnBlocks,
+  b: ColumnBlocks,
+  inA: readonly number[],
+  inB: readonly number[],
+): ColumnBlocks | null {
+  const join = <P>(left: readonly P[], right: readonly P[], add: (one: P, two: P) => P, none: P): P[] =>
+    inA.map((index, position) => add(left[index] ?? none, right[inB[position] ?? -1] ?? none));
+  const distinct = Math.max(a.distinct, b.distinct);
+  if (a.kind === 'numeric' && b.kind === 'numeric') {
+    const exponent = Math.max(a.exponent, b.exponent);
+    const [left, right] = [coarsen(a, exponent), coarsen(b, exponent)];
+    return { ...a, distinct, exponent, parts: join(left.parts, right.parts, addNumeric, noNumeric) };
+  }
+  if (a.kind === 'category' && b.kind === 'category') {
+    const categories = [...new Set([...a.categories, ...b.categories])].toSorted(compareText);
+    const [left, right] = [recode(a, categories), recode(b, categories)];
+    const complete = a.complete && b.complete;
+    return {
+      ...a,
+      distinct: complete ? categories.length : distinct,
+      categories,
+      complete,
+      parts: join(left, right, addCategory, { nulls: 0, counts: [], other: 0 }),
+    };
+  }
+  if (a.kind === 'plain' && b.kind === 'plain') {
+    return { ...a, distinct, parts: join(a.parts, b.parts, addPlain, { nulls: 0, min: null, max: null }) };
+  }
+  return null;
+}
+
+const noNumeric: NumericPart = {
+  nulls: 0,
+  nonfinite: 0,
+  min: null,
+  max: null,
+  mean: null,
+  m2: null,
+  bins: [],
+};
+
+/** The same column with bins of width 2^exponent, which must not be finer than they are. */
+export function coarsen(numeric: NumericColumn, exponent: number): NumericColumn {
+  const shift = exponent - numeric.exponent;
+  if (shift < 0) throw new RangeError('bins cannot be made finer');
+  if (shift === 0) return numeric;
+  const step = 2 ** shift;
+  const parts = numeric.parts.map((part) => ({
+    ...part,
+    bins: addSparse(
+      mapIndexes(part.bins, (index) => Math.floor(index / step)),
+      [],
+    ),
+  }));
+  return { ...numeric, exponent, parts };
+}
+
+/** n of a numeric part: rows with a finite value. */
+export function counted(counts: readonly number[]): number {
+  let sum = 0;
+  for (let at = 1; at < counts.length; at += 2) sum += counts[at] ?? 0;
+  return sum;
+}
+
+/** Means and sums of squares are added by Chan, Golub and LeVeque's pairwise formula (1979). */
+export function addNumeric(a: NumericPart, b: NumericPart): NumericPart {
+  const [n, m] = [counted(a.bins), counted(b.bins)];
+  const base = {
+    nulls: a.nulls + b.nulls,
+    nonfinite: a.nonfinite + b.nonfinite,
+    bins: addSparse(a.bins, b.bins),
+  };
+  if (a.mean === null || a.m2 === null) return { ...b, ...base };
+  if (b.mean === null || b.m2 === null) return { ...a, ...base };
+  const delta = b.mean - a.mean;
+  return {
+    ...base,
+    min: Math.min(a.min ?? Infinity, b.min ?? Infinity),
+    max: Math.max(a.max ?? -Infinity, b.max ?? -Infinity),
+    mean: a.mean + (delta * m) / (n + m),
+    m2: a.m2 + b.m2 + (delta * delta * n * m) / (n + m),
+  };
+}
+
+export function addCategory(a: CategoryPart, b: CategoryPart): CategoryPart {
+  return { nulls: a.nulls + b.nulls, counts: addSparse(a.counts, b.counts), other: a.other + b.other };
+}
+
+export function addPlain(a: PlainPart, b: PlainPart): PlainPart {
+  const known = (x: string | null, y: string | null) =>
+    [x, y].filter((text) => text !== null).toSorted(compareText);
+  return {
+    nulls: a.nulls + b.nulls,
+    min: known(a.min, b.min)[0] ?? null,
+    max: known(a.max, b.max).at(-1) ?? null,
+  };
+}
+
+function recode(from: CategoryColumn, categories: readonly string[]): CategoryPart[] {
+  const position = new Map(categories.map((text, index) => [text, index]));
+  return from.parts.map((part) => ({
+    ...part,
+    counts: addSparse(
+      mapIndexes(part.counts, (index) => position.get(from.categories[index] ?? '') ?? 0),
+      [],
+    ),
+  }));
+}
+
+function mapIndexes(flat: readonly number[], change: (index: number) => number): number[] {
+  return flat.map((value, at) => (at % 2 === 0 ? change(value) : value));
+}
+
+/** Adds two sparse counts; indexes come out ascending and once. */
+export function addSparse(a: readonly number[], b: readonly number[]): number[] {
+  const sums = new Map<number, number>();
+  for (const flat of [a, b]) {
+    for (let at = 0; at + 1 < flat.length; at += 2) {
+      const index = flat[at] as number;
+      sums.set(index, (sums.get(index) ?? 0) + (flat[at + 1] as number));
+    }
+  }
+  return [...sums].toSorted(([x], [y]) => x - y).flat();
+}
+
+/** Order by code units: the same on every machine, unlike a locale's. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,256 @@
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { asStorageError, hasCode, UserError } from '../errors.ts';
+import { importNative } from '../native.ts';
+import { columnType, toColumnVectors, toRow } from './duckdb-values.ts';
+import {
+  type Column,
+  type ColumnVector,
+  type EngineOptions,
+  identifier,
+  literal,
+  type Row,
+  type SqlEngine,
+  type Value,
+} from './engine.ts';
+
+/**
+ * Opens a private, in-memory DuckDB. It can read and write one folder only, which is its own: declared files
+ * are linked or copied into it. Network, other files, extensions and later changes of the settings are off,
+ * so that a stranger's SQL reaches the declared files and nothing else.
+ */
+export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
+  const { DuckDBInstance } = await importNative('@duckdb/node-api');
+  await mkdir(options.workDirectory, { recursive: true });
+  const folder = await mkdtemp(path.join(path.resolve(options.workDirectory), 'duckdb-'));
+  await mkdir(path.join(folder, 'spill'));
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(options.threads ?? 2),
+    memory_limit: `${options.memoryMiB ?? 768}MiB`,
+    temp_directory: path.join(folder, 'spill'),
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  for (const setting of [
+    "TimeZone = 'UTC'",
+    `allowed_directories = [${literal(`${folder}/`)}]`,
+    'allow_community_extensions = false',
+    'enable_external_access = false',
+    'lock_configuration = true',
+  ]) {
+    await connection.run(`SET ${setting}`);
+  }
+  return new DuckDbEngine({ instance, connection, folder, signal: options.signal });
+}
+
+interface Parts {
+  instance: DuckDBInstance;
+  connection: DuckDBConnection;
+  folder: string;
+  signal: AbortSignal | undefined;
+}
+
+class DuckDbEngine implements SqlEngine {
+  readonly #parts: Parts;
+  #files = 0;
+  #closed = false;
+  readonly #interrupt = () => this.#parts.connection.interrupt();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    parts.signal?.addEventListener('abort', this.#interrupt);
+  }
+
+  async addFile(view: string, file: string | readonly string[], format?: 'parquet' | 'csv'): Promise<void> {
+    const files = typeof file === 'string' ? [file] : file;
+    const readers: string[] = [];
+    let first: Column[] | null = null;
+    for (const each of files) {
+      const reader = readerOf(await this.#bringIn(each), format ?? formatOf(each));
+      const columns = await this.describe(`SELECT * FROM ${reader}`).catch((error: unknown) => {
+        throw error instanceof UserError && error.code !== 'data_unreadable'
+          ? error
+          : unreadable(each, error);
+      });
+      first ??= columns;
+      assertSameColumns(files[0] ?? each, first, each, columns);
+      readers.push(`SELECT * FROM ${reader}`);
+    }
+    if (readers.length === 0) throw new TypeError('addFile needs a file');
+    await this.execute(`CREATE OR REPLACE VIEW ${identifier(view)} AS ${readers.join(' UNION ALL ')}`);
+  }
+
+  async checkSelect(sql: string): Promise<string | null> {
+    const [row] = await this.rows('SELECT json_serialize_sql(CAST($1 AS VARCHAR)) AS parsed', [sql]);
+    const parsed = JSON.parse(String(row?.parsed)) as {
+      error?: boolean;
+      error_message?: string;
+      statements?: unknown[];
+    };
+    if (parsed.error === true) return String(parsed.error_message ?? 'not a SELECT');
+    const count = parsed.statements?.length ?? 0;
+    return count === 1 ? null : `expected one SELECT, found ${count} statements`;
+  }
+
+  async describe(sql: string): Promise<Column[]> {
+    const rows = await this.rows(`DESCRIBE ${sql}`);
+    return rows.map((row) => {
+      const physicalType = String(row.column_type);
+      return { name: String(row.column_name), type: columnType(physicalType), physicalType };
+    });
+  }
+
+  async execute(sql: string, parameters: readonly Value[] = []): Promise<void> {
+    await this.#run(() => this.#parts.connection.run(sql, [...parameters]));
+  }
+
+  async rows(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
+    const reader = await this.#run(() => this.#parts.connection.runAndReadAll(sql, [...parameters]));
+    return reader.getRowObjectsJS().map(toRow);
+  }
+
+  async columns(sql: string, parameters: readonly Value[] = []): Promise<ColumnVector[]> {
+    return this.#run(async () => {
+      const result = await this.#parts.connection.run(sql, [...parameters]);
+      return toColumnVectors(result, await result.fetchAllChunks());
+    });
+  }
+
+  async writeParquet(sql: string, file: string): Promise<number> {
+    const written = path.join(this.#parts.folder, `out-${this.#files++}.parquet`);
+    try {
+      const rows = await this.rows(
+        `COPY (${sql}\n) TO ${literal(written)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`,
+      );
+      await mkdir(path.dirname(file), { recursive: true });
+      await rename(written, file).catch(async (error: unknown) => {
+        if (!hasCode(error, 'EXDEV')) throw error;
+        await copyFile(written, file);
+      });
+      return Number(rows[0]?.Count ?? 0);
+    } catch (error) {
+      throw asStorageError(error, file);
+    } finally {
+      await rm(written, { force: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { connection, instance, folder, signal } = this.#parts;
+    signal?.removeEventListener('abort', this.#interrupt);
+    connection.closeSync();
+    instance.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  /** A link to the file in the session's own folder; a copy where the file lies on another disk. */
+  async #bringIn(file: string): Promise<string> {
+    const inside = path.join(this.#parts.folder, `in-${this.#files++}`);
+    try {
+      if (!(await stat(file)).isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
+      await link(file, inside).catch(() => copyFile(file, inside, constants.COPYFILE_FICLONE));
+    } catch (error) {
+      const known = asStorageError(error, file);
+      if (known instanceof UserError && known.code === 'storage_unavailable' && !hasCode(error, 'EACCES')) {
+        throw known;
+      }
+      throw new UserError({
+        code: 'data_unavailable',
+        message: 'The file cannot be read.',
+        where: file,
+        fix: 'Check that the file is there and readable.',
+        cause: error,
+      });
+    }
+    return inside;
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.#parts.signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      this.#parts.signal?.throwIfAborted();
+      throw translated(error);
+    }
+  }
+}
+
+function formatOf(file: string): 'parquet' | 'csv' {
+  return /\.csv(\.gz)?$/i.test(file) ? 'csv' : 'parquet';
+}
+
+function readerOf(file: string, format: 'parquet' | 'csv'): string {
+  return format === 'parquet'
+    ? `read_parquet(${literal(file)}, hive_partitioning = false)`
+    : // the whole file is looked at for its types, so that they do not depend on the first rows
+      `read_csv(${literal(file)}, header = true, delim = ',', quote = '"', escape = '"', sample_size = -1, allow_quoted_nulls = false)`;
+}
+
+function assertSameColumns(firstFile: string, first: Column[], file: string, columns: Column[]): void {
+  const told = (list: Column[]) => list.map((column) => `${column.name} ${column.physicalType}`);
+  const [expected, found] = [told(first), told(columns)];
+  const odd = expected.find((text, index) => text !== found[index]) ?? found[expected.length];
+  if (odd === undefined) return;
+  throw new UserError({
+    code: 'data_unreadable',
+    message: `Files of one source differ in their columns: ${odd} is not the same in ${path.basename(firstFile)} and ${path.basename(file)}.`,
+    where: file,
+    fix: 'Give the files the same columns, in order and type, or declare them as two sources.',
+  });
+}
+
+function unreadable(file: string, cause: unknown): UserError {
+  return new UserError({
+    code: 'data_unreadable',
+    message: `The file cannot be read as a table: ${firstLine(cause)}`,
+    where: file,
+    fix: 'Fetch or write the file again; it is damaged or of another format.',
+    cause,
+  });
+}
+
+/** DuckDB's own words begin with the kind of the error, e.g. `Out of Memory Error: …`. */
+function translated(error: unknown): unknown {
+  const message = firstLine(error);
+  if (message.startsWith('Out of Memory Error')) {
+    return new UserError({
+      code: 'engine_memory',
+      message: 'The SQL engine ran out of memory.',
+      fix: 'Give the machine more memory, take a smaller window, or simplify the SQL.',
+      cause: error,
+    });
+  }
+  if (/no space left|could not write/i.test(message)) {
+    return new UserError({
+      code: 'storage_unavailable',
+      message: 'The disk is full.',
+      fix: 'Free some space and run the same command again.',
+      cause: error,
+    });
+  }
+  if (
+    /parquet|thrift|TProtocol|TTransport|^Invalid Error|decompress|zstd|snappy|CSV Error|Invalid Input Error: CSV/i.test(
+      message,
+    )
+  ) {
+    return new UserError({
+      code: 'data_unreadable',
+      message: `A file cannot be read as a table: ${message}`,
+      fix: 'Fetch or write the file again; it is damaged or of another format.',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  // paths of the session's own folder say nothing to a user
+  return (message.split('\n')[0] ?? '').replaceAll(/["']?\/\S*duckdb-\S*/g, 'the file').slice(0, 300);
+}

@@ -1,0 +1,72 @@
+/** The SQL types that cross the engine's edge, whatever the engine calls them. */
+export type ColumnType = 'boolean' | 'integer' | 'number' | 'string' | 'timestamp' | 'date' | 'other';
+
+export interface Column {
+  name: string;
+  type: ColumnType;
+  /** The engine's or file's own word, e.g. VARCHAR, BIGINT, DOUBLE. */
+  physicalType: string;
+}
+
+/** A value of a result row. Timestamps are ISO 8601 in UTC; integers beyond 2^53 are strings. */
+export type Value = null | boolean | number | string;
+export type Row = Record<string, Value>;
+
+/** A result by columns: numbers as Float64Array (null is NaN and marked in `nulls`), others as arrays. */
+export interface ColumnVector {
+  name: string;
+  type: ColumnType;
+  values: Float64Array | (string | null)[];
+  /** 1 where the value is null; only for Float64Array values. */
+  nulls?: Uint8Array;
+}
+
+/**
+ * The port of a SQL engine (DuckDB; Trino can follow). A session is private to one stage: its views and
+ * tables are gone when it is closed. External access is off but for the files that were declared.
+ */
+export interface SqlEngine {
+  /** Declares a local Parquet or CSV file as a view. Throws `data_unreadable` for a corrupt one. */
+  addFile(view: string, file: string | readonly string[], format?: 'parquet' | 'csv'): Promise<void>;
+
+  /** What is wrong when a text is not exactly one SELECT, else null. Ask before running a stranger's SQL. */
+  checkSelect(sql: string): Promise<string | null>;
+
+  /** Columns of a query. */
+  describe(sql: string): Promise<Column[]>;
+
+  /** Runs a statement without result. */
+  execute(sql: string, parameters?: readonly Value[]): Promise<void>;
+
+  rows(sql: string, parameters?: readonly Value[]): Promise<Row[]>;
+
+  /** A result by columns: for whole tables of numbers. */
+  columns(sql: string, parameters?: readonly Value[]): Promise<ColumnVector[]>;
+
+  /** Writes a query's result as one Parquet file (zstd), and gives the number of rows. */
+  writeParquet(sql: string, file: string): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** Memory limit in MiB; beyond it the engine spills to `workDirectory`. */
+  memoryMiB?: number;
+  threads?: number;
+  /** The session makes a folder of its own in here, and removes it when it is closed. */
+  workDirectory: string;
+  /** Interrupts the running statement. */
+  signal?: AbortSignal;
+}
+
+/** A quoted SQL identifier: safe for any name, hostile ones included. */
+export function identifier(name: string): string {
+  if (name.includes('\0')) throw new TypeError('a name must not hold NUL');
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A quoted SQL string literal. Prefer parameters where the statement can take them. */
+export function literal(text: string): string {
+  if (text.includes('\0')) throw new TypeError('a text must not hold NUL');
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,20 @@
+import type { Code } from '../codes.ts';
+import type { TensorType } from './predictor.ts';
+
+/** Values of one input, [rows, 1]. */
+export type InputValues = string[] | Float32Array | Float64Array | BigInt64Array | Uint8Array;
+
+export type WorkerRequest =
+  | { kind: 'load'; file: string; threads: number }
+  | {
+      kind: 'run';
+      rows: number;
+      inputs: { name: string; type: TensorType; values: InputValues }[];
+      output: string;
+    };
+
+export type WorkerReply =
+  | { kind: 'loaded'; inputs: string[]; outputs: string[] }
+  | { kind: 'result'; values: Float32Array | Float64Array; shape: number[] }
+  /** `known` when the user can mend it, as a missing library. */
+  | { kind: 'error'; message: string; known: { code: Code; fix: string } | null };

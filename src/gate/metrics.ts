@@ -1,0 +1,163 @@
+import { atThreshold, binaryMetric, classMean } from '../stats/classification.ts';
+import { compareMetric, higherIsBetter } from '../stats/compare-metric.ts';
+import { aucInfluence } from '../stats/delong.ts';
+import { tQuantile } from '../stats/distributions.ts';
+import { type Clusters, influenceError, type LinearEstimate } from '../stats/influence.ts';
+import { rowLosses } from '../stats/losses.ts';
+import type { PairedEstimate } from '../stats/paired-estimate.ts';
+import { pairedMean } from '../stats/paired-mean.ts';
+import { transformed, weightedMean } from '../stats/ratio.ts';
+import { isUndefined, type Undefined, undefinedBecause } from '../stats/undefined.ts';
+import { isKnownMetric, type KnownMetric } from './policy.ts';
+import type { RowLosses, Scores } from './scores.ts';
+
+/** Which metric, and the probability from which a row counts as positive. */
+export interface MetricChoice {
+  metric: string;
+  threshold: number;
+}
+
+/** The rows of one slice; `losses` only when the metric has a `row_loss`. */
+export interface MetricRows {
+  label: Float64Array;
+  candidate: Float64Array;
+  champion: Float64Array | null;
+  clusters: Clusters | null;
+  losses: RowLosses | undefined;
+}
+
+/** All rows, as one metric needs them. */
+export function metricRows(scores: Scores, metric: string): MetricRows {
+  const { label, candidate, champion, clusters } = scores;
+  return { label, candidate, champion, clusters, losses: scores.losses.get(metric) };
+}
+
+/** The rows with the given indices. Clusters keep their codes. */
+export function selectRows(rows: MetricRows, indices: Int32Array): MetricRows {
+  const pick = (values: Float64Array): Float64Array => {
+    const out = new Float64Array(indices.length);
+    for (let i = 0; i < indices.length; i++) out[i] = values[indices[i] as number] as number;
+    return out;
+  };
+  const codes = rows.clusters?.codes;
+  return {
+    label: pick(rows.label),
+    candidate: pick(rows.candidate),
+    champion: rows.champion && pick(rows.champion),
+    clusters: rows.clusters && codes ? recode(codes, indices, rows.clusters.count) : null,
+    losses: rows.losses && {
+      candidate: pick(rows.losses.candidate),
+      champion: rows.losses.champion && pick(rows.losses.champion),
+    },
+  };
+}
+
+function recode(codes: Int32Array, indices: Int32Array, count: number): Clusters {
+  const fresh = new Int32Array(count).fill(-1);
+  const out = new Int32Array(indices.length);
+  let next = 0;
+  for (let i = 0; i < indices.length; i++) {
+    const old = codes[indices[i] as number] as number;
+    if (fresh[old] === -1) fresh[old] = next++;
+    out[i] = fresh[old] as number;
+  }
+  return { codes: out, count: next };
+}
+
+/** Whether a smaller value is better; business metrics are costs. */
+export function lowerIsBetter(metric: string): boolean {
+  return isKnownMetric(metric) ? !higherIsBetter(metric) : true;
+}
+
+/** The paired comparison of candidate (B) with champion (A). */
+export function compareRows(choice: MetricChoice, rows: MetricRows): PairedEstimate | Undefined {
+  const { label, candidate, champion, clusters, losses } = rows;
+  if (champion === null) return undefinedBecause('empty', 'there is no champion');
+  if (isKnownMetric(choice.metric)) {
+    const data = { y: label, a: champion, b: candidate, clusters, threshold: choice.threshold };
+    return compareMetric(choice.metric, data);
+  }
+  if (losses?.champion == null) return undefinedBecause('empty', `${choice.metric} has no row_loss`);
+  return pairedMean({
+    a: losses.champion,
+    b: losses.candidate,
+    weights: null,
+    clusters,
+    higherIsBetter: false,
+  });
+}
+
+/** A metric of one model alone. */
+export interface SingleEstimate {
+  value: number;
+  se: number;
+  df: number;
+  n: number;
+  clusters: number | null;
+}
+
+/** The candidate's value with its standard error, from the metric's influence values. */
+export function estimateCandidate(choice: MetricChoice, rows: MetricRows): SingleEstimate | Undefined {
+  const linear = linearEstimate(choice, rows);
+  if (isUndefined(linear)) return linear;
+  const error = influenceError(linear.psi, rows.clusters);
+  if (isUndefined(error)) return error;
+  return { value: linear.value, n: linear.psi.length, ...error };
+}
+
+/** The one-sided bound of an estimate at level 1 − alpha. */
+export function boundOf(estimate: SingleEstimate, side: 'low' | 'high', alpha: number): number {
+  const half = tQuantile(1 - alpha, estimate.df) * estimate.se;
+  return side === 'low' ? estimate.value - half : estimate.value + half;
+}
+
+function linearEstimate(choice: MetricChoice, rows: MetricRows): LinearEstimate | Undefined {
+  if (!isKnownMetric(choice.metric)) {
+    return rows.losses === undefined
+      ? undefinedBecause('empty', `${choice.metric} has no row_loss`)
+      : weightedMean(rows.losses.candidate, null);
+  }
+  const metric: KnownMetric = choice.metric;
+  const { label: y, candidate: score } = rows;
+  for (let i = 0; i < y.length; i++) {
+    if (!Number.isFinite(y[i]) || !Number.isFinite(score[i]))
+      return undefinedBecause('not_finite', `row ${i} has a label or prediction that is not a finite number`);
+  }
+  const mean = (loss: Parameters<typeof rowLosses>[0]) => {
+    const losses = rowLosses(loss, { y, prediction: score });
+    return isUndefined(losses) ? losses : weightedMean(losses, null);
+  };
+  switch (metric) {
+    case 'log_loss':
+    case 'brier':
+      return mean(metric);
+    case 'mae':
+      return mean('absolute');
+    case 'mape':
+      return mean('absolute_percentage');
+    case 'mse':
+      return mean('squared');
+    case 'rmse': {
+      const squares = mean('squared');
+      if (isUndefined(squares)) return squares;
+      return transformed(squares, { value: Math.sqrt, derivative: (x) => (x > 0 ? 0.5 / Math.sqrt(x) : 0) });
+    }
+    case 'auc':
+      return aucInfluence({ y, score, weights: null });
+    default: {
+      if (!y.every((value) => value === 0 || value === 1))
+        return undefinedBecause('out_of_range', `${metric} at a threshold needs labels of 0 and 1`);
+      const predicted = atThreshold(score, choice.threshold);
+      const data = { y, predicted, weights: null };
+      if (metric === 'accuracy') {
+        return weightedMean(
+          Float64Array.from(predicted, (guess, i) => (guess === y[i] ? 1 : 0)),
+          null,
+        );
+      }
+      if (metric === 'balanced_accuracy') return classMean('recall', data);
+      if (metric === 'macro_f1') return classMean('f1', data);
+      return binaryMetric(metric, data);
+    }
+  }
+}

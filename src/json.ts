@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** sha256 in lower-case hexadecimal: 64 characters. */
+export type Digest = string;
+export const Digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected a sha256 digest: 64 hexadecimal characters');
+
+export function sha256(bytes: Uint8Array | string): Digest {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * JSON with sorted keys and no white space, so that equal values have equal bytes and so equal digests.
+ * `undefined` members are left out. Throws on NaN, infinities and anything that JSON cannot say.
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object') {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+    return `{${members.join(',')}}`;
+  }
+  throw new TypeError(`not JSON: ${typeof value}`);
+}
+
+export function digestOf(value: unknown): Digest {
+  return sha256(canonicalJson(value));
+}
+
+/** Parses JSON from a stranger: bounded in size, and without keys that could reach a prototype. */
+export function parseJson(text: string, limit = 1_000_000): Json {
+  if (text.length > limit) throw new SyntaxError(`JSON is longer than ${limit} characters`);
+  return JSON.parse(text, (key, value) => {
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
+      throw new SyntaxError(`JSON holds the key ${JSON.stringify(key)}`);
+    }
+    return value;
+  }) as Json;
+}

@@ -1,0 +1,264 @@
+import type { SqlEngine } from '../data/engine.ts';
+import { aspectsOf, type Candidate } from './aspects.ts';
+import { brokenRules, type ClassicalStatistics, classicalStatistics } from './classical.ts';
+import { type ColumnData, readColumn } from './column-data.ts';
+import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Histogram, Segment } from './drift-report.ts';
+import { percent, readable, signed, withUnit } from './format.ts';
+import type { Importance } from './importance.ts';
+import type { MonitoringPolicy } from './policy.ts';
+import { concentration, histogramOf, ownSegments, segmentsBy } from './segments.ts';
+import { decidable, type Significance, significance, type Tested } from './significance.ts';
+import { movedSince } from './since.ts';
+import type { Side, TablePair } from './tables.ts';
+
+export interface CompareOptions {
+  policy: MonitoringPolicy;
+  importance: Importance | null;
+  /** How the two tables are called in messages. */
+  names: { reference: string; current: string };
+  signal?: AbortSignal | undefined;
+}
+
+/** What is kept of a column once its rows are gone. */
+interface Measured {
+  name: string;
+  kind: ColumnData['kind'];
+  n: [number, number];
+  means: [number | null, number | null];
+  levels: number;
+  statistics: ClassicalStatistics;
+  candidates: Candidate[];
+  histogram: Histogram | null;
+  segments: Segment[];
+  unseen: DriftColumn['unseen'];
+}
+
+/** Dimensions of more levels than this are no segments that a person can look at. */
+const dimensionLevels = 40;
+/** Other columns shown as dimensions of a drifted one. */
+const dimensionsTold = 2;
+
+/** Compares all columns of two tables and decides, column by column, what drifted (docs/monitoring.md). */
+export async function compareTables(
+  engine: SqlEngine,
+  pair: TablePair,
+  options: CompareOptions,
+): Promise<DriftReport> {
+  const { policy } = options;
+  const measured: Measured[] = [];
+  for (const column of pair.columns) {
+    options.signal?.throwIfAborted();
+    measured.push(measure(await readColumn(engine, pair, column), pair, policy));
+  }
+  const questions = measured.flatMap(({ candidates, statistics }) =>
+    candidates.map((candidate) => ({ candidate, statistics })),
+  );
+  options.signal?.throwIfAborted();
+  const tests = significance(questions, { pair, policy });
+  const tested = new Map(questions.map(({ candidate }, i) => [candidate, tests.tested[i] as Tested]));
+  const columns: DriftColumn[] = [];
+  for (const column of measured) {
+    const result = decide(column, { pair, tested, options });
+    if (result.verdict === 'drift' && column.kind === 'numeric') {
+      result.segments.push(...(await otherDimensions(engine, pair, { column, measured })));
+    }
+    columns.push(result);
+  }
+  return report(pair, { columns, tests, options });
+}
+
+function measure(data: ColumnData, pair: TablePair, policy: MonitoringPolicy): Measured {
+  const statistics = classicalStatistics(data);
+  const both = data.reference.n > 0 && data.current.n > 0;
+  return {
+    name: data.name,
+    kind: data.kind,
+    n: [data.reference.n, data.current.n],
+    means: data.kind === 'numeric' ? [mean(data.reference.sorted), mean(data.current.sorted)] : [null, null],
+    levels: data.kind === 'categorical' ? data.levels.length : Number.POSITIVE_INFINITY,
+    statistics,
+    candidates: aspectsOf(data, statistics, { pair, policy }),
+    histogram: histogramOf(data),
+    segments: both ? ownSegments(data) : [],
+    unseen: unseenLevels(data),
+  };
+}
+
+function mean(values: Float64Array): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function unseenLevels(data: ColumnData): DriftColumn['unseen'] {
+  if (data.kind !== 'categorical' || data.current.n === 0) return null;
+  const unknown = data.levels
+    .map((level, i) => ({
+      level,
+      rows: data.current.counts[i] as number,
+      known: data.reference.counts[i] !== 0,
+    }))
+    .filter(({ known }) => !known);
+  const rows = unknown.reduce((sum, level) => sum + level.rows, 0);
+  return { share: rows / data.current.n, levels: unknown.slice(0, 20).map(({ level }) => level) };
+}
+
+interface Context {
+  pair: TablePair;
+  tested: ReadonlyMap<Candidate, Tested>;
+  options: CompareOptions;
+}
+
+function decide(column: Measured, { pair, tested, options }: Context): DriftColumn {
+  const { policy, importance } = options;
+  const enough = decidable(pair, policy);
+  const judged = column.candidates.map((candidate) => {
+    const { p, q } = tested.get(candidate) ?? { p: null, q: null };
+    return { candidate, aspect: judge(candidate, { p, q, enough, alpha: policy.alpha }) };
+  });
+  const drifted = judged
+    .filter(({ aspect }) => aspect.verdict === 'drift')
+    .sort((a, b) => ratio(b.aspect) - ratio(a.aspect));
+  const head = drifted[0] ?? (judged[0] as (typeof judged)[number]);
+  const { aspect } = head;
+  const broken =
+    aspect.verdict === 'too_few_rows' || aspect.verdict === 'empty'
+      ? []
+      : brokenRules(column.statistics, policy.classical);
+  const verdict: ColumnVerdict = drifted.length > 0 || broken.length > 0 ? 'drift' : aspect.verdict;
+  const share = importance === null ? null : (importance.get(column.name) ?? 0);
+  const since = verdict === 'drift' && pair.timed ? movedSince(head.candidate.counts) : null;
+  return {
+    name: column.name,
+    kind: column.kind,
+    n_reference: column.n[0],
+    n_current: column.n[1],
+    null_rate_reference: nullRate(column.n[0], pair.reference),
+    null_rate_current: nullRate(column.n[1], pair.current),
+    ...column.statistics,
+    mean_reference: column.means[0],
+    mean_current: column.means[1],
+    unseen: column.unseen,
+    aspects: judged.map((one) => one.aspect),
+    effect: aspect.effect,
+    effect_unit: aspect.unit,
+    effect_threshold: aspect.threshold,
+    p_block: aspect.p_block,
+    q_value: aspect.q_value,
+    decidable: enough && (verdict === 'drift' || verdict === 'ok'),
+    importance: share,
+    severity: aspect.effect === null ? null : ratio(aspect) * (share ?? 1),
+    verdict,
+    rules_broken: broken,
+    summary: summarize(column, { aspect, pair }),
+    since: since === null ? null : (pair.current.blocks[since] ?? null),
+    histogram: column.histogram,
+    segments: column.segments,
+  };
+}
+
+function judge(
+  { aspect, scale, effect, threshold, verdict }: Candidate,
+  { p, q, enough, alpha }: { p: number | null; q: number | null; enough: boolean; alpha: number },
+): Aspect {
+  const moved = q !== null && q <= alpha && effect !== null && effect > 0 && effect >= threshold.value;
+  return {
+    aspect,
+    effect,
+    unit: scale.unit,
+    threshold: threshold.value,
+    threshold_from: threshold.from,
+    p_block: p,
+    q_value: q,
+    verdict: verdict ?? (!enough || q === null ? 'not_decidable' : moved ? 'drift' : 'ok'),
+  };
+}
+
+/** effect / threshold; a threshold of zero lets the effect count as it is. */
+function ratio({ effect, threshold }: Pick<Aspect, 'effect' | 'threshold'>): number {
+  return effect === null ? 0 : threshold > 0 ? effect / threshold : effect;
+}
+
+function nullRate(filled: number, side: Side): number | null {
+  return side.rows === 0 ? null : Math.min(1, Math.max(0, 1 - filled / side.rows));
+}
+
+function summarize(column: Measured, { aspect, pair }: { aspect: Aspect; pair: TablePair }): string {
+  const { name } = column;
+  if (aspect.aspect === 'nulls') {
+    const [before, after] = [nullRate(column.n[0], pair.reference), nullRate(column.n[1], pair.current)];
+    return `${name}: nulls ${percent(before)} → ${percent(after)} of the rows`;
+  }
+  if (aspect.aspect === 'unseen') {
+    const levels = (column.unseen?.levels ?? [])
+      .slice(0, 3)
+      .map((level) => JSON.stringify(level.slice(0, 60)));
+    return `${name}: ${percent(column.unseen?.share ?? null)} of the rows hold values never seen before (${levels.join(', ')})`;
+  }
+  const [before, after] = column.means;
+  if (before !== null && after !== null) {
+    return `${name}: mean ${readable(before)} → ${readable(after)} (${signed(after - before)}), distributions ${withUnit(aspect.effect, aspect.unit)} apart`;
+  }
+  if (column.n[0] === 0 || column.n[1] === 0) return `${name}: no values to compare`;
+  const most = column.segments
+    .filter((segment) => !/^\(\d+ others\)$/.test(segment.segment))
+    .sort(
+      (a, b) => Math.abs(b.share_current - b.share_reference) - Math.abs(a.share_current - a.share_reference),
+    )[0];
+  const example =
+    most === undefined
+      ? ''
+      : `, most ${JSON.stringify(most.segment.slice(0, 60))}: ${percent(most.share_reference)} → ${percent(most.share_current)}`;
+  return `${name}: ${withUnit(aspect.effect, aspect.unit)} of the rows changed category${example}`;
+}
+
+/** Segments of a drifted numeric column by the other columns whose levels carry the shift most unevenly. */
+async function otherDimensions(
+  engine: SqlEngine,
+  pair: TablePair,
+  { column, measured }: { column: Measured; measured: readonly Measured[] },
+): Promise<Segment[]> {
+  const dimensions = measured.filter((other) => other.levels > 1 && other.levels <= dimensionLevels);
+  const found: Segment[][] = [];
+  for (const dimension of dimensions) {
+    const segments = await segmentsBy(engine, { pair, name: column.name, dimension: dimension.name });
+    if (segments.length > 1) found.push(segments);
+  }
+  return found
+    .sort((a, b) => concentration(b) - concentration(a))
+    .slice(0, dimensionsTold)
+    .flat();
+}
+
+function report(
+  pair: TablePair,
+  { columns, tests, options }: { columns: DriftColumn[]; tests: Significance; options: CompareOptions },
+): DriftReport {
+  const { policy, names } = options;
+  return {
+    reference: sideFacts(names.reference, pair.reference, pair.timed),
+    current: sideFacts(names.current, pair.current, pair.timed),
+    block: pair.timed ? policy.block : 'row',
+    assumes_independent_rows: !pair.timed,
+    alpha: policy.alpha,
+    multiplicity: tests.multiplicity,
+    assignments: tests.assignments,
+    weekday_matched: tests.weekdayMatched,
+    columns,
+    drifted: columns
+      .filter((column) => column.verdict === 'drift')
+      .sort((a, b) => (b.severity ?? 0) - (a.severity ?? 0))
+      .map((column) => column.name),
+    left_out: pair.leftOut,
+    schema_differences: pair.schema,
+  };
+}
+
+function sideFacts(name: string, side: Side, timed: boolean): DriftReport['reference'] {
+  return {
+    name,
+    rows: side.rows,
+    rows_without_time: side.rowsWithoutTime,
+    blocks: timed ? side.blocks.length : side.rows,
+    from: timed ? (side.blocks[0] ?? null) : null,
+    until: timed ? (side.blocks.at(-1) ?? null) : null,
+  };
+}

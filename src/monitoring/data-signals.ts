@@ -1,0 +1,89 @@
+import type { ColumnVerdict, DriftColumn, DriftReport } from './drift-report.ts';
+import { percent } from './format.ts';
+import { type Importance, rankOf } from './importance.ts';
+import type { MonitoringPolicy } from './policy.ts';
+import { plainSignal, type Signal, type SignalVerdict } from './signal.ts';
+
+export interface DataSignalOptions {
+  policy: MonitoringPolicy;
+  importance: Importance | null;
+  /** Reports of the windows before this one, the newest first; empty when one window decides. */
+  earlier: readonly DriftReport[];
+}
+
+/**
+ * One signal a feature. A drifted feature alerts when it lies in the top quartile by importance (or no importance
+ * is known), is severe enough, and drifted in enough of the windows; else it is logged.
+ */
+export function dataSignals(report: DriftReport, options: DataSignalOptions): Signal[] {
+  const schema = schemaSignals(report);
+  return [...schema, ...report.columns.map((column) => columnSignal(column, options))];
+}
+
+function columnSignal(column: DriftColumn, { policy, importance, earlier }: DataSignalOptions): Signal {
+  const rank = rankOf(importance, column.name, policy.importance_quartile);
+  const windows = [
+    column,
+    ...earlier.map((report) => report.columns.find(({ name }) => name === column.name)),
+  ];
+  const violated = windows.filter((window) => window?.verdict === 'drift').length;
+  const important = importance === null || rank?.top === true;
+  const severe = (column.severity ?? 0) >= policy.minimum_severity;
+  const often = violated >= Math.min(policy.num_violation_windows, policy.num_evaluation_windows);
+  const verdict: SignalVerdict =
+    column.verdict === 'drift' ? (important && severe && often ? 'alert' : 'logged') : calm(column.verdict);
+  const why =
+    verdict !== 'logged'
+      ? ''
+      : !important
+        ? rank === null
+          ? '; the model does not use it'
+          : `; not among the most important (${percent(rank.importance)}, rank ${rank.rank} of ${rank.of})`
+        : !often
+          ? `; in ${violated} of ${windows.length} windows, ${policy.num_violation_windows} make an alert`
+          : '; below the severity that alerts';
+  return {
+    ...plainSignal,
+    signal: 'data_drift',
+    name: column.name,
+    verdict,
+    summary: `${column.verdict === 'drift' || column.verdict === 'ok' ? column.summary : reasons[column.verdict]}${why}`,
+    value: column.effect,
+    threshold: column.effect_threshold,
+    p_block: column.p_block,
+    q_value: column.q_value,
+    importance: rank?.importance ?? column.importance,
+    rank: rank?.rank ?? null,
+    top: rank === null ? null : rank.top,
+    severity: column.severity,
+    since: column.since,
+    windows: { violated, evaluated: windows.length },
+  };
+}
+
+const reasons: Record<Exclude<ColumnVerdict, 'drift' | 'ok'>, string> = {
+  not_decidable: 'not enough data: too few blocks to tell drift from one day to the next',
+  too_few_rows: 'not enough data: too few rows in the window',
+  empty: 'not enough data: no values on one side',
+};
+
+function calm(verdict: ColumnVerdict): SignalVerdict {
+  return verdict === 'ok' ? 'ok' : 'not_enough_data';
+}
+
+function schemaSignals({ schema_differences: schema }: DriftReport): Signal[] {
+  const broken = [
+    ...schema.missing.map((name) => [name, 'the column is missing'] as const),
+    ...schema.changed.map(
+      ({ name, reference, current }) => [name, `the type changed from ${reference} to ${current}`] as const,
+    ),
+  ];
+  return broken.map(([name, summary]) => ({
+    ...plainSignal,
+    signal: 'data_drift',
+    name,
+    verdict: 'alert',
+    summary: `${name}: ${summary}`,
+    windows: { violated: 1, evaluated: 1 },
+  }));
+}

@@ -1,0 +1,141 @@
+import type { DriftReport } from './drift-report.ts';
+import { percent, readable } from './format.ts';
+import type { Answer, Condition, Findings, Question } from './runbook.ts';
+import type { Signal } from './signal.ts';
+
+export interface Evidence {
+  /** Inputs: reference against the window. Null where there was nothing to compare. */
+  inputs: DriftReport | null;
+  predictions: DriftReport | null;
+  signals: readonly Signal[];
+  /** Labelled predictions that were most wrong: ids or keys, worst first. */
+  worst: readonly { key: string; label: number; prediction: number }[];
+  labels: { labelled: number; predictions: number } | null;
+  /** The metric's signals over a window three times as long; empty where it was not measured. */
+  wider: readonly Signal[];
+}
+
+/** Answers every question that a runbook can ask from what was measured; what was not measured is `unknown`. */
+export function findingsOf(evidence: Evidence): Findings {
+  const { inputs, predictions, signals, wider } = evidence;
+  const drifted = signals.filter((one) => one.signal === 'data_drift' && moved(one));
+  const schemaBroken =
+    inputs !== null &&
+    inputs.schema_differences.missing.length + inputs.schema_differences.changed.length > 0;
+  const nullsMoved = (inputs?.columns ?? []).filter((column) =>
+    column.aspects.some((aspect) => aspect.aspect === 'nulls' && aspect.verdict === 'drift'),
+  );
+  const top = drifted.filter((one) => one.top === true);
+  const ranked = signals.some((one) => one.signal === 'data_drift' && one.top !== null);
+  const predictionMoved = signals.filter(
+    (one) => one.signal === 'prediction_drift' && one.verdict === 'alert',
+  );
+  const classSignal = signals.find(
+    (one) => one.signal === 'prediction_drift' && one.name === 'predicted_class',
+  );
+  const fell = signals.filter((one) => one.signal === 'concept_drift' && one.verdict === 'alert');
+  const wide = wider.filter((one) => one.verdict === 'alert');
+  const answers: Record<Question, Answer> = {
+    schema_intact:
+      inputs === null
+        ? unknown('nothing was compared')
+        : yesNo(!schemaBroken, schemaText(inputs), 'all columns are there, with their types'),
+    null_rates:
+      inputs === null
+        ? unknown('nothing was compared')
+        : yesNo(
+            nullsMoved.length === 0,
+            nullsMoved
+              .map((c) => `${c.name}: ${percent(c.null_rate_reference)} → ${percent(c.null_rate_current)}`)
+              .join('; '),
+            `none of ${inputs.columns.length} columns has another null rate than chance and its floor allow`,
+          ),
+    drift_statistics: yesNo(
+      drifted.length > 0,
+      `none of ${inputs?.columns.length ?? 0} features moved`,
+      drifted.map((one) => one.summary).join('; '),
+    ),
+    importance_quartile: !ranked
+      ? unknown('the model package gives no importance')
+      : yesNo(
+          top.length > 0,
+          'no moved feature is in the top quartile',
+          top
+            .map((one) => `${one.name}: ${percent(one.importance)} of the importance, rank ${one.rank}`)
+            .join('; '),
+        ),
+    prediction_shift:
+      predictions === null
+        ? unknown('there are no reference predictions')
+        : yesNo(
+            predictionMoved.length > 0,
+            'the predictions stayed',
+            predictionMoved.map((one) => one.summary).join('; '),
+          ),
+    request_sample:
+      evidence.worst.length === 0
+        ? unknown('no labelled predictions to look at')
+        : {
+            answer: 'yes',
+            detail: `most wrong: ${evidence.worst
+              .map(
+                ({ key, label, prediction }) =>
+                  `${key} (predicted ${readable(prediction)}, was ${readable(label)})`,
+              )
+              .join('; ')}`,
+          },
+    class_shift:
+      classSignal === undefined
+        ? unknown('the model does not predict classes, or there are no reference predictions')
+        : classSignal.verdict === 'not_enough_data'
+          ? unknown(classSignal.summary)
+          : yesNo(classSignal.verdict === 'alert', classSignal.summary, classSignal.summary),
+    label_coverage:
+      evidence.labels === null
+        ? unknown('no labels are configured')
+        : yesNo(
+            evidence.labels.labelled > 0,
+            'no prediction has a label yet',
+            `${evidence.labels.labelled} of ${evidence.labels.predictions} predictions have a label`,
+          ),
+    wider_window:
+      wider.length === 0
+        ? unknown('no wider window was measured')
+        : yesNo(
+            wide.length > 0,
+            wider.map((one) => one.summary).join('; '),
+            wide.map((one) => one.summary).join('; '),
+          ),
+  };
+  const conditions: Record<Condition, boolean> = {
+    schema_broken: schemaBroken,
+    nulls_moved: nullsMoved.length > 0,
+    drift_found: drifted.length > 0,
+    // where importance is not known, every moved feature may be an important one
+    top_importance: top.length > 0 || (!ranked && drifted.some((one) => one.verdict === 'alert')),
+    predictions_moved: predictionMoved.length > 0,
+    performance_fell: fell.length > 0,
+    class_shifted: classSignal?.verdict === 'alert',
+    wider_window_fell: wide.length > 0,
+  };
+  return { answers, conditions };
+}
+
+function moved(signal: Signal): boolean {
+  return signal.verdict === 'alert' || signal.verdict === 'logged';
+}
+
+function unknown(detail: string): Answer {
+  return { answer: 'unknown', detail };
+}
+
+function yesNo(yes: boolean, ifNo: string, ifYes: string): Answer {
+  return yes ? { answer: 'yes', detail: ifYes } : { answer: 'no', detail: ifNo };
+}
+
+function schemaText({ schema_differences: schema }: DriftReport): string {
+  return [
+    ...schema.missing.map((name) => `${name} is missing`),
+    ...schema.changed.map(({ name, reference, current }) => `${name} was ${reference} and is ${current}`),
+  ].join('; ');
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod';
+
+const column = z.string().min(1).max(128);
+const path = z.string().min(1).max(500);
+const share = z.number().min(0).max(1);
+
+/** The classical tests by name: each fires on its own threshold and takes rows as independent. */
+export const ClassicalRules = z.strictObject({
+  ks: share
+    .optional()
+    .describe(
+      'Numeric columns: alarm when the two-sample Kolmogorov-Smirnov p-value is below this, e.g. 0.05.',
+    ),
+  chi_square: share
+    .optional()
+    .describe('Categorical columns: alarm when the chi-square p-value is below this, e.g. 0.05.'),
+  psi: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Alarm when the population stability index is above this, e.g. 0.2.'),
+  kl: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Alarm when the Kullback-Leibler divergence (nats, current from reference) is above this.'),
+});
+export type ClassicalRules = z.infer<typeof ClassicalRules>;
+
+/** The smallest effect that is worth a person's time, in the column's own terms. */
+export const Floor = z.strictObject({
+  shift: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe("Numeric columns: shift of the mean, in the column's unit."),
+  sd: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('Numeric columns: distance of the distributions, in standard deviations of the reference.'),
+  points: z
+    .number()
+    .nonnegative()
+    .max(100)
+    .optional()
+    .describe('Categorical columns and null rates: points of share (0 to 100) that moved.'),
+});
+export type Floor = z.infer<typeof Floor>;
+
+const GeneralFloor = Floor.extend({
+  sd: Floor.shape.sd
+    .unwrap()
+    .default(0.02)
+    .describe(Floor.shape.sd.description ?? ''),
+  points: Floor.shape.points
+    .unwrap()
+    .default(1)
+    .describe(Floor.shape.points.description ?? ''),
+});
+
+export const LabelSource = z.strictObject({
+  file: path.describe('A Parquet or CSV file with the labels that came late.'),
+  key: column.describe('The column that identifies a row; it is joined to the same input of the prediction.'),
+  label: column.describe('The column with the true value.'),
+});
+export type LabelSource = z.infer<typeof LabelSource>;
+
+export const ServiceThresholds = z.strictObject({
+  p99_ms: z.number().positive().default(250).describe('99th percentile of the latency, in milliseconds.'),
+  error_rate: share.default(0.01).describe('Share of requests that may fail.'),
+});
+export type ServiceThresholds = z.infer<typeof ServiceThresholds>;
+
+/** `monitoring:` in modelgate.yaml, and what `modelgate drift` decides by. Every field has a default. */
+export const MonitoringPolicy = z.strictObject({
+  time: column
+    .optional()
+    .describe('The column with the event time in the training rows. Left out: `features.time`.'),
+  block: z
+    .enum(['day', 'week'])
+    .default('day')
+    .describe('Rows of one block are alike; significance comes from permuting whole blocks.'),
+  alpha: z
+    .number()
+    .gt(0)
+    .lt(0.5)
+    .default(0.05)
+    .describe('Chance of any false alarm per check, over all columns together.'),
+  permutations: z.int().min(99).max(100_000).default(1999),
+  seed: z.int().nonnegative().default(0).describe('Same data, same seed: same p-values.'),
+  columns: z.array(column).min(1).optional().describe('Check these columns only. Left out: all of them.'),
+  exclude: z.array(column).default([]).describe('Never check these columns.'),
+  minimum_rows: z
+    .int()
+    .positive()
+    .default(200)
+    .describe('Fewer rows on either side: "not enough data", neither green nor alarm.'),
+  minimum_blocks: z
+    .int()
+    .min(2)
+    .default(8)
+    .describe('Fewer blocks on either side: "not decidable", neither green nor alarm.'),
+  minimum_severity: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe('Severity (effect / threshold × importance) below which drift is reported without an alert.'),
+  floor: GeneralFloor.prefault({}).describe('Smallest effects that count, for every column.'),
+  floors: z
+    .record(column, Floor)
+    .default({})
+    .describe("Smallest effects that count, by column: they replace the general floor's fields."),
+  num_evaluation_windows: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(1)
+    .describe('An alert looks at this many windows, the newest first …'),
+  num_violation_windows: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(1)
+    .describe('… and needs drift in this many of them.'),
+  importance_quartile: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .default(0.25)
+    .describe('A drifted feature in this top share of the features by importance asks for retraining.'),
+  classical: ClassicalRules.prefault({}).describe(
+    'Classical rules, beside the decision above. Off by default.',
+  ),
+  prediction: z
+    .strictObject({
+      maximum_class_share: z
+        .number()
+        .gt(0.5)
+        .lte(1)
+        .default(0.8)
+        .describe(
+          'Classification: alarm when one class takes this share of the predictions, where it did not before.',
+        ),
+      threshold: share
+        .default(0.5)
+        .describe('Classification: the probability from which the class is positive.'),
+    })
+    .prefault({}),
+  labels: LabelSource.optional().describe('Where the truth arrives, for the metric of what was served.'),
+  metric: z
+    .strictObject({
+      name: z
+        .enum(['accuracy', 'auc', 'f1', 'log_loss', 'brier', 'mae', 'rmse'])
+        .describe('Classification: accuracy, auc, f1, log_loss, brier. Regression: mae, rmse.'),
+      floor: z
+        .number()
+        .describe('The worst value that is tolerated: a minimum, or a maximum where lower is better.'),
+      minimum_rows: z.int().positive().default(200),
+    })
+    .optional()
+    .describe(
+      'The metric by version over labelled predictions, and the value under which an alert is raised.',
+    ),
+  service: ServiceThresholds.prefault({}),
+  runbooks: path
+    .optional()
+    .describe('A YAML file with runbooks that replace the built-in ones of the same name.'),
+  review_days: z.int().positive().default(7).describe('Days until a logged drift is looked at again.'),
+});
+export type MonitoringPolicy = z.infer<typeof MonitoringPolicy>;
+
+/** The policy where modelgate.yaml has no `monitoring:`. */
+export const defaultMonitoringPolicy: MonitoringPolicy = MonitoringPolicy.parse({});

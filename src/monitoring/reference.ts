@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { Digest, parseJson } from '../json.ts';
+import type { Store } from '../store/store.ts';
+import { type Importance, parseImportance } from './importance.ts';
+import type { ModelInput } from './served.ts';
+
+const limit = 1_000_000;
+
+const Signature = z.object({
+  inputs: z.array(
+    z.object({ name: z.string(), type: z.enum(['string', 'float32', 'float64', 'int64', 'bool']) }),
+  ),
+  task: z.enum(['classification', 'regression']),
+});
+const Definition = z.object({ key: z.string(), label: z.string(), time: z.string().optional() });
+
+/** What a served model was made from: the rows and predictions that traffic is held against. */
+export interface ModelReference {
+  model: Digest;
+  split: Digest;
+  inputs: ModelInput[];
+  task: 'classification' | 'regression';
+  /** Column of the prediction time in the training rows; null where they have none. */
+  time: string | null;
+  key: string;
+  label: string;
+  /** Null when the package gives none. */
+  importance: Importance | null;
+  /** Local, verified file of the training rows. */
+  trainFile: string;
+}
+
+/** Reads a model package's signature, importance and training rows. */
+export async function readReference(store: Store, model: Digest): Promise<ModelReference> {
+  const manifest = await store.readManifest(model, 'model');
+  const text = async (name: string) =>
+    (await store.readBytes(store.file(manifest, name).sha256, limit)).toString('utf8');
+  const signature = Signature.parse(parseJson(await text('signature.json')));
+  const definition = Definition.parse(parseJson(await text('feature-definition.json')));
+  const split = Digest.parse(manifest.inputs.split);
+  const named = manifest.files.some(({ name }) => name === 'importance.json');
+  const importance = named ? parseImportance(await text('importance.json'), 'importance.json') : null;
+  return {
+    model,
+    split,
+    inputs: signature.inputs,
+    task: signature.task,
+    time: definition.time ?? null,
+    key: definition.key,
+    label: definition.label,
+    importance: importance === null || importance.size === 0 ? null : importance,
+    trainFile: await store.manifestFile(split, 'train.parquet'),
+  };
+}
+
+/** The evaluation set's predictions that a version passed its gate with: a local file, or null. */
+export async function readEvaluation(
+  store: Store,
+  gate: Digest,
+): Promise<{ digest: Digest; file: string } | null> {
+  const { inputs } = await store.readManifest(gate, 'gate');
+  if (inputs.evaluation === undefined) return null;
+  return {
+    digest: inputs.evaluation,
+    file: await store.manifestFile(inputs.evaluation, 'predictions.parquet'),
+  };
+}

@@ -1,0 +1,92 @@
+import { buildAlert, type Subject } from './alert.ts';
+import { findingsOf } from './findings.ts';
+import type { MonitoringPolicy } from './policy.ts';
+import { type Cause, type Runbook, type RunbookResult, runbookFor, runRunbook } from './runbook.ts';
+import { type Action, type Alert, bySeverity, type Signal } from './signal.ts';
+import type { Watched } from './watch.ts';
+
+export interface Response {
+  alerts: Alert[];
+  actions: Action[];
+  runbooks: RunbookResult[];
+}
+
+export interface RespondOptions {
+  subject: Subject;
+  policy: MonitoringPolicy;
+  runbooks: readonly Runbook[];
+  /** End of the window: reviews are due so many days after it. */
+  until: Date;
+}
+
+const causes: readonly Cause[] = ['data_drift', 'prediction_drift', 'concept_drift'];
+
+/** Carries out the runbook of every cause that moved, and writes one alert a cause that somebody must see. */
+export function respond(watched: Watched, options: RespondOptions): Response {
+  const findings = findingsOf(watched);
+  const made: Response = { alerts: [], actions: [], runbooks: [] };
+  const of = (cause: Signal['signal']) =>
+    bySeverity(
+      watched.signals.filter(
+        (one) => one.signal === cause && (one.verdict === 'alert' || one.verdict === 'logged'),
+      ),
+    );
+  for (const cause of causes) {
+    const signals = of(cause);
+    if (signals.length === 0) continue;
+    const runbook = runbookFor(options.runbooks, cause);
+    const result = runbook === null ? null : runRunbook(runbook, findings);
+    if (result !== null) made.runbooks.push(result);
+    addAction(made.actions, { cause, signals, result, options });
+    if (!signals.some(({ verdict }) => verdict === 'alert')) continue;
+    made.alerts.push(
+      buildAlert({
+        cause,
+        subject: options.subject,
+        signals,
+        report:
+          cause === 'data_drift' ? watched.inputs : cause === 'prediction_drift' ? watched.predictions : null,
+        predictions: watched.signals.filter((one) => one.signal === 'prediction_drift'),
+        runbook: result,
+      }),
+    );
+  }
+  const service = of('service');
+  if (service.length > 0) {
+    made.alerts.push(
+      buildAlert({
+        cause: 'service',
+        subject: options.subject,
+        signals: service,
+        report: null,
+        predictions: [],
+        runbook: null,
+      }),
+    );
+    addAction(made.actions, { cause: 'service', signals: service, result: null, options });
+  }
+  return made;
+}
+
+function addAction(
+  actions: Action[],
+  step: {
+    cause: Action['cause'];
+    signals: readonly Signal[];
+    result: RunbookResult | null;
+    options: RespondOptions;
+  },
+): void {
+  const { cause, signals, result, options } = step;
+  const action = result === null ? 'investigate' : result.action;
+  if (action === 'none' || actions.some((one) => one.action === action && action === 'retrain')) return;
+  const days = action === 'review' ? (result?.days ?? options.policy.review_days) : (result?.days ?? null);
+  actions.push({
+    action,
+    reason: result?.reason ?? signals[0]?.summary ?? cause,
+    cause,
+    name: signals[0]?.name ?? cause,
+    due:
+      days === null ? null : new Date(options.until.getTime() + days * 86_400_000).toISOString().slice(0, 10),
+  });
+}

@@ -1,0 +1,186 @@
+import { identifier, type SqlEngine } from '../data/engine.ts';
+import { floorShares, psiTerms, toShares } from '../stats/divergence.ts';
+import { quantileEdges, quantileSorted } from '../stats/quantile-bins.ts';
+import { countSorted } from './block-counts.ts';
+import type { ColumnData } from './column-data.ts';
+import type { Histogram, Segment } from './drift-report.ts';
+import { readable } from './format.ts';
+import type { Side, TablePair } from './tables.ts';
+
+/** Segments told by dimension; the rest is one segment, so that the parts still add up. */
+const told = 12;
+const nullLabel = '(null)';
+
+/** Terms of the column's psi: by the reference's decile for numbers, by level else. They add up to the psi. */
+export function ownSegments(data: ColumnData): Segment[] {
+  const { labels, reference, current } = ownCounts(data);
+  const [p, q] = [toShares(reference), toShares(current)];
+  const terms = psiTerms(floorShares(p), floorShares(q));
+  const total = terms.reduce((sum, term) => sum + term, 0);
+  const parts = labels.map((segment, i) => ({
+    segment,
+    share_reference: p[i] as number,
+    share_current: q[i] as number,
+    contribution: terms[i] as number,
+  }));
+  return largest(parts).map((part) => ({
+    dimension: data.name,
+    ...part,
+    mean_reference: null,
+    mean_current: null,
+    of: 'psi' as const,
+    total,
+  }));
+}
+
+function ownCounts(data: ColumnData): { labels: string[]; reference: Float64Array; current: Float64Array } {
+  if (data.kind === 'categorical') {
+    return { labels: data.levels, reference: data.reference.counts, current: data.current.counts };
+  }
+  const edges = quantileEdges(data.reference.sorted);
+  return {
+    labels: binLabels(edges),
+    reference: countSorted(data.reference.sorted, edges),
+    current: countSorted(data.current.sorted, edges),
+  };
+}
+
+function binLabels(edges: Float64Array): string[] {
+  if (edges.length === 0) return ['all values'];
+  const texts = Array.from(edges, readable);
+  return [`< ${texts[0]}`, ...texts.slice(1).map((text, i) => `${texts[i]} to ${text}`), `≥ ${texts.at(-1)}`];
+}
+
+/**
+ * How the difference of means splits over the levels of another column. With p, q the shares of a level before
+ * and after, m, m' its means, and M the mean of the whole reference, its part is q (m' − M) − p (m − M): what it
+ * shifted in itself and by taking a larger or smaller share. The parts add up to the difference of means.
+ */
+export async function segmentsBy(
+  engine: SqlEngine,
+  { pair, name, dimension }: { pair: TablePair; name: string; dimension: string },
+): Promise<Segment[]> {
+  const before = await meansBy(engine, { pair, side: pair.reference, name, dimension });
+  const after = await meansBy(engine, { pair, side: pair.current, name, dimension });
+  const rows = (groups: Groups) => [...groups.values()].reduce((sum, group) => sum + group.n, 0);
+  const mean = (groups: Groups) =>
+    [...groups.values()].reduce((sum, { n, mean }) => sum + n * mean, 0) / rows(groups);
+  const [n, m] = [rows(before), rows(after)];
+  if (n === 0 || m === 0) return [];
+  const middle = mean(before);
+  const parts = [...new Set([...before.keys(), ...after.keys()])].map((segment) => {
+    const [old, now] = [before.get(segment), after.get(segment)];
+    const [p, q] = [(old?.n ?? 0) / n, (now?.n ?? 0) / m];
+    return {
+      segment,
+      share_reference: p,
+      share_current: q,
+      mean_reference: old?.mean ?? null,
+      mean_current: now?.mean ?? null,
+      contribution: q * ((now?.mean ?? middle) - middle) - p * ((old?.mean ?? middle) - middle),
+    };
+  });
+  const total = mean(after) - middle;
+  return largest(parts).map((part) => ({ dimension, ...part, of: 'mean_difference' as const, total }));
+}
+
+type Groups = Map<string, { n: number; mean: number }>;
+
+async function meansBy(
+  engine: SqlEngine,
+  { pair, side, name, dimension }: { pair: TablePair; side: Side; name: string; dimension: string },
+): Promise<Groups> {
+  const value = `CAST(${identifier(name)} AS DOUBLE)`;
+  const rows = await engine.rows(
+    `SELECT CAST(${identifier(dimension)} AS VARCHAR) AS g, CAST(count(*) AS DOUBLE) AS n, avg(${value}) AS mean
+     FROM ${side.relation} WHERE ${identifier(pair.block)} IS NOT NULL AND isfinite(${value}) GROUP BY 1`,
+  );
+  return new Map(
+    rows.map((row) => [
+      row.g === null ? nullLabel : String(row.g),
+      { n: Number(row.n), mean: Number(row.mean) },
+    ]),
+  );
+}
+
+/** How unevenly a dimension's levels carry the shift, compared with their shares of the rows; 0 is evenly. */
+export function concentration(segments: readonly Segment[]): number {
+  return segments.reduce(
+    (sum, segment) => sum + Math.abs(segment.contribution / segment.total - segment.share_current) / 2,
+    0,
+  );
+}
+
+interface Part {
+  segment: string;
+  share_reference: number;
+  share_current: number;
+  contribution: number;
+  mean_reference?: number | null;
+  mean_current?: number | null;
+}
+
+/** The parts that contribute most, largest first; all others as one. */
+function largest<P extends Part>(
+  parts: readonly P[],
+): (P & { mean_reference: number | null; mean_current: number | null })[] {
+  const ordered = parts
+    .map((part) => ({ mean_reference: null, mean_current: null, ...part }))
+    .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.segment < b.segment ? -1 : 1));
+  const rest = ordered.slice(told);
+  if (rest.length < 2) return ordered;
+  const sum = (pick: (part: P) => number) => rest.reduce((total, part) => total + pick(part), 0);
+  return [
+    ...ordered.slice(0, told),
+    {
+      ...(rest[0] as (typeof rest)[number]),
+      segment: `(${rest.length} others)`,
+      share_reference: Math.min(
+        1,
+        sum((part) => part.share_reference),
+      ),
+      share_current: Math.min(
+        1,
+        sum((part) => part.share_current),
+      ),
+      mean_reference: null,
+      mean_current: null,
+      contribution: sum((part) => part.contribution),
+    },
+  ];
+}
+
+const drawnBins = 24;
+const drawnLevels = 10;
+
+/** Shares of both sides for a drawing: equal bins between the 1st and 99th percentile of both, or the top levels. */
+export function histogramOf(data: ColumnData): Histogram | null {
+  if (data.reference.n === 0 || data.current.n === 0) return null;
+  if (data.kind === 'categorical') {
+    const fold = (counts: Float64Array) => {
+      const shares = Array.from(toShares(counts));
+      const rest = shares.slice(drawnLevels).reduce((sum, share) => sum + share, 0);
+      return shares.length > drawnLevels ? [...shares.slice(0, drawnLevels), rest] : shares;
+    };
+    const more = data.levels.length - drawnLevels;
+    return {
+      edges: null,
+      labels: [...data.levels.slice(0, drawnLevels), ...(more > 0 ? [`(${more} others)`] : [])],
+      reference: fold(data.reference.counts),
+      current: fold(data.current.counts),
+    };
+  }
+  const sides = [data.reference.sorted, data.current.sorted];
+  const low = Math.min(...sides.map((sorted) => quantileSorted(sorted, 0.01)));
+  const high = Math.max(...sides.map((sorted) => quantileSorted(sorted, 0.99)));
+  const width = (high - low) / drawnBins;
+  const bins = width > 0 ? drawnBins : 1;
+  const all = Array.from({ length: bins + 1 }, (_, i) => (width > 0 ? low + i * width : low - 0.5 + i));
+  const edges = Float64Array.from(all.slice(1, -1));
+  return {
+    edges: all,
+    labels: binLabels(edges),
+    reference: Array.from(toShares(countSorted(data.reference.sorted, edges))),
+    current: Array.from(toShares(countSorted(data.current.sorted, edges))),
+  };
+}

@@ -1,0 +1,179 @@
+import { type Column, identifier, literal, type SqlEngine } from '../data/engine.ts';
+import { UserError } from '../errors.ts';
+import type { LabelledPredictions } from './concept-signals.ts';
+import type { LabelSource, MonitoringPolicy } from './policy.ts';
+import { predictionColumns } from './prediction-signals.ts';
+import { timeExpression } from './tables.ts';
+
+/** The input types of a model's signature. */
+export type InputType = 'string' | 'float32' | 'float64' | 'int64' | 'bool';
+export interface ModelInput {
+  name: string;
+  type: InputType;
+}
+
+/** The column with the event time in the relations made here; no feature can be called so. */
+export const eventTime = 'modelgate event time';
+
+/**
+ * A relation with a model's inputs as the model sees them, and their event time: training rows and served
+ * predictions become comparable. Numbers are single precision on both sides, an empty text is null (that is how
+ * a missing text is served). Columns that the source lacks are left out.
+ */
+export async function declareInputs(
+  engine: SqlEngine,
+  options: {
+    view: string;
+    source: string;
+    inputs: readonly ModelInput[];
+    /** The source's column of each input, where it has another name. */
+    columns?: ReadonlyMap<string, string>;
+    time: string | null;
+    /** The source has no rows and so no columns of the inputs: they are declared all the same. */
+    empty?: boolean;
+  },
+): Promise<void> {
+  const available = await engine.describe(`SELECT * FROM ${identifier(options.source)}`);
+  const selected = options.inputs.flatMap(({ name, type }) => {
+    const column = options.columns?.get(name) ?? name;
+    const there = available.some((candidate) => candidate.name === column);
+    if (!there && options.empty !== true) return [];
+    return [`${asServed(there ? identifier(column) : 'NULL', type)} AS ${identifier(name)}`];
+  });
+  const time = options.time === null ? 'CAST(NULL AS TIMESTAMP)' : timeExpression(available, options.time);
+  await engine.execute(
+    `CREATE OR REPLACE TEMP VIEW ${identifier(options.view)} AS
+     SELECT ${[...selected, `${time} AS ${identifier(eventTime)}`].join(', ')} FROM ${identifier(options.source)}`,
+  );
+}
+
+/** Inputs of which only a keyed hash is in the log (personal ones): they cannot be compared with training rows. */
+export async function hashedInputs(
+  engine: SqlEngine,
+  options: {
+    view: string;
+    features: readonly { name: string; column: string; physicalType: string }[];
+  },
+): Promise<string[]> {
+  const texts = options.features.filter(({ physicalType }) => physicalType === 'VARCHAR');
+  if (texts.length === 0) return [];
+  const [row] = await engine.rows(
+    `SELECT ${texts.map(({ column }, i) => `bool_and(starts_with(${identifier(column)}, 'hmac:')) AS "${i}"`).join(', ')}
+     FROM ${identifier(options.view)}`,
+  );
+  return texts.filter((_, i) => row?.[String(i)] === true).map(({ name }) => name);
+}
+
+function asServed(column: string, type: InputType): string {
+  switch (type) {
+    case 'string':
+      return `NULLIF(CAST(${column} AS VARCHAR), '')`;
+    case 'bool':
+      return `CAST(${column} AS BOOLEAN)`;
+    case 'int64':
+      return `CAST(${column} AS BIGINT)`;
+    default:
+      return `CAST(CAST(${column} AS FLOAT) AS DOUBLE)`;
+  }
+}
+
+/** The block column of the prediction relations: a day or a week, or any text. */
+export const blockLabel = 'modelgate block';
+
+/**
+ * A relation of predictions: value, (for classification) predicted class, and block label. `block` is SQL for a
+ * date; null where the blocks of the source are not known.
+ */
+export async function declarePredictions(
+  engine: SqlEngine,
+  options: {
+    view: string;
+    source: string;
+    value: string;
+    /** SQL over the source that gives a DATE or TIMESTAMP. */
+    block: string | null;
+    classification: boolean;
+    policy: MonitoringPolicy;
+    where?: string;
+  },
+): Promise<void> {
+  const value = `CAST(${identifier(options.value)} AS DOUBLE)`;
+  const { threshold } = options.policy.prediction;
+  const label =
+    options.block === null
+      ? `'all'`
+      : `CAST(CAST(date_trunc(${literal(options.policy.block)}, ${options.block}) AS DATE) AS VARCHAR)`;
+  const selected = [
+    `${value} AS ${identifier(predictionColumns.value)}`,
+    ...(options.classification ? [`${value} >= ${threshold} AS ${identifier(predictionColumns.class)}`] : []),
+    `${label} AS ${identifier(blockLabel)}`,
+  ];
+  await engine.execute(
+    `CREATE OR REPLACE TEMP VIEW ${identifier(options.view)} AS
+     SELECT ${selected.join(', ')} FROM ${identifier(options.source)} WHERE ${options.where ?? 'TRUE'}`,
+  );
+}
+
+/** SQL for the day of the rows of an evaluation set, if its cluster column holds days; else null. */
+export async function clusterDay(engine: SqlEngine, view: string): Promise<string | null> {
+  const columns = await engine.describe(`SELECT * FROM ${identifier(view)}`);
+  if (!columns.some(({ name }) => name === 'cluster')) return null;
+  const day = `TRY_CAST(CAST("cluster" AS VARCHAR) AS DATE)`;
+  const [row] = await engine.rows(
+    `SELECT CAST(count(*) AS DOUBLE) AS n, CAST(count(${day}) AS DOUBLE) AS days FROM ${identifier(view)}`,
+  );
+  return Number(row?.n) > 0 && row?.n === row?.days ? day : null;
+}
+
+/**
+ * Served predictions joined to labels that came late, by row key, one group a version. `labels` is a declared view
+ * of the label file. Throws `usage` where the file lacks its columns.
+ */
+export async function readLabelled(
+  engine: SqlEngine,
+  options: { predictions: string; labels: string; source: LabelSource },
+): Promise<LabelledPredictions[]> {
+  const { source } = options;
+  const columns = await engine.describe(`SELECT * FROM ${identifier(options.labels)}`);
+  for (const name of [source.key, source.label]) requireLabelColumn(columns, name, source.file);
+  const versions = await engine.rows(
+    `SELECT version, CAST(count(*) AS DOUBLE) AS n FROM ${identifier(options.predictions)} GROUP BY 1 ORDER BY 1`,
+  );
+  const groups: LabelledPredictions[] = [];
+  for (const row of versions) {
+    const version = Number(row.version);
+    // a key that was predicted twice counts by its last prediction; a label that came twice by any of equal ones
+    const [label, prediction, block, keys] = await engine.columns(
+      `WITH truth AS (
+         SELECT CAST(${identifier(source.key)} AS VARCHAR) AS k, CAST(max(CAST(${identifier(source.label)} AS DOUBLE)) AS DOUBLE) AS y
+         FROM ${identifier(options.labels)} WHERE ${identifier(source.label)} IS NOT NULL GROUP BY 1
+       ), served AS (
+         SELECT row_key AS k, arg_max(output, arrived_at) AS p, max(event_time) AS t
+         FROM ${identifier(options.predictions)} WHERE version = ${version} AND output IS NOT NULL GROUP BY 1
+       )
+       SELECT y, p, CAST(CAST(t AS DATE) AS VARCHAR) AS b, k FROM served JOIN truth USING (k) ORDER BY t, k`,
+    );
+    groups.push({
+      version,
+      label: (label?.values ?? new Float64Array()) as Float64Array,
+      prediction: (prediction?.values ?? new Float64Array()) as Float64Array,
+      block: (block?.values ?? []) as (string | null)[],
+      keys: (keys?.values ?? []) as string[],
+      predictions: Number(row.n),
+    });
+  }
+  return groups;
+}
+
+function requireLabelColumn(columns: readonly Column[], name: string, file: string): void {
+  if (columns.some((column) => column.name === name)) return;
+  throw new UserError({
+    code: 'config_invalid',
+    message: `The label file has no column ${JSON.stringify(name)}.`,
+    where: file,
+    fix: `Set monitoring.labels to columns of the file: ${columns
+      .slice(0, 30)
+      .map((column) => column.name)
+      .join(', ')}.`,
+  });
+}

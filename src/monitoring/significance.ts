@@ -1,0 +1,125 @@
+import { blockPermutation } from '../stats/block-permutation.ts';
+import { chiSquareTest, twoSampleTable } from '../stats/contingency.ts';
+import { benjaminiHochberg } from '../stats/multiplicity.ts';
+import { isUndefined } from '../stats/undefined.ts';
+import type { Candidate } from './aspects.ts';
+import { type BlockCounts, sumBlocks } from './block-counts.ts';
+import type { ClassicalStatistics } from './classical.ts';
+import type { MonitoringPolicy } from './policy.ts';
+import type { TablePair } from './tables.ts';
+
+export interface Tested {
+  p: number | null;
+  q: number | null;
+}
+
+export interface Significance {
+  /** In the order of the candidates. */
+  tested: Tested[];
+  multiplicity: 'max_t' | 'benjamini_hochberg';
+  assignments: number;
+  weekdayMatched: boolean;
+}
+
+export interface Question {
+  candidate: Candidate;
+  statistics: ClassicalStatistics;
+}
+
+/** Whether there are enough blocks on both sides to tell drift from one day's difference to the next. */
+export function decidable(pair: TablePair, policy: MonitoringPolicy): boolean {
+  if (!pair.timed) return true;
+  return Math.min(pair.reference.blocks.length, pair.current.blocks.length) >= policy.minimum_blocks;
+}
+
+/**
+ * Significance of all candidates together: by permuting whole blocks with max-T over the candidates; without
+ * times by row-level tests (KS, chi-square) with Benjamini-Hochberg, which is right only for independent rows.
+ */
+export function significance(
+  questions: readonly Question[],
+  { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
+): Significance {
+  const open = questions.filter(({ candidate }) => candidate.verdict === null);
+  const untested: Tested = { p: null, q: null };
+  const results = new Map<Question, Tested>();
+  let assignments = 0;
+  let weekdayMatched = false;
+  if (!pair.timed) {
+    const p = open.map(rowLevel);
+    const q = benjaminiHochberg(p);
+    open.forEach((question, i) => void results.set(question, { p: p[i] as number, q: q[i] as number }));
+  } else if (open.length > 0 && decidable(pair, policy)) {
+    const strata = weekdayStrata(pair, policy);
+    weekdayMatched = strata !== null;
+    const permuted = blockPermutation({
+      columns: open.map(({ candidate: { counts } }) => ({
+        bins: counts.bins,
+        reference: counts.reference,
+        current: counts.current,
+        ...(counts.positions === null
+          ? { statistic: 'total_variation' as const }
+          : { statistic: 'combined' as const, positions: midRanks(counts) }),
+      })),
+      referenceBlocks: pair.reference.blocks.length,
+      currentBlocks: pair.current.blocks.length,
+      permutations: policy.permutations,
+      seed: policy.seed,
+      ...(strata === null ? {} : { strata }),
+    });
+    if (!isUndefined(permuted)) {
+      assignments = permuted.assignments;
+      open.forEach((question, i) => {
+        const column = permuted.columns[i];
+        if (column !== undefined) results.set(question, { p: column.p, q: column.pMaxT });
+      });
+    }
+  }
+  return {
+    tested: questions.map((question) => results.get(question) ?? untested),
+    multiplicity: pair.timed ? 'max_t' : 'benjamini_hochberg',
+    assignments,
+    weekdayMatched,
+  };
+}
+
+/**
+ * Bins by the middle rank of their rows, both sides together, in [0, 1]: location and spread of ranks see a shift
+ * of a heavy-tailed column (delays) that its mean hides in noise. Assignments leave the pooled ranks as they are.
+ */
+function midRanks({ bins, reference, current }: BlockCounts): Float64Array {
+  const pooled = sumBlocks(reference, bins);
+  sumBlocks(current, bins).forEach((n, bin) => {
+    pooled[bin] = (pooled[bin] as number) + n;
+  });
+  const rows = pooled.reduce((sum, n) => sum + n, 0);
+  let below = 0;
+  return pooled.map((n) => {
+    const rank = (below + n / 2) / rows;
+    below += n;
+    return rank;
+  });
+}
+
+function rowLevel({ candidate, statistics }: Question): number {
+  if (candidate.aspect === 'distribution')
+    return statistics.ks?.p_value ?? statistics.chi_square?.p_value ?? 1;
+  const { counts } = candidate;
+  const test = chiSquareTest(twoSampleTable(sumBlocks(counts.reference, 2), sumBlocks(counts.current, 2)));
+  return isUndefined(test) ? 1 : test.pValue;
+}
+
+/**
+ * Days change sides only with days of the same weekday, so that a window with more Sundays is no drift; where
+ * either side lacks a weekday, or is short, days are taken as alike.
+ */
+function weekdayStrata(pair: TablePair, policy: MonitoringPolicy): Int32Array | null {
+  if (policy.block !== 'day') return null;
+  const weekdays = [pair.reference, pair.current].map((side) => {
+    const days = side.blocks.map((day) => new Date(`${day}T00:00:00Z`).getUTCDay());
+    const counts = [0, 1, 2, 3, 4, 5, 6].map((weekday) => days.filter((day) => day === weekday).length);
+    return { days, enough: days.every((day) => !Number.isNaN(day)) && Math.min(...counts) >= 2 };
+  });
+  if (!weekdays.every(({ enough }) => enough)) return null;
+  return Int32Array.from(weekdays.flatMap(({ days }) => days));
+}

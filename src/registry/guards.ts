@@ -1,0 +1,134 @@
+import { UserError } from '../errors.ts';
+import type { Actor } from './entries.ts';
+import {
+  type EnvironmentState,
+  environmentOf,
+  type Lock,
+  type ModelState,
+  type VersionState,
+} from './state.ts';
+
+/** Who went past an undecided gate, and why. */
+export interface Override {
+  by: string;
+  reason: string;
+}
+
+/** Throws `model_unknown` for an empty log. */
+export function requireModel(state: ModelState): void {
+  if (state.seq > 0) return;
+  throw new UserError({
+    code: 'model_unknown',
+    message: `The registry has no model ${state.model}.`,
+    where: 'registry',
+    fix: 'Check the name, or register its first version with `modelgate register`.',
+  });
+}
+
+/** Throws `version_unknown`. */
+export function requireVersion(state: ModelState, version: number): Readonly<VersionState> {
+  requireModel(state);
+  const found = state.versions[version - 1];
+  if (found !== undefined) return found;
+  throw new UserError({
+    code: 'version_unknown',
+    message: `${state.model} has no version ${version}; its newest is ${state.versions.length}.`,
+    where: `${state.model}@${version}`,
+    fix: 'See `modelgate history` for the versions.',
+  });
+}
+
+/** Throws `environment_unknown` for a name that the configuration does not hold. */
+export function requireEnvironment(name: string, environments: readonly string[]): void {
+  if (environments.includes(name)) return;
+  throw new UserError({
+    code: 'environment_unknown',
+    message: `There is no environment ${JSON.stringify(name)}; there are: ${environments.join(', ') || 'none'}.`,
+    where: 'environments',
+    fix: 'Name one of these, or add it to modelgate.yaml.',
+  });
+}
+
+/** Whether the lock still holds at this moment. */
+export function lockHolds(lock: Lock | null, now: Date): lock is Lock {
+  return lock !== null && (lock.until === null || Date.parse(lock.until) > now.getTime());
+}
+
+/** Throws `locked` when somebody else holds the environment. */
+export function guardLock(target: Readonly<EnvironmentState>, actor: Actor, now: Date): void {
+  if (!lockHolds(target.lock, now) || target.lock.owner === actor.name) return;
+  const { owner, reason, until } = target.lock;
+  throw new UserError({
+    code: 'locked',
+    message: `${target.name} is locked by ${owner}${until === null ? '' : ` until ${until}`}${reason === null ? '' : `: ${reason}`}.`,
+    where: target.name,
+    fix: `Ask ${owner} to unlock it, or wait.`,
+  });
+}
+
+export function guardGeneration(target: Readonly<EnvironmentState>, expected: number | null): void {
+  if (expected === null || expected === target.generation) return;
+  throw new UserError({
+    code: 'generation_moved',
+    message: `${target.name} is at generation ${target.generation}, not ${expected}.`,
+    where: target.name,
+    fix: `See \`modelgate status\` for what runs there now, and try again with --expected-generation ${target.generation}.`,
+  });
+}
+
+export function guardRetired(state: ModelState, { version, retired }: Readonly<VersionState>): void {
+  if (retired === null) return;
+  throw new UserError({
+    code: 'retired',
+    message: `${state.model}@${version} was retired at ${retired}.`,
+    where: `${state.model}@${version}`,
+    fix: 'Choose another version: retiring is for good.',
+  });
+}
+
+/** No path takes a model that failed: an override goes past `inconclusive` alone. */
+export function guardVerdict(state: ModelState, to: Readonly<VersionState>, override: Override | null): void {
+  if (to.verdict === 'pass' || (to.verdict === 'inconclusive' && override !== null)) return;
+  const failed = to.verdict === 'fail';
+  throw new UserError({
+    code: 'not_passed',
+    message: `${state.model}@${to.version} ${failed ? 'failed its gate' : 'has an undecided gate'}.`,
+    where: `${state.model}@${to.version}`,
+    fix: failed
+      ? 'Train a candidate that passes: a version that failed is never promoted, with an override neither.'
+      : "Evaluate on more rows, or have a permitted person override with a reason: the gate's report says how many rows decide.",
+  });
+}
+
+export function guardFrozen(
+  state: ModelState,
+  { version }: Readonly<VersionState>,
+  target: Readonly<EnvironmentState>,
+): void {
+  if (!target.frozen.includes(version)) return;
+  throw new UserError({
+    code: 'frozen',
+    message: `${state.model}@${version} was rolled back from ${target.name}.`,
+    where: `${state.model}@${version}`,
+    fix: `Register a better version; if the rollback was a mistake: \`modelgate rollback ${state.model} --in ${target.name} --to ${version}\`.`,
+  });
+}
+
+/** The same package, by digest, must serve or have served in the environment before this one. */
+export function guardOrder(
+  state: ModelState,
+  to: Readonly<VersionState>,
+  request: { environment: string; environments: readonly string[] },
+): void {
+  const before = request.environments[request.environments.indexOf(request.environment) - 1];
+  if (before === undefined) return;
+  const earlier = environmentOf(state, before);
+  guardFrozen(state, to, earlier);
+  if (earlier.history.some(({ manifest }) => manifest === to.manifest)) return;
+  throw new UserError({
+    code: 'order',
+    message: `${state.model}@${to.version} has not been in ${before}, which comes before ${request.environment}.`,
+    where: `${state.model}@${to.version}`,
+    fix: `First run \`modelgate promote ${state.model}@${to.version} --to ${before}\`.`,
+  });
+}

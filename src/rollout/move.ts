@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { Digest } from '../json.ts';
+import type { LogEntry } from '../registry/entries.ts';
+import type { Override } from '../registry/guards.ts';
+import type { Committed, Registry } from '../registry/registry.ts';
+import {
+  type Decision,
+  decidePromote,
+  decideRollback,
+  newestPassed,
+  type PromoteRequest,
+  type RollbackRequest,
+} from '../registry/rules.ts';
+import { environmentOf, type ModelState } from '../registry/state.ts';
+import { verifyPackage } from './package.ts';
+
+interface Common {
+  model: string;
+  /** Names the operation across retries; null: one is made. */
+  op_id: string | null;
+  reason: string | null;
+  /** Judges and verifies, and commits nothing. */
+  dry_run: boolean;
+}
+
+export type Promotion = Common & Omit<PromoteRequest, 'version'> & { version: number | null };
+export type Rollback = Common & RollbackRequest;
+
+export interface Moved {
+  /** `planned`: a dry run. `nothing`: it serves there already. `replayed`: this op_id did it before. */
+  status: 'committed' | 'replayed' | 'nothing' | 'planned';
+  from: number | null;
+  to: number;
+  /** Digest of the package that serves from now on. */
+  manifest: Digest;
+  generation: number;
+  /** The entry that put `to` there, and the sha256 of its bytes; null for a plan. */
+  seq: number | null;
+  head: Digest | null;
+}
+
+type Move = Extract<LogEntry, { type: 'promote' | 'rollback' }>;
+
+/** Puts a version, null for the newest that passed, into an environment. Errors: see `decidePromote`. */
+export async function promote(registry: Registry, request: Promotion): Promise<Moved> {
+  const { model, environment, override } = request;
+  const state = await registry.state(model);
+  const replaying = request.op_id !== null && state.op_ids.has(request.op_id);
+  // Settled once: a race must not promote another version than the one that was verified.
+  const version = request.version ?? (replaying ? 0 : newestPassed(state).version);
+  return move(registry, state, request, {
+    type: 'promote',
+    matches: (entry) =>
+      entry.environment === environment && (request.version === null || entry.version === request.version),
+    decide: (current, now) => decidePromote(current, { ...request, version }, now),
+    // on record only where the verdict needed it
+    extra: ({ to }) => (override === null || to.verdict === 'pass' ? {} : { override }),
+  });
+}
+
+/** Puts back what served before. The gate is not asked again; the digests are. Errors: see `decideRollback`. */
+export async function rollback(registry: Registry, request: Rollback): Promise<Moved> {
+  const { model, environment, to } = request;
+  const state = await registry.state(model);
+  // Two people who roll back at once mean one rollback: the second must not go one version further.
+  const expected_generation = request.expected_generation ?? environmentOf(state, environment).generation;
+  return move(registry, state, request, {
+    type: 'rollback',
+    matches: (entry) => entry.environment === environment && (to === null || entry.version === to),
+    decide: (current, now) => decideRollback(current, { ...request, expected_generation }, now),
+    extra: () => ({}),
+  });
+}
+
+interface Kind {
+  type: Move['type'];
+  matches(entry: Move): boolean;
+  decide(state: ModelState, now: Date): Decision | null;
+  extra(decision: Decision): { override?: Override };
+}
+
+async function move(
+  registry: Registry,
+  state: ModelState,
+  request: Common & { environment: string; actor: Move['actor'] },
+  kind: Kind,
+): Promise<Moved> {
+  const { model, environment, actor } = request;
+  const op_id = request.op_id ?? randomUUID();
+  if (!state.op_ids.has(op_id)) {
+    const plan = kind.decide(state, registry.now());
+    if (plan !== null) await verifyPackage(registry.store, plan.to.manifest);
+    if (request.dry_run) return plan === null ? already(registry, state, environment) : planned(plan);
+  }
+  const committed = await registry.commit({
+    model,
+    op_id,
+    matches: (entry) => entry.type === kind.type && kind.matches(entry),
+    decide: (current, now) => {
+      const decision = kind.decide(current, now);
+      if (decision === null) return null;
+      return {
+        type: kind.type,
+        op_id,
+        actor,
+        environment,
+        generation: decision.generation,
+        version: decision.to.version,
+        manifest: decision.to.manifest,
+        from: decision.from?.version ?? null,
+        ...(request.reason === null ? {} : { reason: request.reason }),
+        ...kind.extra(decision),
+      };
+    },
+  });
+  return committed.status === 'nothing' ? already(registry, committed.state, environment) : moved(committed);
+}
+
+function moved({ status, entry, head }: Exclude<Committed, { status: 'nothing' }>): Moved {
+  if (entry.type !== 'promote' && entry.type !== 'rollback') throw new Error(`${entry.type} is no move`);
+  const { from, version, manifest, generation, seq } = entry;
+  return { status, from, to: version, manifest, generation, seq, head };
+}
+
+function planned({ from, to, generation }: Decision): Moved {
+  const { version, manifest } = to;
+  return {
+    status: 'planned',
+    from: from?.version ?? null,
+    to: version,
+    manifest,
+    generation,
+    seq: null,
+    head: null,
+  };
+}
+
+/** The wanted version serves already: tells the move that put it there. */
+async function already(registry: Registry, state: ModelState, environment: string): Promise<Moved> {
+  const last = environmentOf(state, environment).history.at(-1);
+  if (last === undefined) throw new Error(`${environment} has no move`);
+  const { version, manifest, generation, seq } = last;
+  const { head } = await registry.entry(state.model, seq);
+  return { status: 'nothing', from: version, to: version, manifest, generation, seq, head };
+}

@@ -1,0 +1,15 @@
+import type { Command } from './command.ts';
+import { dataCommands } from './commands/data.ts';
+import { environmentCommands } from './commands/environment.ts';
+import { pipelineCommands } from './commands/pipeline.ts';
+import { registryCommands } from './commands/registry.ts';
+import { servingCommands } from './commands/serving.ts';
+
+/** Everything that `modelgate NAME` and `actions/NAME` can call. */
+export const commands: readonly Command[] = [
+  ...pipelineCommands,
+  ...dataCommands,
+  ...environmentCommands,
+  ...registryCommands,
+  ...servingCommands,
+];

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { Digest } from '../../json.ts';
+import { defineCommand } from '../command.ts';
+import type { StageOutcome } from '../define.ts';
+import { type Given, Pipeline, type StageName, stageOrder } from '../pipeline.ts';
+
+const digest = (what: string) =>
+  Digest.optional().describe(
+    `Digest of the ${what}. Left out: it is made from the configuration, or read back`,
+  );
+
+/** A command that runs the pipeline up to one stage, from a digest or from the start. */
+function stageCommand(command: {
+  name: StageName;
+  description: string;
+  input: keyof Given | null;
+  what?: string;
+}) {
+  return defineCommand({
+    name: command.name,
+    description: command.description,
+    positional: [],
+    options: z.object(
+      command.input === null ? {} : { [command.input]: digest(command.what ?? command.input) },
+    ),
+    examples: [`modelgate ${command.name}`, `modelgate ${command.name} --json`],
+    async run(options, project) {
+      const given =
+        command.input === null ? {} : { [command.input]: (options as Record<string, Digest>)[command.input] };
+      const pipeline = await Pipeline.open(project, given, {
+        started: (stage) => project.context.logger.info(`${stage} …`),
+      });
+      return pipeline.upTo(command.name);
+    },
+  });
+}
+
+const run = defineCommand({
+  name: 'run',
+  description: 'Every stage from ingest to gate and registration; what has been done before is read back.',
+  positional: [],
+  options: z.object({}),
+  examples: ['modelgate run', 'modelgate run --config candidates/weather.yaml --json'],
+  async run(_, project) {
+    const started = performance.now();
+    const { logger } = project.context;
+    const pipeline = await Pipeline.open(
+      project,
+      {},
+      {
+        ended: (stage, outcome) => {
+          const time = outcome.cached ? 'read back' : `${outcome.timings.total?.toFixed(1)} s`;
+          logger.info(`${stage.padEnd(8)}  ${time.padStart(9)}  ${outcome.summary}`);
+        },
+      },
+    );
+    const last = await pipeline.upTo('register');
+    return runOutcome(last, pipeline.outcomes, (performance.now() - started) / 1000);
+  },
+});
+
+/** One outcome for the whole run: the gate's verdict where it got that far, else that of the stage that stopped it. */
+export function runOutcome(
+  last: StageOutcome<Record<string, unknown>>,
+  outcomes: readonly StageOutcome<Record<string, unknown>>[],
+  seconds: number,
+): StageOutcome<Record<string, unknown>> {
+  const gate = outcomes.find((outcome) => outcome.stage === 'gate');
+  const decisive = last.stage === 'register' && last.verdict === 'pass' ? (gate ?? last) : last;
+  const version = last.stage === 'register' ? (last.outputs.version ?? null) : null;
+  const outputs: Record<string, unknown> = {};
+  for (const outcome of outcomes) Object.assign(outputs, digests(outcome.outputs));
+  return {
+    ...decisive,
+    stage: 'run',
+    inputs: {},
+    cached: outcomes.every((outcome) => outcome.cached),
+    outputs: {
+      ...outputs,
+      version,
+      stages: outcomes.map((outcome) => ({
+        stage: outcome.stage,
+        verdict: outcome.verdict,
+        cached: outcome.cached,
+        seconds: outcome.timings.total ?? 0,
+        summary: outcome.summary,
+      })),
+    },
+    timings: { total: Math.round(seconds * 1000) / 1000 },
+  };
+}
+
+function digests(outputs: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => Digest.safeParse(value).success));
+}
+
+const descriptions: Record<StageName, string> = {
+  ingest: 'Turns the sources into immutable snapshots, named by their content.',
+  validate: 'Checks the snapshots against their contracts; a batch that breaks one goes to quarantine.',
+  features: 'Runs the feature SQL and proves that no feature uses what was not yet known.',
+  split: 'Divides the rows into training and validation, so that no key stands in both.',
+  train: 'Trains in a pinned Python environment, and admits only an ONNX model that predicts the same.',
+  evaluate: 'Scores candidate and champion on the same rows of the pinned evaluation set.',
+  noise: 'Retrains the recipe on bootstraps of its rows, and measures how much its metrics vary by chance.',
+  gate: 'Decides by intervals whether the candidate may replace the champion: pass, fail or inconclusive.',
+  register: 'Makes the judged model an immutable version of the registry.',
+};
+const stageInputs: Record<StageName, keyof Given | null> = {
+  ingest: null,
+  validate: 'dataset',
+  features: 'dataset',
+  split: 'features',
+  train: 'split',
+  evaluate: 'model',
+  noise: 'split',
+  gate: 'evaluation',
+  register: 'gate',
+};
+
+export const pipelineCommands = [
+  run,
+  ...stageOrder.map((name) =>
+    stageCommand({ name, description: descriptions[name], input: stageInputs[name] }),
+  ),
+];

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { compareColumns } from '../gate/compare.ts';
+import { knownMetrics, Margin } from '../gate/policy.ts';
+import { defineStage } from './define.ts';
+
+const column = z.string().min(1).max(200);
+const number = z.number().nullable();
+const defaultMargin = 0.01;
+
+/** Compares two score columns of any table on the same rows. */
+export const compare = defineStage({
+  name: 'compare',
+  description:
+    'Compares two score columns of a CSV or Parquet file on the same rows, with interval and verdict.',
+  inputs: z.object({
+    /** A local Parquet or CSV file. */
+    file: z.string().min(1),
+    label: column,
+    champion: column,
+    candidate: column,
+    metric: z.enum(knownMetrics),
+    threshold: z.number().min(0).max(1).default(0.5),
+    /** Tolerated loss in the metric's unit, or "1%" of the champion's value; null is 0.01. */
+    margin: Margin.nullable().default(null),
+    /** Of each one-sided bound; the two-sided interval has level 1 − alpha. */
+    alpha: z.number().positive().max(0.5).default(0.05),
+    cluster: column.nullable().default(null),
+    weight: column.nullable().default(null),
+    /** Recorded; the methods of the known metrics draw no random numbers. */
+    seed: z.number().int().nonnegative().default(0),
+  }),
+  outputs: z.object({
+    metric: z.string(),
+    method: z.string().nullable(),
+    n: z.number(),
+    clusters: number,
+    champion: number,
+    candidate: number,
+    /** candidate − champion, the sign turned so that higher is better. */
+    diff: number,
+    se: number,
+    ci_low: number,
+    ci_high: number,
+    confidence: z.number(),
+    bound_low: number,
+    bound_high: number,
+    p_two_sided: number,
+    p_worse: number,
+    margin: number,
+    mde80: number,
+    rows_needed: number,
+    /** b: only the champion is right; c: only the candidate. Null for regression. */
+    flips: z.object({ b: z.number(), c: z.number() }).nullable(),
+    mcnemar: z
+      .object({
+        b: z.number(),
+        c: z.number(),
+        p_exact: z.number(),
+        p_midp: z.number(),
+        chi2: z.number(),
+        p_chi2: z.number(),
+      })
+      .optional(),
+    alpha: z.number(),
+    threshold: z.number().optional(),
+    seed: z.number(),
+    /** Why the metric does not exist on these rows. */
+    undefined_because: z.string().optional(),
+  }),
+  cache: false,
+  async run(inputs, context) {
+    const engine = await context.engine();
+    try {
+      await engine.addFile('scores', inputs.file);
+      const { seed, file: _, margin, ...question } = inputs;
+      const result = await compareColumns(engine, {
+        view: 'scores',
+        ...question,
+        margin: margin ?? defaultMargin,
+      });
+      return {
+        verdict: result.verdict,
+        reason_code:
+          result.verdict === 'pass'
+            ? 'gate_passed'
+            : result.verdict === 'fail'
+              ? 'gate_failed'
+              : 'gate_inconclusive',
+        summary: result.reason,
+        outputs: { ...result.outputs, seed },
+      };
+    } finally {
+      await engine.close();
+    }
+  },
+});

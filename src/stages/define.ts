@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import { type Code, codes } from '../codes.ts';
+import type { EngineOptions, SqlEngine } from '../data/engine.ts';
+import { errorRecord, UserError } from '../errors.ts';
+import { digestOf } from '../json.ts';
+import type { Logger } from '../logger.ts';
+import { Outcome, type Verdict } from '../outcome.ts';
+import type { Actor } from '../registry/entries.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Producer } from '../store/manifest.ts';
+import type { Store } from '../store/store.ts';
+
+/** All that a stage may use. Only `cli`, `actions` and `bot` make one. */
+export interface StageContext {
+  store: Store;
+  registry: Registry;
+  engine(options?: Partial<EngineOptions>): Promise<SqlEngine>;
+  logger: Logger;
+  signal: AbortSignal;
+  /** The wall clock, for the log's `at`. Stages that judge age take `as_of` as an input. */
+  now(): Date;
+  producer: Producer;
+  actor: Actor;
+  /** An empty folder of this run's own, removed at its end. */
+  workDirectory: string;
+  /** Kept between runs: Python environments, native modules. */
+  cacheDirectory: string;
+}
+
+/** What a stage's `run` returns. */
+export interface StageResult<Outputs> {
+  verdict: Verdict;
+  reason_code: Code;
+  summary: string;
+  outputs: Outputs;
+  timings?: Record<string, number>;
+}
+
+/** `Given` is what a caller may leave defaults out of; `Input` is what `run` gets. */
+export interface Stage<Input = unknown, Outputs = unknown, Given = Input> {
+  name: string;
+  /** One sentence for `--help`, action.yml and the README table. */
+  description: string;
+  inputs: z.ZodType<Input, Given>;
+  outputs: z.ZodType<Outputs>;
+  /**
+   * Whether equal inputs mean an equal result, so that a stored one is read back. Bump `version` when the
+   * stage's code starts to give another result for the same inputs. `false` for stages that act.
+   */
+  cache: false | { version: number };
+  run(input: Input, context: StageContext): Promise<StageResult<Outputs>>;
+}
+
+export function defineStage<Input, Outputs, Given>(
+  stage: Stage<Input, Outputs, Given>,
+): Stage<Input, Outputs, Given> {
+  return stage;
+}
+
+/** Narrows an outcome's outputs; undefined when the stage did not get that far. */
+export type StageOutcome<Outputs> = Omit<Outcome, 'outputs'> & { outputs: Partial<Outputs> };
+
+/**
+ * Runs a stage and always returns an outcome: a user's error and a fault of ours become `verdict: error`.
+ * Results without an error are cached by the digest of their inputs.
+ */
+export async function runStage<Input, Outputs, Given>(
+  stage: Stage<Input, Outputs, Given>,
+  input: NoInfer<Given>,
+  context: StageContext,
+): Promise<StageOutcome<Outputs>> {
+  const started = performance.now();
+  const seconds = () => Math.round(performance.now() - started) / 1000;
+  const trace_id = randomUUID();
+  const base = { schema: 'modelgate.outcome/1' as const, stage: stage.name, trace_id, cached: false };
+  let inputs: Record<string, unknown> = {};
+  try {
+    context.signal.throwIfAborted();
+    const parsed = stage.inputs.parse(input);
+    inputs = parsed as Record<string, unknown>;
+    const key = stage.cache === false ? null : digestOf({ stage: stage.name, ...stage.cache, inputs });
+    if (key !== null) {
+      const hit = await readCached(stage, key, context);
+      if (hit !== null)
+        return { ...hit, trace_id, cached: true, timings: { ...hit.timings, total: seconds() } };
+    }
+    const result = await stage.run(parsed, context);
+    const outcome: StageOutcome<Outputs> = {
+      ...base,
+      ...result,
+      outputs: stage.outputs.parse(result.outputs) as Partial<Outputs>,
+      inputs,
+      timings: { ...result.timings, total: seconds() },
+      ...(result.verdict === 'pass' ? {} : { failure_class: codes[result.reason_code].class }),
+    };
+    if (key !== null) await context.store.writeCache(stage.name, key, outcome);
+    return outcome;
+  } catch (error) {
+    const interrupted = context.signal.aborted && !(error instanceof UserError);
+    const told = interrupted
+      ? new UserError({
+          code: 'interrupted',
+          message: 'Stopped before the end.',
+          fix: 'Run the same command again: finished stages are read back.',
+        })
+      : error;
+    const ours = !(told instanceof UserError);
+    if (ours && error instanceof Error) context.logger.debug(error.stack ?? error.message);
+    const record = errorRecord(told);
+    return {
+      ...base,
+      verdict: 'error',
+      reason_code: ours ? 'internal' : told.code,
+      summary: record.message,
+      inputs,
+      outputs: {},
+      timings: { total: seconds() },
+      failure_class: ours ? 'unknown' : told.failureClass,
+      error: record,
+    };
+  }
+}
+
+async function readCached<Input, Outputs, Given>(
+  stage: Stage<Input, Outputs, Given>,
+  key: string,
+  context: StageContext,
+): Promise<StageOutcome<Outputs> | null> {
+  const stored = Outcome.safeParse(await context.store.readCache(stage.name, key));
+  if (!stored.success) return null;
+  const outputs = stage.outputs.safeParse(stored.data.outputs);
+  return outputs.success ? { ...stored.data, outputs: outputs.data as Partial<Outputs> } : null;
+}

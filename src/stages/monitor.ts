@@ -1,0 +1,191 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { Code } from '../codes.ts';
+import { Instant } from '../config/schema.ts';
+import { instant } from '../data/time.ts';
+import { UserError } from '../errors.ts';
+import { Digest } from '../json.ts';
+import { driftPage } from '../monitoring/drift-page.ts';
+import { type LabelSource, MonitoringPolicy } from '../monitoring/policy.ts';
+import { readEvaluation, readReference } from '../monitoring/reference.ts';
+import { type Response, respond } from '../monitoring/respond.ts';
+import { loadRunbooks } from '../monitoring/runbook.ts';
+import { Action, Alert, Signal } from '../monitoring/signal.ts';
+import { type Watched, watch } from '../monitoring/watch.ts';
+import { Name } from '../names.ts';
+import type { Verdict } from '../outcome.ts';
+import { environmentOf } from '../registry/state.ts';
+import { defineStage } from './define.ts';
+import { putDrift } from './drift-files.ts';
+
+/** Judges what an environment served in a window, carries out the runbook, and writes the alerts. */
+export const monitor = defineStage({
+  name: 'monitor',
+  description:
+    'Judges what was served in a window: drift of inputs and predictions, metric by late labels, service; carries out the runbook.',
+  inputs: z.object({
+    model: Name,
+    environment: Name,
+    /** Event times: inclusive, exclusive. */
+    since: Instant,
+    until: Instant,
+    policy: MonitoringPolicy,
+    /** A local file with labels; its columns are the policy's, or the model's own key and label. */
+    labels: z.string().min(1).max(4096).nullable().optional(),
+  }),
+  outputs: z.object({
+    version: z.number().int(),
+    rows: z.number().int(),
+    signals: z.array(Signal),
+    alerts: z.array(Alert),
+    actions: z.array(Action),
+    /** Features that drifted, alerting or not, the most severe first. */
+    drifted: z.array(z.string()),
+    /** Manifest with drift.json, report.html and issue.md. */
+    drift: Digest,
+  }),
+  cache: false,
+  async run(inputs, context) {
+    const { model, environment, policy } = inputs;
+    const [since, until] = [new Date(instant(inputs.since)), new Date(instant(inputs.until))];
+    requireWindow(since, until);
+    const state = await context.registry.state(model);
+    if (state.seq === 0) {
+      throw new UserError({
+        code: 'model_unknown',
+        message: `The registry has no model ${model}.`,
+        where: '--model',
+        fix: 'Check the name, or register its first version with `modelgate register`.',
+      });
+    }
+    const { version, manifest } = environmentOf(state, environment);
+    if (version === null || manifest === null) {
+      throw new UserError({
+        code: 'nothing_deployed',
+        message: `No version of ${model} is in ${environment}.`,
+        where: environment,
+        fix: `Promote one: \`modelgate promote ${model} --to ${environment}\`.`,
+      });
+    }
+    const runbooks = await loadRunbooks(policy.runbooks);
+    const reference = await readReference(context.store, manifest);
+    const gate = state.versions[version - 1]?.gate;
+    const evaluation = gate === undefined ? null : await readEvaluation(context.store, gate);
+    const engine = await context.engine();
+    try {
+      const watched = await watch({
+        storage: context.store.storage,
+        engine,
+        model,
+        environment,
+        since,
+        until,
+        policy,
+        reference,
+        version,
+        evaluationFile: evaluation?.file ?? null,
+        labels: labelSource(inputs, reference),
+        signal: context.signal,
+      });
+      const response = respond(watched, {
+        subject: { model, environment, version },
+        policy,
+        runbooks,
+        until,
+      });
+      const judged = judge(watched, response);
+      const drift = await putDrift(context, {
+        json: { window: { since, until }, model, environment, version, ...watched, ...response },
+        html: driftPage({
+          title: response.alerts[0]?.title ?? `${model} in ${environment}: nothing to report`,
+          lead: judged.summary,
+          report: watched.inputs,
+          predictions: watched.predictions,
+          runbooks: response.runbooks,
+        }),
+        issue: response.alerts.map(({ body }) => body).join('\n\n---\n\n'),
+        inputs: {
+          model: manifest,
+          split: reference.split,
+          ...(evaluation === null ? {} : { evaluation: evaluation.digest }),
+        },
+        facts: {
+          model,
+          environment,
+          version,
+          since: since.toISOString(),
+          until: until.toISOString(),
+          drifted: watched.inputs.drifted,
+          alerts: response.alerts.map(({ fingerprint }) => fingerprint),
+        },
+      });
+      return {
+        ...judged,
+        outputs: {
+          version,
+          rows: watched.inputs.current.rows,
+          signals: [...watched.signals],
+          alerts: response.alerts,
+          actions: response.actions,
+          drifted: watched.inputs.drifted,
+          drift,
+        },
+      };
+    } finally {
+      await engine.close();
+    }
+  },
+});
+
+function requireWindow(since: Date, until: Date): void {
+  if (since.getTime() < until.getTime()) return;
+  throw new UserError({
+    code: 'usage',
+    message: 'The window is empty: --since is not before --until.',
+    where: '--since, --until',
+    fix: 'Give the first event time and the end of the window, which is exclusive.',
+  });
+}
+
+function labelSource(
+  { labels, policy }: { labels?: string | null | undefined; policy: MonitoringPolicy },
+  { key, label }: { key: string; label: string },
+): LabelSource | null {
+  const source = labels == null ? policy.labels : { key, label, ...policy.labels, file: labels };
+  return source === undefined ? null : { ...source, file: path.resolve(source.file) };
+}
+
+const reasons: Record<Alert['cause'], Code> = {
+  data_drift: 'drift_found',
+  prediction_drift: 'drift_found',
+  concept_drift: 'performance_fell',
+  service: 'service_degraded',
+};
+
+function judge(
+  { signals, inputs }: Watched,
+  { alerts, actions }: Response,
+): { verdict: Verdict; reason_code: Code; summary: string } {
+  const first = alerts[0];
+  if (first !== undefined) {
+    const more = alerts.length === 1 ? '' : ` (${alerts.length} alerts)`;
+    return { verdict: 'inconclusive', reason_code: reasons[first.cause], summary: `${first.title}${more}` };
+  }
+  const data = signals.filter(({ signal }) => signal === 'data_drift');
+  if (data.every(({ verdict }) => verdict === 'not_enough_data')) {
+    return {
+      verdict: 'inconclusive',
+      reason_code: 'not_decidable',
+      summary: `Not enough data: ${inputs.current.rows} predictions in ${inputs.current.blocks} blocks.`,
+    };
+  }
+  const logged = data.filter(({ verdict }) => verdict === 'logged');
+  if (logged.length > 0) {
+    return {
+      verdict: 'pass',
+      reason_code: 'drift_found',
+      summary: `Nothing alerts; logged: ${logged.map(({ name }) => name).join(', ')}${actions[0]?.due ? `, to review on ${actions[0].due}` : ''}.`,
+    };
+  }
+  return { verdict: 'pass', reason_code: 'no_drift', summary: `None of ${data.length} features moved.` };
+}

@@ -1,0 +1,360 @@
+import path from 'node:path';
+import type { Loaded } from '../config/load.ts';
+import { expandFiles } from '../config/load.ts';
+import type { Config, Window } from '../config/schema.ts';
+import { UserError } from '../errors.ts';
+import { retrainings } from '../gate/policy.ts';
+import type { Digest } from '../json.ts';
+import type { Project } from './command.ts';
+import { runStage, type Stage, type StageContext, type StageOutcome } from './define.ts';
+import { evaluate } from './evaluate.ts';
+import { features } from './features.ts';
+import { gate } from './gate.ts';
+import { ingest, prepareSources } from './ingest.ts';
+import { noise } from './noise.ts';
+import { putCode } from './project.ts';
+import { register } from './register.ts';
+import { split } from './split.ts';
+import { train } from './train.ts';
+import { validate } from './validate.ts';
+
+/** The stages of a run, in order. */
+export const stageOrder = [
+  'ingest',
+  'validate',
+  'features',
+  'split',
+  'train',
+  'evaluate',
+  'noise',
+  'gate',
+  'register',
+] as const;
+export type StageName = (typeof stageOrder)[number];
+type AnyOutcome = StageOutcome<Record<string, unknown>>;
+
+/** Digests that are known already, by the stage that made them: what is given is not made again. */
+export type Given = Partial<
+  Record<'dataset' | 'features' | 'split' | 'model' | 'evaluation' | 'gate', Digest>
+>;
+
+export interface PipelineEvents {
+  /** Before a stage starts, and after it ended. */
+  started?(stage: StageName): void;
+  ended?(stage: StageName, outcome: AnyOutcome): void;
+}
+
+/** A stage that did not pass ends the run: its outcome is the run's. */
+class Stopped extends Error {
+  readonly outcome: AnyOutcome;
+  constructor(outcome: AnyOutcome) {
+    super(outcome.summary);
+    this.outcome = outcome;
+  }
+}
+
+/** What `make` gives, or the outcome of the stage that stopped it. */
+export async function orStopped<Result>(make: () => Promise<Result>): Promise<Result | AnyOutcome> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof Stopped) return error.outcome;
+    throw error;
+  }
+}
+
+/**
+ * Strings the stages together over one configuration. Each method makes what it needs, once: a stage whose
+ * inputs have been seen before is read back from the store's cache.
+ */
+export class Pipeline {
+  readonly outcomes: AnyOutcome[] = [];
+  private readonly context: StageContext;
+  private readonly loaded: Loaded;
+  private readonly given: Given;
+  private readonly events: PipelineEvents;
+
+  constructor(options: { context: StageContext; loaded: Loaded; given?: Given; events?: PipelineEvents }) {
+    this.context = options.context;
+    this.loaded = options.loaded;
+    this.given = options.given ?? {};
+    this.events = options.events ?? {};
+  }
+
+  static async open(project: Project, given: Given = {}, events: PipelineEvents = {}): Promise<Pipeline> {
+    return new Pipeline({ context: project.context, loaded: await project.config(), given, events });
+  }
+
+  get config(): Config {
+    return this.loaded.config;
+  }
+
+  /** Runs up to and including a stage. The outcome is that stage's, or of the one that stopped the run. */
+  async upTo(stage: StageName): Promise<AnyOutcome> {
+    const steps: Record<StageName, () => Promise<AnyOutcome>> = {
+      ingest: () => this.ingest(),
+      validate: () => this.validate(),
+      features: () => this.features(),
+      split: () => this.split(),
+      train: () => this.train(),
+      evaluate: () => this.evaluate(),
+      noise: () => this.noise(),
+      gate: () => this.gate(),
+      register: () => this.register(),
+    };
+    return orStopped(steps[stage]);
+  }
+
+  private async ingest(): Promise<AnyOutcome> {
+    return this.run('ingest', ingest, await this.ingestInputs(this.config.data.window));
+  }
+
+  private async ingestInputs(window: Window | undefined) {
+    return {
+      model: this.config.model,
+      sources: await prepareSources({
+        store: this.context.store,
+        sources: this.config.data.sources,
+        window,
+        signal: this.context.signal,
+      }),
+    };
+  }
+
+  private async validate(): Promise<AnyOutcome> {
+    const contracts: Record<string, Digest> = {};
+    for (const [name, source] of Object.entries(this.config.data.sources)) {
+      if (source.contract !== undefined) {
+        contracts[name] = await putCode(this.context.store, { 'contract.yaml': source.contract });
+      }
+    }
+    return this.run('validate', validate, {
+      model: this.config.model,
+      dataset: await this.dataset(),
+      contracts,
+      as_of: this.config.as_of ?? this.context.now().toISOString(),
+      baseline: null,
+    });
+  }
+
+  private async features(): Promise<AnyOutcome> {
+    const dataset = await this.dataset();
+    if (this.ran('validate') === undefined) await this.validate();
+    return this.run('features', features, await this.featureInputs(dataset, this.config.data.window));
+  }
+
+  private async featureInputs(dataset: Digest, window: Window | undefined) {
+    return {
+      dataset,
+      code: await putCode(this.context.store, { 'features.sql': this.config.features.sql }),
+      definition: definitionOf(this.config),
+      known: knownOf(this.config),
+      time_from: window?.from ?? null,
+      time_until: window?.until ?? null,
+    };
+  }
+
+  private async split(): Promise<AnyOutcome> {
+    return this.run('split', split, { features: await this.output('features'), split: this.config.split });
+  }
+
+  private async train(): Promise<AnyOutcome> {
+    return this.run('train', train, await this.recipe());
+  }
+
+  /** All that a training depends on. */
+  private async recipe() {
+    const { script, requirements, ...training } = this.config.train;
+    return {
+      split: await this.output('split'),
+      code: await this.trainingCode(script, requirements),
+      training,
+    };
+  }
+
+  /** The script, the lock, and the other Python files beside the script. */
+  private async trainingCode(script: string, requirements: string): Promise<Digest> {
+    const files: Record<string, string> = { 'requirements.lock': requirements };
+    for (const file of await expandFiles(path.join(path.dirname(script), '*.py')))
+      files[path.basename(file)] = file;
+    delete files[path.basename(script)];
+    return putCode(this.context.store, { ...files, 'train.py': script });
+  }
+
+  /** The pinned evaluation set and the data from which its rows' features are made. */
+  private async evaluationData() {
+    const { file, window, ...set } = this.config.evaluation;
+    const found = await this.quietly(ingest, await this.ingestInputs(window ?? this.config.data.window));
+    return {
+      evaluation_set: set,
+      file: await this.evaluationFile(file),
+      dataset: found.dataset as Digest,
+    };
+  }
+
+  private async evaluationFile(file: string): Promise<Digest> {
+    const found = await expandFiles(file);
+    if (found.length !== 1) {
+      throw new UserError({
+        code: 'config_missing',
+        message: `The evaluation set ${file} is not there.`,
+        where: this.loaded.locate(['evaluation', 'file']),
+        fix: 'Mend the path, or make the file with modelgate pin.',
+      });
+    }
+    return (await this.context.store.putFile(file)).sha256;
+  }
+
+  /** The inputs of `pin`: the features of the evaluation window's rows, and the columns that the gate will ask for. */
+  async pinInputs() {
+    const { window, cluster } = this.config.evaluation;
+    const { key, label, time, keep } = this.config.features;
+    const found = await this.quietly(ingest, await this.ingestInputs(window ?? this.config.data.window));
+    const made = await this.quietly(features, await this.featureInputs(found.dataset as Digest, window));
+    return {
+      features: made.features as Digest,
+      key,
+      label,
+      time: time ?? null,
+      columns: [...keep, ...(cluster === undefined ? [] : [cluster]), ...(this.config.gate.slices?.by ?? [])],
+    };
+  }
+
+  private async evaluate(): Promise<AnyOutcome> {
+    const model = await this.output('model');
+    const outcome = await this.run('evaluate', evaluate, {
+      model,
+      champion: await this.champion(model),
+      ...(await this.evaluationData()),
+    });
+    await this.countConsultation(model, outcome);
+    return outcome;
+  }
+
+  /** The model that serves in the last environment: what a candidate is compared with. */
+  private async champion(candidate: Digest): Promise<Digest | null> {
+    const state = await this.context.registry.state(this.config.model);
+    const last = this.config.environments.at(-1)!.name;
+    const manifest = state.environments.get(last)?.manifest ?? null;
+    return manifest === candidate ? null : manifest;
+  }
+
+  /** Each question to the evaluation set is an entry of the log: the more often it is asked, the less it is worth. */
+  private async countConsultation(model: Digest, outcome: AnyOutcome): Promise<void> {
+    const evaluation = outcome.outputs.evaluation as Digest;
+    const { id, sha256 } = this.config.evaluation;
+    const op_id = `evaluate:${evaluation}`;
+    await this.context.registry.commit({
+      model: this.config.model,
+      op_id,
+      matches: (entry) => entry.type === 'evaluate' && entry.evaluation === evaluation,
+      decide: () => ({
+        type: 'evaluate',
+        op_id,
+        actor: this.context.actor,
+        evaluation_set: { id, sha256 },
+        manifest: model,
+        evaluation,
+      }),
+    });
+  }
+
+  private async noise(): Promise<AnyOutcome> {
+    const { training, ...recipe } = await this.recipe();
+    // Replicates draw bootstraps of their own: a twin shares the noise of its recipe.
+    const { bootstrap: _, ...steady } = training;
+    return this.run('noise', noise, {
+      ...recipe,
+      training: steady,
+      ...(await this.evaluationData()),
+      replicates: retrainings(this.config.gate) ?? 5,
+    });
+  }
+
+  private async gate(): Promise<AnyOutcome> {
+    const evaluation = await this.output('evaluation');
+    const { facts } = await this.context.store.readManifest(evaluation, 'evaluation');
+    // Without a champion there is no difference that noise could explain.
+    const measured = retrainings(this.config.gate) !== null && facts.champion !== null;
+    const outcome = measured ? await this.noise() : null;
+    return this.run(
+      'gate',
+      gate,
+      { evaluation, policy: this.config.gate, noise: (outcome?.outputs.noise as Digest | undefined) ?? null },
+      { mayNotPass: true },
+    );
+  }
+
+  private async register(): Promise<AnyOutcome> {
+    return this.run('register', register, { model: this.config.model, gate: await this.output('gate') });
+  }
+
+  private async dataset(): Promise<Digest> {
+    return this.given.dataset ?? ((await this.once('ingest', () => this.ingest())).outputs.dataset as Digest);
+  }
+
+  /** The digest that a stage makes: given, made before in this run, or made now. */
+  private async output(name: 'features' | 'split' | 'model' | 'evaluation' | 'gate'): Promise<Digest> {
+    const given = this.given[name];
+    if (given !== undefined) return given;
+    const makers = {
+      features: ['features', () => this.features()],
+      split: ['split', () => this.split()],
+      model: ['train', () => this.train()],
+      evaluation: ['evaluate', () => this.evaluate()],
+      gate: ['gate', () => this.gate()],
+    } as const;
+    const [stage, make] = makers[name];
+    return (await this.once(stage, make)).outputs[name] as Digest;
+  }
+
+  private ran(stage: StageName): AnyOutcome | undefined {
+    return this.outcomes.find((outcome) => outcome.stage === stage);
+  }
+
+  private async once(stage: StageName, make: () => Promise<AnyOutcome>): Promise<AnyOutcome> {
+    return this.ran(stage) ?? (await make());
+  }
+
+  private async run<Input, Outputs, Given>(
+    name: StageName,
+    stage: Stage<Input, Outputs, Given>,
+    input: NoInfer<Given>,
+    options: { mayNotPass?: boolean } = {},
+  ): Promise<AnyOutcome> {
+    this.events.started?.(name);
+    const outcome = (await runStage(stage, input, this.context)) as AnyOutcome;
+    this.outcomes.push(outcome);
+    this.events.ended?.(name, outcome);
+    const stops = outcome.verdict === 'error' || (outcome.verdict !== 'pass' && options.mayNotPass !== true);
+    if (stops) throw new Stopped(outcome);
+    return outcome;
+  }
+
+  /** A stage that serves another one and is not told of, unless it fails. */
+  private async quietly<Input, Outputs, Given>(
+    stage: Stage<Input, Outputs, Given>,
+    input: NoInfer<Given>,
+  ): Promise<Record<string, unknown>> {
+    const outcome = (await runStage(stage, input, this.context)) as AnyOutcome;
+    if (outcome.verdict !== 'pass') {
+      this.outcomes.push(outcome);
+      throw new Stopped(outcome);
+    }
+    return outcome.outputs;
+  }
+}
+
+export function definitionOf(config: Config) {
+  const { sql: _, ...definition } = config.features;
+  return definition;
+}
+
+export function knownOf(config: Config) {
+  return Object.fromEntries(
+    Object.entries(config.data.sources).map(([name, { known, known_at }]) => [
+      name,
+      { known: known ?? [], known_at: known_at ?? null },
+    ]),
+  );
+}

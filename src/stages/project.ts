@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { Config, Instant } from '../config/schema.ts';
+import { openDuckDb } from '../data/duckdb.ts';
+import { hasCode, UserError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Actor } from '../registry/entries.ts';
+import { Registry } from '../registry/registry.ts';
+import type { Producer } from '../store/manifest.ts';
+import { openStorage } from '../store/open.ts';
+import { Store } from '../store/store.ts';
+import { version } from '../version.ts';
+import type { Project } from './command.ts';
+import type { StageContext } from './define.ts';
+
+export interface ProjectOptions {
+  /** Default `modelgate.yaml` in the current folder. */
+  configFile?: string | undefined;
+  /** A folder or s3://bucket/prefix; default: the configuration's `store`. */
+  store?: string | undefined;
+  /** Take this as the present when the age of data is judged. */
+  asOf?: string | undefined;
+  actor: Actor;
+  producer?: Producer;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
+/**
+ * Opens a model repository: its configuration when asked for, its store, and a work folder that is removed at
+ * the end. The store may be given where there is no configuration.
+ */
+export async function openProject(options: ProjectOptions): Promise<Project & AsyncDisposable> {
+  const file = path.resolve(options.configFile ?? 'modelgate.yaml');
+  let loading: Promise<Loaded> | undefined;
+  const config = () => {
+    loading ??= loadConfig(file).then((loaded) => withAsOf(loaded, options.asOf));
+    return loading;
+  };
+  const storage = await openStorage(await storeUrl(options.store, file, config));
+  const store = new Store(storage);
+  const workRoot = path.join(os.tmpdir(), 'modelgate');
+  await mkdir(workRoot, { recursive: true });
+  const workDirectory = await mkdtemp(path.join(workRoot, 'run-'));
+  const context: StageContext = {
+    store,
+    registry: new Registry({ store, now: () => new Date(), logger: options.logger }),
+    engine: (engineOptions) => openDuckDb({ workDirectory, signal: options.signal, ...engineOptions }),
+    logger: options.logger,
+    signal: options.signal,
+    now: () => new Date(),
+    producer: options.producer ?? (await localProducer(path.dirname(file))),
+    actor: options.actor,
+    workDirectory,
+    cacheDirectory: cacheDirectory(),
+  };
+  return {
+    config,
+    context,
+    async [Symbol.asyncDispose]() {
+      await rm(workDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function storeUrl(
+  given: string | undefined,
+  file: string,
+  config: () => Promise<Loaded>,
+): Promise<string> {
+  if (given !== undefined) return given.startsWith('s3://') ? given : path.resolve(given);
+  try {
+    const { config: parsed, root } = await config();
+    return parsed.store.startsWith('s3://') ? parsed.store : path.resolve(root, parsed.store);
+  } catch (error) {
+    // A command that needs no configuration works beside a broken or missing one.
+    if (error instanceof UserError) return path.resolve(path.dirname(file), '.modelgate/store');
+    throw error;
+  }
+}
+
+function withAsOf(loaded: Loaded, asOf: string | undefined): Loaded {
+  if (asOf === undefined) return loaded;
+  const parsed = Instant.safeParse(asOf);
+  if (!parsed.success) {
+    throw new UserError({
+      code: 'usage',
+      message: `--as-of is not a time: ${JSON.stringify(asOf)}.`,
+      fix: 'Give a date or a time, e.g. --as-of 2013-04-01.',
+    });
+  }
+  return { ...loaded, config: Config.parse({ ...loaded.config, as_of: parsed.data }) };
+}
+
+/** Where Python environments and native modules are kept between runs. */
+export function cacheDirectory(): string {
+  return path.resolve(
+    process.env.MODELGATE_CACHE ??
+      path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'modelgate'),
+  );
+}
+
+/** Who runs this: from the runner's variables in GitHub Actions, from git elsewhere. */
+export async function localProducer(folder: string): Promise<Producer> {
+  const { GITHUB_SHA, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_EVENT_NAME } = process.env;
+  return {
+    commit: GITHUB_SHA ?? (await gitCommit(folder)),
+    run: GITHUB_RUN_ID ?? `local-${new Date().toISOString().replace(/[:.]/g, '-')}`,
+    attempt: Number(GITHUB_RUN_ATTEMPT ?? 1) || 1,
+    trigger: process.env.MODELGATE_TRIGGER ?? GITHUB_EVENT_NAME ?? 'manual',
+    modelgate: version,
+  };
+}
+
+async function gitCommit(folder: string): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], {
+      cwd: folder,
+      timeout: 5000,
+    });
+    return stdout.trim() || null;
+  } catch {
+    return null; // not a repository, or no git: the digest of the code still names it
+  }
+}
+
+/** The digest of files of the user's repository, by the name that the stage knows them under. */
+export async function putCode(store: Store, files: Record<string, string>): Promise<string> {
+  const stored = await Promise.all(
+    Object.entries(files)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(async ([name, file]) => {
+        try {
+          const bytes = await readFile(file);
+          return { name, size: bytes.length, sha256: await store.putBytes(bytes) };
+        } catch (error) {
+          if (!hasCode(error, 'ENOENT')) throw error;
+          throw new UserError({
+            code: 'config_missing',
+            message: 'The file is not there.',
+            where: { file },
+            fix: 'Mend the path in modelgate.yaml.',
+          });
+        }
+      }),
+  );
+  return store.putManifest({ kind: 'code', files: stored, inputs: {}, facts: {}, producer: contentProducer });
+}
+
+/** Code is named by its content alone: the same files have the same digest in every run. */
+const contentProducer: Producer = {
+  commit: null,
+  run: 'content',
+  attempt: 1,
+  trigger: 'content',
+  modelgate: 'content',
+};

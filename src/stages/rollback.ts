@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { Name } from '../names.ts';
+import { rollback as rollBack } from '../rollout/move.ts';
+import { defineStage } from './define.ts';
+import {
+  environment,
+  environments,
+  expectedGeneration,
+  MoveOutputs,
+  moveResult,
+  opId,
+  reason,
+  version,
+} from './registry-inputs.ts';
+
+/** Puts back what served in an environment before. */
+export const rollback = defineStage({
+  name: 'rollback',
+  description: 'Puts the last healthy version back into an environment.',
+  inputs: z.object({
+    model: Name,
+    environment,
+    environments,
+    version: version.nullable().default(null).describe('A version that served there before.'),
+    expected_generation: expectedGeneration,
+    op_id: opId,
+    reason,
+    dry_run: z.boolean().default(false).describe('Judge and verify, and change nothing.'),
+  }),
+  outputs: MoveOutputs,
+  cache: false,
+  run: async (input, { registry, actor }) => {
+    const started = performance.now();
+    const result = await rollBack(registry, { ...input, to: input.version, actor });
+    return moveResult('rolled back', input, result, started);
+  },
+});

@@ -1,0 +1,167 @@
+import { atThreshold, binaryMetric, classMean } from './classification.ts';
+import { compareAuc } from './delong.ts';
+import { type Clusters, compareInfluence, type LinearEstimate } from './influence.ts';
+import { type RowLoss, rowLosses } from './losses.ts';
+import type { Discordant, PairedEstimate } from './paired-estimate.ts';
+import { pairedMean } from './paired-mean.ts';
+import { transformed, type Weights, weightedMean } from './ratio.ts';
+import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
+
+/** The metrics that can be compared by name. */
+export const PAIRED_METRICS = [
+  'accuracy',
+  'auc',
+  'f1',
+  'precision',
+  'recall',
+  'balanced_accuracy',
+  'macro_f1',
+  'log_loss',
+  'brier',
+  'rmse',
+  'mse',
+  'mae',
+  'mape',
+] as const;
+
+export type PairedMetric = (typeof PAIRED_METRICS)[number];
+
+const LOSSES: Partial<Record<PairedMetric, RowLoss>> = {
+  log_loss: 'log_loss',
+  brier: 'brier',
+  mse: 'squared',
+  rmse: 'squared',
+  mae: 'absolute',
+  mape: 'absolute_percentage',
+};
+
+/** Whether more is better for a metric. */
+export function higherIsBetter(metric: PairedMetric): boolean {
+  return LOSSES[metric] === undefined;
+}
+
+/** Target and the two models' predictions for the same rows; all columns have one length. */
+export interface PairedPredictions {
+  /** 0/1 for binary metrics, class codes with `classes`, else the target's value. */
+  readonly y: Float64Array;
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+  readonly weights?: Weights;
+  readonly clusters?: Clusters | null;
+  /** Score from which a row is predicted positive; 0.5 unless said. */
+  readonly threshold?: number;
+  /** True where a and b hold predicted class codes instead of scores. */
+  readonly classes?: boolean;
+}
+
+/** Compares a metric of B with that of A on the same rows. */
+export function compareMetric(metric: PairedMetric, data: PairedPredictions): PairedEstimate | Undefined {
+  const { y, a, b, weights = null, clusters = null } = data;
+  const problem = checkColumns(data);
+  if (problem) return problem;
+  if (metric === 'auc') return compareAuc({ y, a, b, weights, clusters });
+  const loss = LOSSES[metric];
+  if (loss) return compareLoss(metric, loss, data);
+  const classOf = (scores: Float64Array) =>
+    data.classes ? scores : atThreshold(scores, data.threshold ?? 0.5);
+  const predicted = [classOf(a), classOf(b)] as const;
+  if (!data.classes && !y.every((v) => v === 0 || v === 1))
+    return undefinedBecause('out_of_range', `${metric} at a threshold needs targets of 0 and 1`);
+  if (metric === 'accuracy') return compareAccuracy({ y, predicted, weights, clusters });
+  const estimate = (p: ArrayLike<number>): LinearEstimate | Undefined => {
+    const rows = { y, predicted: p, weights };
+    if (metric === 'balanced_accuracy') return classMean('recall', rows);
+    if (metric === 'macro_f1') return classMean('f1', rows);
+    return binaryMetric(metric as 'f1' | 'precision' | 'recall', rows);
+  };
+  const first = estimate(predicted[0]);
+  if (isUndefined(first)) return first;
+  const second = estimate(predicted[1]);
+  if (isUndefined(second)) return second;
+  return compareInfluence({ a: first, b: second, clusters, higherIsBetter: true });
+}
+
+function compareLoss(
+  metric: PairedMetric,
+  loss: RowLoss,
+  data: PairedPredictions,
+): PairedEstimate | Undefined {
+  const { y, weights = null, clusters = null } = data;
+  const a = rowLosses(loss, { y, prediction: data.a });
+  if (isUndefined(a)) return a;
+  const b = rowLosses(loss, { y, prediction: data.b });
+  if (isUndefined(b)) return b;
+  if (metric !== 'rmse') return pairedMean({ a, b, weights, clusters, higherIsBetter: false });
+  const first = rootMean(a, weights);
+  if (isUndefined(first)) return first;
+  const second = rootMean(b, weights);
+  if (isUndefined(second)) return second;
+  return compareInfluence({ a: first, b: second, clusters, higherIsBetter: false });
+}
+
+/** √mean(x) with influence ψ / (2√mean); a perfect model (mean 0) has no spread to first order. */
+function rootMean(squares: Float64Array, weights: Weights): LinearEstimate | Undefined {
+  const mean = weightedMean(squares, weights);
+  if (isUndefined(mean)) return mean;
+  return transformed(mean, { value: Math.sqrt, derivative: (x) => (x > 0 ? 0.5 / Math.sqrt(x) : 0) });
+}
+
+function compareAccuracy(input: {
+  readonly y: Float64Array;
+  readonly predicted: readonly [ArrayLike<number>, ArrayLike<number>];
+  readonly weights: Weights;
+  readonly clusters: Clusters | null;
+}): PairedEstimate | Undefined {
+  const { y, predicted, weights, clusters } = input;
+  const a = hits(y, predicted[0]);
+  const b = hits(y, predicted[1]);
+  const compared = pairedMean({ a, b, weights, clusters, higherIsBetter: true });
+  if (isUndefined(compared) || weights !== null || clusters !== null) return compared;
+  const discordant = countDiscordant(a, b);
+  const { n } = discordant;
+  const difference = (discordant.c - discordant.b) / n;
+  const variance = (discordant.b + discordant.c) / n - difference * difference;
+  return {
+    ...compared,
+    method: 'mcnemar_midp+tango',
+    diff: difference,
+    se: Math.sqrt(Math.max(0, variance) / n),
+    df: null,
+    discordant,
+  };
+}
+
+/** 1 where the predicted class is the true one, else 0. */
+export function hits(y: ArrayLike<number>, predicted: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(y.length);
+  for (let i = 0; i < y.length; i++) out[i] = predicted[i] === y[i] ? 1 : 0;
+  return out;
+}
+
+/** Counts the rows on which exactly one of two 0/1 columns is 1: b, only A; c, only B. */
+export function countDiscordant(a: ArrayLike<number>, b: ArrayLike<number>): Discordant {
+  let onlyA = 0;
+  let onlyB = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] === b[i]) continue;
+    if (a[i] === 1) onlyA++;
+    else onlyB++;
+  }
+  return { b: onlyA, c: onlyB, n: a.length };
+}
+
+function checkColumns({ y, a, b, weights, clusters }: PairedPredictions): Undefined | null {
+  const n = y.length;
+  if (a.length !== n || b.length !== n) throw new RangeError('compareMetric: columns of unequal length');
+  if ((weights && weights.length !== n) || (clusters && clusters.codes.length !== n))
+    throw new RangeError('compareMetric: weights or clusters of unequal length');
+  if (n === 0) return undefinedBecause('empty', 'no rows');
+  if (n < 2) return undefinedBecause('too_few_rows', '1 row: a standard error needs at least 2');
+  for (let i = 0; i < n; i++) {
+    if (!Number.isFinite(y[i]) || !Number.isFinite(a[i]) || !Number.isFinite(b[i]))
+      return undefinedBecause('not_finite', `row ${i}: target ${y[i]}, A ${a[i]}, B ${b[i]}`);
+    if (weights && !((weights[i] as number) >= 0 && Number.isFinite(weights[i])))
+      return undefinedBecause('out_of_range', `row ${i}: weight ${weights[i]} is not a number of at least 0`);
+  }
+  return null;
+}

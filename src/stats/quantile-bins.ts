@@ -1,0 +1,74 @@
+/** Quantiles as NumPy computes them (method 'linear') and bins between them. */
+
+/** Linear quantile of an ascending sample, numpy.quantile's default: position p (n − 1), interpolated. */
+export function quantileSorted(sorted: Float64Array, p: number): number {
+  return interpolate((i) => sorted[i] as number, sorted.length, p);
+}
+
+/** The same from counts on ascending values. O(number of values). */
+export function quantileFromCounts(values: Float64Array, counts: ArrayLike<number>, p: number): number {
+  let n = 0;
+  for (let i = 0; i < counts.length; i++) n += counts[i] as number;
+  const at = (rank: number) => {
+    let seen = 0;
+    for (let i = 0; i < values.length; i++) {
+      seen += counts[i] as number;
+      if (rank < seen) return values[i] as number;
+    }
+    return values[values.length - 1] as number;
+  };
+  return interpolate(at, n, p);
+}
+
+/** NumPy's lerp, which is exact at both ends and monotone. */
+function interpolate(at: (rank: number) => number, n: number, p: number): number {
+  if (n === 0) throw new RangeError('a quantile of no rows');
+  const position = p * (n - 1);
+  const i = Math.min(n - 1, Math.max(0, Math.floor(position)));
+  const t = position - i;
+  const low = at(i);
+  const high = at(Math.min(i + 1, n - 1));
+  return t >= 0.5 ? high - (high - low) * (1 - t) : low + (high - low) * t;
+}
+
+/** Duplicates of ascending edges removed and the outermost dropped: what is left divides the line into bins. */
+export function innerEdges(edges: readonly number[]): Float64Array {
+  const unique = edges.filter((edge, i) => i === 0 || edge !== edges[i - 1]);
+  return Float64Array.from(unique.slice(1, -1));
+}
+
+/**
+ * Inner edges of the reference's quantile bins (deciles unless said), NaN not allowed. The outer bins are open;
+ * k edges make k + 1 bins. A reference with one or two distinct quantiles has no inner edge and one bin: see
+ * such a column by its Kolmogorov-Smirnov or Wasserstein distance.
+ */
+export function quantileEdges(sortedReference: Float64Array, bins = 10): Float64Array {
+  const edges: number[] = [];
+  for (let i = 0; i <= bins; i++)
+    edges.push(quantileSorted(sortedReference, i === bins ? 1 : i * (1 / bins)));
+  return innerEdges(edges);
+}
+
+/** Rows in each bin: bin i holds edges[i−1] ≤ x < edges[i], outer bins open; NaN left out. */
+export function countInBins(values: ArrayLike<number>, edges: Float64Array): Float64Array {
+  const counts = new Float64Array(edges.length + 1);
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i] as number;
+    if (Number.isNaN(x)) continue;
+    const bin = binOf(x, edges);
+    counts[bin] = (counts[bin] as number) + 1;
+  }
+  return counts;
+}
+
+/** Index of the bin of x: how many edges are ≤ x. */
+export function binOf(x: number, edges: Float64Array): number {
+  let low = 0;
+  let high = edges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((edges[middle] as number) <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

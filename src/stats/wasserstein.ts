@@ -1,0 +1,79 @@
+import { type Undefined, undefinedBecause } from './undefined.ts';
+
+/**
+ * First Wasserstein distance ∫ |F₁ − F₂| dx of two samples, in the column's unit; SciPy's
+ * `wasserstein_distance`. O(n log n).
+ */
+export function wasserstein(first: Float64Array, second: Float64Array): number | Undefined {
+  if (first.length === 0 || second.length === 0) return undefinedBecause('empty', 'a sample has no rows');
+  return wassersteinSorted(first.slice().sort(), second.slice().sort());
+}
+
+/** The same for ascending samples. */
+export function wassersteinSorted(a: Float64Array, b: Float64Array): number | Undefined {
+  const last = Math.max(a[a.length - 1] as number, b[b.length - 1] as number);
+  const least = Math.min(a[0] as number, b[0] as number);
+  if (!Number.isFinite(last) || !Number.isFinite(least))
+    return undefinedBecause('not_finite', 'a value is not a finite number');
+  let i = 0;
+  let j = 0;
+  let x = least;
+  let sum = 0;
+  while (i < a.length || j < b.length) {
+    const next = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
+    sum += Math.abs(i / a.length - j / b.length) * (next - x);
+    x = next;
+    while (i < a.length && a[i] === x) i++;
+    while (j < b.length && b[j] === x) j++;
+  }
+  return sum;
+}
+
+/** The same from counts on shared ascending values (bin centres give the distance to within a bin's width). */
+export function wassersteinFromCounts(input: {
+  readonly values: Float64Array;
+  readonly first: ArrayLike<number>;
+  readonly second: ArrayLike<number>;
+}): number | Undefined {
+  const { values, first, second } = input;
+  let n = 0;
+  let m = 0;
+  for (let i = 0; i < values.length; i++) {
+    n += first[i] as number;
+    m += second[i] as number;
+  }
+  if (n === 0 || m === 0) return undefinedBecause('empty', 'a sample has no rows');
+  let sum = 0;
+  let below = 0;
+  let belowOther = 0;
+  for (let i = 0; i + 1 < values.length; i++) {
+    below += first[i] as number;
+    belowOther += second[i] as number;
+    sum += Math.abs(below / n - belowOther / m) * ((values[i + 1] as number) - (values[i] as number));
+  }
+  return sum;
+}
+
+/** Standard deviation with divisor n (ddof 0), two passes; `counts` repeats values where given. */
+export function standardDeviation(
+  values: ArrayLike<number>,
+  counts: ArrayLike<number> | null = null,
+): number {
+  let n = 0;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    const w = counts === null ? 1 : (counts[i] as number);
+    n += w;
+    sum += w * (values[i] as number);
+  }
+  const mean = sum / n;
+  let square = 0;
+  for (let i = 0; i < values.length; i++)
+    square += (counts === null ? 1 : (counts[i] as number)) * ((values[i] as number) - mean) ** 2;
+  return Math.sqrt(square / n);
+}
+
+/** distance / sd(reference, ddof 0); null where the reference is constant and the unit does not exist. */
+export function normedWasserstein(distance: number, referenceSd: number): number | null {
+  return referenceSd > 0 ? distance / referenceSd : distance === 0 ? 0 : null;
+}

@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { mkdir, open, opendir, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { asStorageError, hasCode, UserError } from '../errors.ts';
+import { copyInto, isThere, linkOnce, syncFolder } from './durable-files.ts';
+import type { Content, Storage, StoredEntry } from './storage.ts';
+
+const day = 86_400_000;
+const temporaryFolder = 'tmp';
+
+/**
+ * A folder as a store. A file becomes visible by `link()`, which fails when the name is taken: of any
+ * number of concurrent creators exactly one wins, and readers see whole files alone. Never rename() onto a
+ * name that must not change (it overwrites silently), never O_EXCL on the final name (readers see torn bytes).
+ */
+export class FileSystemStorage implements Storage {
+  readonly url: string;
+  /** Folders whose entry in their parent is known to be on disk. */
+  private readonly durable = new Set<string>();
+  private real: string | null = null;
+  private swept = false;
+
+  constructor(folder: string) {
+    this.url = resolve(folder);
+  }
+
+  async create(key: string, content: Content): Promise<'created' | 'exists'> {
+    const path = this.path(key);
+    return this.guarded(path, async () => {
+      await this.makeFolder(dirname(path));
+      // Saves copying a large file; link() below is what decides.
+      if (await isThere(path)) {
+        await syncFolder(dirname(path)); // another creator may not have got so far yet
+        return 'exists';
+      }
+      // Mode 0444 from the start: the descriptor that made the file may write it, nobody later.
+      const temporary = await this.writeTemporary(content, 0o444, true);
+      try {
+        const linked = await linkOnce(temporary, path);
+        await syncFolder(dirname(path));
+        return linked;
+      } finally {
+        await unlink(temporary).catch(() => undefined);
+      }
+    });
+  }
+
+  async read(key: string, limit = Number.POSITIVE_INFINITY): Promise<Buffer | null> {
+    const path = this.path(key);
+    return this.guarded(path, async () => {
+      const real = await this.contained(path);
+      if (real === null) return null;
+      const file = await open(real, constants.O_RDONLY);
+      try {
+        const { size } = await file.stat();
+        if (size > limit) throw tooLong(path, size, limit);
+        return await file.readFile();
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async stream(key: string): Promise<Readable | null> {
+    const real = await this.localFile(key);
+    return real === null ? null : createReadStream(real);
+  }
+
+  async size(key: string): Promise<number | null> {
+    const path = this.path(key);
+    return this.guarded(path, async () => {
+      const real = await this.contained(path);
+      return real === null ? null : (await stat(real)).size;
+    });
+  }
+
+  async localFile(key: string): Promise<string | null> {
+    const path = this.path(key);
+    return this.guarded(path, () => this.contained(path));
+  }
+
+  async replace(key: string, content: Uint8Array): Promise<void> {
+    const path = this.path(key);
+    await this.guarded(path, async () => {
+      await this.makeFolder(dirname(path));
+      // No fsync: what is lost with the power is a hint or a cache, and is made again.
+      const temporary = await this.writeTemporary(content, 0o644, false);
+      try {
+        await rename(temporary, path);
+      } catch (error) {
+        await unlink(temporary).catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredEntry> {
+    if (!(await isThere(this.url))) throw noStore(this.url);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    yield* this.walk(folder, prefix);
+  }
+
+  async remove(key: string): Promise<void> {
+    const path = this.path(key);
+    await this.guarded(path, async () => {
+      if ((await this.contained(path)) === null) return;
+      try {
+        await unlink(path);
+      } catch (error) {
+        if (!hasCode(error, 'ENOENT')) throw error;
+      }
+      await syncFolder(dirname(path));
+    });
+  }
+
+  /** Removes temporary files that a killed process left more than a day ago; gives their number. */
+  async sweep(now = Date.now()): Promise<number> {
+    let removed = 0;
+    const folder = join(this.url, temporaryFolder);
+    for (const name of await readdir(folder).catch(() => [])) {
+      const file = join(folder, name);
+      try {
+        if (now - (await stat(file)).mtimeMs < day) continue;
+        await unlink(file);
+        removed += 1;
+      } catch {
+        // another process sweeps too
+      }
+    }
+    return removed;
+  }
+
+  private async *walk(folder: string, prefix: string): AsyncIterable<StoredEntry> {
+    const path = folder === '' ? this.url : this.path(folder.replace(/\/$/, ''));
+    let names: Awaited<ReturnType<typeof opendir>>;
+    try {
+      if (folder !== '' && (await this.contained(path)) === null) return;
+      names = await opendir(path);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return;
+      throw asStorageError(error, path);
+    }
+    for await (const name of names) {
+      const key = `${folder}${name.name}`;
+      if (key === temporaryFolder) continue;
+      // Links are followed nowhere: a store makes none.
+      if (name.isDirectory() && (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`))) {
+        yield* this.walk(`${key}/`, prefix);
+      } else if (name.isFile() && key.startsWith(prefix)) {
+        const found = await stat(join(path, name.name)).catch(() => null);
+        if (found !== null) yield { key, size: found.size, modified: found.mtime };
+      }
+    }
+  }
+
+  private path(key: string): string {
+    const parts = key.split('/');
+    if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\0]/.test(part))) {
+      throw new RangeError(`bad storage key ${JSON.stringify(key)}`);
+    }
+    return join(this.url, ...parts);
+  }
+
+  /** The real path, or null when nothing is there; a link that leads out of the store is refused. */
+  private async contained(path: string): Promise<string | null> {
+    try {
+      this.real ??= await realpath(this.url);
+      const real = await realpath(path);
+      if (!real.startsWith(this.real.endsWith(sep) ? this.real : this.real + sep)) throw outside(path);
+      return real;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null;
+      throw error;
+    }
+  }
+
+  /** Makes a folder so that it survives a power loss: each new name is synced in its parent. */
+  private async makeFolder(folder: string): Promise<void> {
+    if (this.durable.has(folder)) return;
+    const inside = folder.startsWith(this.url + sep);
+    if (!inside) {
+      await mkdir(folder, { recursive: true });
+    } else {
+      await this.makeFolder(dirname(folder));
+      await mkdir(folder).catch((error: unknown) => {
+        if (!hasCode(error, 'EEXIST')) throw error;
+      });
+      if ((await this.contained(folder)) === null) throw outside(folder);
+    }
+    await syncFolder(dirname(folder));
+    this.durable.add(folder);
+  }
+
+  private async writeTemporary(content: Content, mode: number, sync: boolean): Promise<string> {
+    const folder = join(this.url, temporaryFolder);
+    await this.makeFolder(folder);
+    if (!this.swept) {
+      this.swept = true;
+      await this.sweep();
+    }
+    const temporary = join(folder, `${process.pid}-${randomBytes(12).toString('hex')}`);
+    const file = await open(temporary, 'wx', mode);
+    try {
+      if (content instanceof Uint8Array) await file.writeFile(content);
+      else await copyInto(file, content);
+      if (sync) await file.sync();
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    } finally {
+      await file.close();
+    }
+    return temporary;
+  }
+
+  private async guarded<T>(path: string, work: () => Promise<T>, tries = 2): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // Somebody may have removed folders that we made before: look again, once.
+      const again = tries > 1 && hasCode(error, 'ENOENT') && this.durable.size > 0;
+      this.durable.clear();
+      if (again) return this.guarded(path, work, tries - 1);
+      if (hasCode(error, 'ENOTDIR') || hasCode(error, 'EISDIR') || hasCode(error, 'ELOOP')) {
+        throw new UserError({
+          code: 'storage_unsuitable',
+          message: 'A file stands where the store needs a folder, or the other way round.',
+          where: path,
+          fix: 'Choose another folder with --store, or move what stands in the way.',
+          cause: error,
+        });
+      }
+      throw asStorageError(error, path);
+    }
+  }
+}
+
+function tooLong(path: string, size: number, limit: number): UserError {
+  return new UserError({
+    code: 'object_damaged',
+    message: `The stored file has ${size} bytes, more than the ${limit} that it may have.`,
+    where: path,
+    fix: 'Run `modelgate registry verify` to see what is damaged.',
+  });
+}
+
+function outside(path: string): UserError {
+  return new UserError({
+    code: 'storage_unsuitable',
+    message: 'A link inside the store leads out of it.',
+    where: path,
+    fix: 'Remove the link: a store holds plain files and folders alone.',
+  });
+}
+
+function noStore(folder: string): UserError {
+  return new UserError({
+    code: 'storage_unavailable',
+    message: 'There is no store at this place.',
+    where: folder,
+    fix: 'Check --store; `modelgate run` makes a store at its first use.',
+  });
+}

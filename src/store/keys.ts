@@ -1,0 +1,32 @@
+import { Digest } from '../json.ts';
+import { Name } from '../names.ts';
+
+const fanned = (folder: string, digest: string) =>
+  `${folder}/sha256/${Digest.parse(digest).slice(0, 2)}/${digest}`;
+
+/** The one place that makes storage keys. Everything that enters one is checked here. */
+export const keys = {
+  object: (digest: string) => fanned('objects', digest),
+  manifest: (digest: string) => fanned('manifests', digest),
+  /** seq counts from 1. */
+  log: (model: string, seq: number) => `log/${Name.parse(model)}/${twelve(seq)}.json`,
+  logs: () => 'log/',
+  head: (model: string) => `heads/${Name.parse(model)}.json`,
+  heads: () => 'heads/',
+  checkpoint: (model: string, seq: number) => `checkpoints/${Name.parse(model)}/${twelve(seq)}.json`,
+  cache: (stage: string, key: string) => `cache/${Name.parse(stage)}/${Digest.parse(key)}`,
+  /** A rejected batch: kept for people, read by no stage. */
+  quarantine: (model: string, id: string, file: string) =>
+    `quarantine/${Name.parse(model)}/${Digest.parse(id)}/${Name.parse(file)}`,
+  quarantines: (model: string) => `quarantine/${Name.parse(model)}/`,
+  /** One closed segment of the prediction log; `day` is the event day, YYYY-MM-DD. */
+  predictions: (model: string, environment: string, day: string, segment: string) =>
+    `predictions/${Name.parse(model)}/${Name.parse(environment)}/${Name.parse(day)}/${Name.parse(segment)}.parquet`,
+  predictionDay: (model: string, environment: string, day?: string) =>
+    `predictions/${Name.parse(model)}/${Name.parse(environment)}/${day === undefined ? '' : `${Name.parse(day)}/`}`,
+};
+
+function twelve(seq: number): string {
+  if (!Number.isSafeInteger(seq) || seq < 1 || seq > 999_999_999_999) throw new RangeError(`bad seq ${seq}`);
+  return String(seq).padStart(12, '0');
+}

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  addNumeric,
+  Blocks,
+  coarsen,
+  mergeBlocks,
+  type NumericPart,
+  selectDays,
+} from '../../src/data/blocks.ts';
+import { computeBlocks } from '../../src/data/profile.ts';
+import { summarize } from '../../src/data/summary.ts';
+import { flightsData, type TestContext, testContext } from './context.ts';
+
+const part = (values: number[]): NumericPart => {
+  const bins = new Map<number, number>();
+  for (const value of values) bins.set(Math.floor(value), (bins.get(Math.floor(value)) ?? 0) + 1);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0
+    ? { nulls: 0, nonfinite: 0, min: null, max: null, mean: null, m2: null, bins: [] }
+    : {
+        nulls: 0,
+        nonfinite: 0,
+        min: Math.min(...values),
+        max: Math.max(...values),
+        mean,
+        m2: values.reduce((sum, value) => sum + (value - mean) ** 2, 0),
+        bins: [...bins].toSorted(([a], [b]) => a - b).flat(),
+      };
+};
+
+const numbers = fc.array(
+  fc.integer({ min: -1000, max: 1000 }).map((n) => n / 4),
+  { maxLength: 30 },
+);
+
+describe('blocks', () => {
+  it('add up to what all rows together give', () => {
+    fc.assert(
+      fc.property(numbers, numbers, (a, b) => {
+        const [sum, whole] = [addNumeric(part(a), part(b)), part([...a, ...b])];
+        expect(sum.bins).toEqual(whole.bins);
+        expect([sum.min, sum.max]).toEqual([whole.min, whole.max]);
+        if (whole.mean !== null) {
+          expect(sum.mean).toBeCloseTo(whole.mean, 8);
+          expect(sum.m2).toBeCloseTo(whole.m2 as number, 5);
+        }
+      }),
+    );
+  });
+
+  it('become coarser without losing or moving a row', () => {
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 1, max: 5 }), (values, exponent) => {
+        const column = {
+          name: 'x',
+          type: 'number',
+          physicalType: 'DOUBLE',
+          distinct: 0,
+          kind: 'numeric',
+          exponent: 0,
+        } as const;
+        const [coarse] = coarsen({ ...column, parts: [part(values)] }, exponent).parts;
+        const width = 2 ** exponent;
+        const expected = new Map<number, number>();
+        for (const value of values)
+          expected.set(Math.floor(value / width), (expected.get(Math.floor(value / width)) ?? 0) + 1);
+        expect(coarse!.bins).toEqual([...expected].toSorted(([a], [b]) => a - b).flat());
+      }),
+    );
+  });
+});
+
+describe('profile of real flights', () => {
+  let test: TestContext;
+  let blocks: Blocks;
+  beforeAll(async () => {
+    test = await testContext();
+    const engine = await test.engine();
+    await engine.addFile('flights', `${flightsData}/flights.parquet`);
+    await engine.execute('CREATE VIEW winter AS SELECT * FROM flights WHERE month <= 2');
+    blocks = await computeBlocks({ engine, view: 'winter', time: 'time_hour' });
+  });
+  afterAll(() => test.close());
+
+  it('agrees with SQL over the rows', async () => {
+    const engine = await test.engine();
+    await engine.addFile('flights', `${flightsData}/flights.parquet`);
+    const [row] = await engine.rows(
+      'SELECT count(*) AS n, count(*) - count(arr_delay) AS nulls, avg(arr_delay) AS mean, stddev_samp(arr_delay) AS sd FROM flights WHERE month <= 2',
+    );
+    const delay = summarize(blocks).find((column) => column.name === 'arr_delay')!;
+    expect(delay).toMatchObject({ rows: row!.n, nulls: row!.nulls });
+    expect(delay.mean).toBeCloseTo(row!.mean as number, 9);
+    expect(delay.sd).toBeCloseTo(row!.sd as number, 9);
+    expect(delay.histogram.reduce((sum, [, , n]) => sum + n, 0)).toBe(
+      (row!.n as number) - (row!.nulls as number),
+    );
+    const carrier = summarize(blocks).find((column) => column.name === 'carrier')!;
+    expect(carrier.categories.reduce((sum, [, n]) => sum + n, 0)).toBe(row!.n);
+    expect(blocks.columns.find((column) => column.name === 'tailnum')).toMatchObject({
+      categories: [],
+      complete: false,
+    });
+  });
+
+  it('gives the same when two halves are merged, and passes its own schema', () => {
+    const [january, february] = [
+      selectDays(blocks, null, '2013-02-01'),
+      selectDays(blocks, '2013-02-01', null),
+    ];
+    expect(january.blocks.length).toBe(31);
+    expect(mergeBlocks(january, february)).toEqual(blocks);
+    expect(Blocks.parse(JSON.parse(JSON.stringify(blocks)))).toEqual(blocks);
+  });
+
+  it('takes NaN, infinities, nulls and an empty table', async () => {
+    const engine = await test.engine();
+    await engine.execute(
+      "CREATE TABLE odd AS SELECT * FROM (VALUES (1.0), (NULL), ('NaN'::DOUBLE), ('inf'::DOUBLE), (1e300), (-1e-300)) t(x)",
+    );
+    const odd = summarize(await computeBlocks({ engine, view: 'odd', time: null }))[0]!;
+    expect(odd).toMatchObject({ rows: 6, nulls: 1, nonfinite: 3, min: -1e-300, max: 1 });
+    await engine.execute('CREATE TABLE none AS SELECT * FROM odd WHERE false');
+    expect(await computeBlocks({ engine, view: 'none', time: null })).toMatchObject({ rows: 0 });
+  });
+});

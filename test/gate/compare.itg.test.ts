@@ -1,0 +1,130 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../src/stages/compare.ts';
+import { runStage } from '../../src/stages/define.ts';
+import { binaryRows, openContext, temporaryFolder, writeCsv } from './world.ts';
+
+type Options = Partial<Parameters<typeof compare.run>[0]>;
+
+const run = (file: string, options: Options = {}) =>
+  runStage(
+    compare,
+    {
+      file,
+      label: 'label',
+      champion: 'champion',
+      candidate: 'candidate',
+      metric: 'auc',
+      threshold: 0.5,
+      margin: 0.01,
+      alpha: 0.05,
+      cluster: null,
+      weight: null,
+      seed: 0,
+      ...options,
+    },
+    openContext(),
+  );
+
+const columns = binaryRows({ rows: 1000, seed: 1 });
+
+describe('compare', () => {
+  it('has the fields of the command line contract', async () => {
+    const { outputs, verdict, summary } = await run(writeCsv(columns), { metric: 'accuracy' });
+    expect(Object.keys(outputs)).toEqual(
+      expect.arrayContaining([
+        ...['metric', 'method', 'n', 'clusters', 'champion', 'candidate', 'diff', 'se', 'ci_low', 'ci_high'],
+        ...[
+          'confidence',
+          'bound_low',
+          'bound_high',
+          'p_two_sided',
+          'p_worse',
+          'margin',
+          'mde80',
+          'rows_needed',
+        ],
+        ...['flips', 'mcnemar'],
+      ]),
+    );
+    expect(outputs).toMatchObject({
+      method: 'mcnemar_midp+tango',
+      n: 1000,
+      clusters: null,
+      confidence: 0.95,
+    });
+    expect(Object.keys(outputs.mcnemar ?? {})).toEqual(['b', 'c', 'p_exact', 'p_midp', 'chi2', 'p_chi2']);
+    expect(outputs.flips).toEqual({ b: outputs.mcnemar?.b, c: outputs.mcnemar?.c });
+    expect(outputs.diff).toBeCloseTo((outputs.flips!.c - outputs.flips!.b) / 1000, 12);
+    expect(['pass', 'fail', 'inconclusive']).toContain(verdict);
+    expect(summary).toContain('accuracy');
+  });
+
+  it('turns the sign for losses, clusters, and takes a percentage as margin', async () => {
+    const cluster = Array.from({ length: 1000 }, (_, i) => `day ${i % 50}`);
+    const file = writeCsv({ ...columns, cluster });
+    const { outputs } = await run(file, { metric: 'log_loss', cluster: 'cluster', margin: '5%' });
+    expect(outputs).toMatchObject({ method: 'paired_t_cluster', clusters: 50 });
+    expect(outputs.diff).toBeCloseTo((outputs.champion ?? 0) - (outputs.candidate ?? 0), 12);
+    expect(outputs.margin).toBeCloseTo(0.05 * (outputs.champion ?? 0), 12);
+  });
+
+  it('fails what is worse and passes what is the same', async () => {
+    const worse = await run(writeCsv(binaryRows({ rows: 2000, seed: 2, harm: 0.5 })));
+    expect(worse).toMatchObject({ verdict: 'fail', reason_code: 'gate_failed' });
+    const same = await run(writeCsv({ ...columns, candidate: columns.champion }));
+    expect(same).toMatchObject({ verdict: 'pass', outputs: { diff: 0, p_two_sided: 1 } });
+  });
+
+  it('is undecided about one class', async () => {
+    const { verdict, outputs } = await run(writeCsv({ ...columns, label: columns.label.map(() => 1) }));
+    expect(verdict).toBe('inconclusive');
+    expect(outputs).toMatchObject({ diff: null, undefined_because: 'one_class', n: 1000 });
+  });
+
+  it('names the nearest column', async () => {
+    const { error } = await run(writeCsv(columns), { candidate: 'candidte' });
+    expect(error).toMatchObject({ code: 'usage', where: '--candidate', fix: 'Did you mean "candidate"?' });
+  });
+
+  it.each([
+    [
+      'a missing score',
+      { candidate: ['0.5', '', '0.2'] },
+      'evaluation_unpaired',
+      /1 of 3 rows, first in row 2/,
+    ],
+    ['a NaN score', { champion: ['0.5', '0.1', 'nan'] }, 'evaluation_unpaired', /first in row 3/],
+    ['a missing label', { label: ['1', '', '0'] }, 'label_invalid', /first in row 2/],
+    ['labels that are words', { label: ['yes', 'no', 'oh'] }, 'label_invalid', /not numbers/],
+    ['three classes', { label: ['0', '1', '2'] }, 'label_invalid', /0 and 1/],
+  ])('refuses %s', async (_, part, code, message) => {
+    const table = {
+      label: ['1', '0', '1'],
+      champion: ['0.5', '0.1', '0.7'],
+      candidate: ['0.5', '0.2', '0.7'],
+    };
+    const merged: Record<string, string[]> = { ...table, ...part };
+    const file = path.join(temporaryFolder(), 'table.csv');
+    const lines = [0, 1, 2].map(
+      (i) => `${merged.label?.[i]},${merged.champion?.[i]},${merged.candidate?.[i]}`,
+    );
+    writeFileSync(file, `label,champion,candidate\n${lines.join('\n')}\n`);
+    const { error } = await run(file);
+    expect(error?.code).toBe(code);
+    expect(error?.message).toMatch(message);
+  });
+
+  it('refuses scores that are no probabilities where they must be, and takes them where only order counts', async () => {
+    const table = { label: [1, 0, 1, 0], champion: [3, -1, 2, 0.5], candidate: [2, -1, 2, 1] };
+    expect((await run(writeCsv(table), { metric: 'brier' })).error?.code).toBe('prediction_invalid');
+    expect((await run(writeCsv(table))).outputs.champion).toBe(1);
+  });
+
+  it('refuses an empty table', async () => {
+    const file = path.join(temporaryFolder(), 'table.csv');
+    writeFileSync(file, 'label,champion,candidate\n');
+    expect((await run(file)).error?.code).toMatch(/data_empty|label_invalid|usage/);
+  });
+});

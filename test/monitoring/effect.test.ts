@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { effectThreshold } from '../../src/monitoring/effect.ts';
+import { toShares, totalVariation } from '../../src/stats/divergence.ts';
+import { expectedTotalVariation, expectedWasserstein } from '../../src/stats/expected-distance.ts';
+import { seededRandom } from '../../src/stats/random.ts';
+import { wassersteinFromCounts } from '../../src/stats/wasserstein.ts';
+
+describe('expected distance', () => {
+  it('is what two samples of one distribution lie apart on average', () => {
+    const random = seededRandom(3);
+    const shares = [0.4, 0.3, 0.2, 0.1];
+    const positions = Float64Array.of(0, 1, 2, 5);
+    const draw = (n: number) => {
+      const counts = new Float64Array(4);
+      for (let i = 0; i < n; i++) {
+        const u = random.uniform();
+        const at = u < 0.4 ? 0 : u < 0.7 ? 1 : u < 0.9 ? 2 : 3;
+        counts[at] = (counts[at] as number) + 1;
+      }
+      return counts;
+    };
+    const [n, m, runs] = [400, 250, 2000];
+    let [variation, distance] = [0, 0];
+    for (let run = 0; run < runs; run++) {
+      const [first, second] = [draw(n), draw(m)];
+      variation += totalVariation(toShares(first), toShares(second)) / runs;
+      distance += (wassersteinFromCounts({ values: positions, first, second }) as number) / runs;
+    }
+    const pooled = { counts: shares.map((share) => share * (n + m)), n, m };
+    expect(expectedTotalVariation(pooled) / variation).toBeCloseTo(1, 1);
+    expect(expectedWasserstein({ ...pooled, positions }) / distance).toBeCloseTo(1, 1);
+  });
+});
+
+describe('the threshold of an effect', () => {
+  const points = { unit: 'points' as const, sd: 1 };
+  /** Two categories in 40 blocks: the first takes 50 % in even weeks and 70 % in odd ones. */
+  const season = Float64Array.from({ length: 80 }, (_, i) => {
+    const share = (i >> 1) % 10 < 5 ? 50 : 70;
+    return i % 2 === 0 ? share : 100 - share;
+  });
+  const counts = (blocks: number) => ({
+    bins: 2,
+    positions: null,
+    reference: season,
+    current: season.slice(0, 2 * blocks),
+  });
+
+  it('is learned from past periods of the same length where there are three of them', () => {
+    const learned = effectThreshold(counts(5), points, { points: 1 });
+    expect(learned.from).toBe('past_periods');
+    // a period within one phase lies 10 · 40/35 points from the rest
+    expect(learned.value).toBeCloseTo((10 * 40) / 35, 6);
+    expect(effectThreshold(counts(10), points, { points: 0 }).value).toBeLessThan(1);
+  });
+
+  it('is the sampling noise where the past is too short, and never under the configured floor', () => {
+    expect(effectThreshold(counts(20), points, { points: 0 }).from).toBe('sampling_noise');
+    expect(effectThreshold(counts(20), points, { points: 30 })).toEqual({ value: 30, from: 'configured' });
+    expect(effectThreshold(counts(5), points, { points: 30 })).toEqual({ value: 30, from: 'configured' });
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
+import type { Signal } from '../../src/monitoring/signal.ts';
+import { runStage } from '../../src/stages/define.ts';
+import { monitor } from '../../src/stages/monitor.ts';
+import { environment, model, type World, world } from './world.ts';
+
+interface Options {
+  policy?: Record<string, unknown>;
+  labels?: string;
+  since?: string;
+  until?: string;
+}
+
+async function watch(
+  bed: World,
+  { policy = {}, labels, since = '2013-02-01', until = '2013-03-01' }: Options = {},
+) {
+  const outcome = await runStage(
+    monitor,
+    {
+      model,
+      environment,
+      since,
+      until,
+      policy: MonitoringPolicy.parse({ permutations: 499, ...policy }),
+      labels: labels ?? null,
+    },
+    bed.context,
+  );
+  expect(outcome.error).toBeUndefined();
+  const { signals = [], alerts = [], actions = [] } = outcome.outputs;
+  const of = (name: string, signal = 'data_drift'): Signal | undefined =>
+    signals.find((one) => one.name === name && one.signal === signal);
+  return { outcome, signals, alerts, actions, of };
+}
+
+describe('monitor', () => {
+  it('is silent when only days differ from each other', async () => {
+    const { outcome, alerts, actions, signals } = await watch(await world());
+    expect(outcome).toMatchObject({ verdict: 'pass', reason_code: 'no_drift' });
+    expect(alerts).toEqual([]);
+    expect(actions).toEqual([]);
+    expect(signals.every(({ verdict }) => verdict === 'ok')).toBe(true);
+  });
+
+  it('[MON-4] [ALR-4] alerts and retrains for a feature of 60 % importance, logs one of 2 % for review in 7 days', async () => {
+    const heavy = await watch(await world({ weight: 'weight + 1.5' }));
+    expect(heavy.outcome).toMatchObject({ verdict: 'inconclusive', reason_code: 'drift_found' });
+    expect(heavy.of('weight')).toMatchObject({ verdict: 'alert', rank: 1, top: true, since: '2013-02-01' });
+    expect(heavy.alerts).toHaveLength(1);
+    expect(heavy.actions).toMatchObject([{ action: 'retrain', name: 'weight', due: null }]);
+
+    const light = await watch(await world({ distance: 'distance + 80' }));
+    expect(light.outcome).toMatchObject({ verdict: 'pass', reason_code: 'drift_found' });
+    expect(light.of('distance')).toMatchObject({ verdict: 'logged', top: false });
+    expect(light.alerts).toEqual([]);
+    expect(light.actions).toMatchObject([{ action: 'review', name: 'distance', due: '2013-03-08' }]);
+  });
+
+  it('[ALR-1] [ALR-3] writes the issue with the shift, distribution, segments and filled runbook, and stores it', async () => {
+    const bed = await world({
+      weight: `CASE WHEN depot = 'south' AND d >= 10 THEN weight + 6 ELSE weight END`,
+    });
+    const { alerts, of, outcome } = await watch(bed);
+    const body = alerts[0]?.body ?? '';
+    expect(alerts[0]?.title).toMatch(/^parcels in production: weight: mean 14\.\d+ → 15\.\d+ \(\+1\.\d+\)/);
+    expect(of('weight')?.since).toBe('2013-02-11');
+    expect(body).toContain('before |');
+    // the south alone carries the shift, and the parts add up to it
+    expect(body).toMatch(
+      /\| depot \| share of rows \| mean of weight \| part of the shift \|\n.*\n\| south \|/,
+    );
+    for (const step of [
+      'columns there',
+      'null rates',
+      'features moved',
+      'most important',
+      'predictions move',
+    ])
+      expect(body).toMatch(new RegExp(`- \\[x\\] [^\\n]*${step}[^\\n]*\\*\\*(yes|no)\\*\\*`));
+    const manifest = await bed.context.store.readManifest(outcome.outputs.drift!, 'drift');
+    expect(manifest.files.map(({ name }) => name)).toEqual(['drift.json', 'report.html', 'issue.md']);
+    const issue = await bed.context.store.readBytes(bed.context.store.file(manifest, 'issue.md').sha256);
+    expect(issue.toString()).toBe(body);
+  });
+
+  it('[MON-8] says "not enough data" for few rows, few days and an empty window: neither green nor alert', async () => {
+    const few = await watch(await world({ rowsPerDay: 3, weight: 'weight + 5' }));
+    const short = await watch(await world({ days: 4, weight: 'weight + 5' }));
+    const empty = await watch(await world({ days: 1 }), { since: '2014-01-01', until: '2014-02-01' });
+    for (const { outcome, alerts, actions, of } of [few, short, empty]) {
+      expect(outcome).toMatchObject({ verdict: 'inconclusive', reason_code: 'not_decidable' });
+      expect(of('weight')).toMatchObject({
+        verdict: 'not_enough_data',
+        summary: expect.stringContaining('not enough data'),
+      });
+      expect(alerts).toEqual([]);
+      expect(actions).toEqual([]);
+    }
+  });
+
+  it('[MON-2] raises prediction drift without labels when one class takes 80 % of balanced predictions', async () => {
+    const { of, alerts, outcome } = await watch(
+      await world({ output: 'CASE WHEN i % 3 < 2 THEN 0.9 ELSE output END' }),
+    );
+    expect(of('predicted_class', 'prediction_drift')).toMatchObject({
+      verdict: 'alert',
+      summary: expect.stringMatching(/^the positive class takes 8\d\.?\d* % .*before/),
+    });
+    expect(outcome.reason_code).toBe('drift_found');
+    expect(alerts.map(({ cause }) => cause)).toEqual(['prediction_drift']);
+  });
+
+  it('[MON-3] raises concept drift for the version that predicted when labels put its metric under the floor', async () => {
+    const policy = { metric: { name: 'accuracy', floor: 0.8 } };
+    const good = await world();
+    const held = await watch(good, {
+      policy,
+      labels: await good.labels('CASE WHEN i % 10 = 0 THEN output <= 0.5 ELSE output > 0.5 END'),
+    });
+    expect(held.of('accuracy of version 1', 'concept_drift')).toMatchObject({ verdict: 'ok', version: 1 });
+    const bad = await world();
+    const fell = await watch(bad, {
+      policy,
+      labels: await bad.labels('CASE WHEN i % 10 < 3 THEN output <= 0.5 ELSE output > 0.5 END'),
+    });
+    expect(fell.of('accuracy of version 1', 'concept_drift')).toMatchObject({ verdict: 'alert', version: 1 });
+    expect(fell.of('accuracy of version 1', 'concept_drift')?.value).toBeCloseTo(0.7, 1);
+    expect(fell.outcome.reason_code).toBe('performance_fell');
+    expect(fell.alerts[0]).toMatchObject({ cause: 'concept_drift', action: 'retrain' });
+    expect(fell.alerts[0]?.body).toContain('most wrong');
+  });
+
+  it('alerts only when enough windows are violated', async () => {
+    const policy = { num_evaluation_windows: 2, num_violation_windows: 2, minimum_blocks: 8 };
+    const window = { since: '2013-02-15', until: '2013-03-01' };
+    const once = await watch(await world({ weight: 'weight + CASE WHEN d >= 14 THEN 2 ELSE 0 END' }), {
+      policy,
+      ...window,
+    });
+    expect(once.of('weight')).toMatchObject({ verdict: 'logged', windows: { violated: 1, evaluated: 2 } });
+    const twice = await watch(await world({ weight: 'weight + 2' }), { policy, ...window });
+    expect(twice.of('weight')).toMatchObject({ verdict: 'alert', windows: { violated: 2, evaluated: 2 } });
+  });
+
+  it('tells a slow service from a failing one', async () => {
+    const { of, alerts } = await watch(
+      await world({
+        latency: 'CASE WHEN i % 50 = 0 THEN 0.9 ELSE 0.004 END',
+        output: 'CASE WHEN i % 20 = 0 THEN NULL ELSE output END',
+      }),
+    );
+    expect(of('p99_ms', 'service')).toMatchObject({ verdict: 'alert', value: 900 });
+    expect(of('error_rate', 'service')).toMatchObject({ verdict: 'alert', value: 0.05 });
+    expect(alerts.map(({ cause }) => cause)).toContain('service');
+  });
+
+  it('refuses a window that is none, and an environment where nothing runs', async () => {
+    const bed = await world({ days: 1 });
+    const run = (change: object) =>
+      runStage(
+        monitor,
+        {
+          model,
+          environment,
+          since: '2013-02-01',
+          until: '2013-03-01',
+          policy: MonitoringPolicy.parse({}),
+          labels: null,
+          ...change,
+        },
+        bed.context,
+      );
+    expect((await run({ until: '2013-02-01' })).error).toMatchObject({ code: 'usage' });
+    expect((await run({ environment: 'staging' })).error).toMatchObject({ code: 'nothing_deployed' });
+    expect((await run({ model: 'other' })).error).toMatchObject({ code: 'model_unknown' });
+  });
+});

@@ -1,0 +1,253 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/errors.ts';
+import { stateDigest } from '../../src/registry/caches.ts';
+import { decodeEntry, encodeEntry, type Placed } from '../../src/registry/chain.ts';
+import type { Intent, LogEntry } from '../../src/registry/entries.ts';
+import { fold } from '../../src/registry/fold.ts';
+import { decidePromote, decideRetire, decideRollback, previousMove } from '../../src/registry/rules.ts';
+import { emptyState, environmentOf, type ModelState } from '../../src/registry/state.ts';
+import { alice, environments, model } from './world.ts';
+
+const environment = fc.constantFrom(...environments);
+const version = fc.integer({ min: 1, max: 6 });
+const action = fc.oneof(
+  fc.record({
+    type: fc.constant('register' as const),
+    verdict: fc.constantFrom('pass', 'pass', 'fail', 'inconclusive'),
+  }),
+  fc.record({ type: fc.constant('promote' as const), version, environment, override: fc.boolean() }),
+  fc.record({ type: fc.constant('rollback' as const), environment, to: fc.option(version) }),
+  fc.record({ type: fc.constant('retire' as const), version }),
+);
+const actions = fc.array(action, { minLength: 20, maxLength: 60, size: 'max' });
+type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
+
+const now = new Date('2026-01-01T00:00:00Z');
+
+/** What the rules make of an action: the intent, or null when they refuse it or nothing is to do. */
+function intentOf(state: ModelState, action: Action, op_id: string): Intent | null {
+  const head = { op_id, actor: alice };
+  const common = { environments, expected_generation: null, actor: alice };
+  try {
+    switch (action.type) {
+      case 'register': {
+        const digest = String(state.versions.length + 1).padStart(64, '0');
+        const verdict = action.verdict as 'pass' | 'fail' | 'inconclusive';
+        return {
+          ...head,
+          type: 'register',
+          version: state.versions.length + 1,
+          manifest: digest,
+          gate: digest,
+          verdict,
+        };
+      }
+      case 'retire':
+        return decideRetire(state, action.version) === null
+          ? null
+          : { ...head, type: 'retire', version: action.version };
+      default: {
+        const decision =
+          action.type === 'promote'
+            ? decidePromote(
+                state,
+                { ...common, ...action, override: action.override ? { by: 'carol', reason: 'x' } : null },
+                now,
+              )
+            : decideRollback(state, { ...common, ...action }, now);
+        if (decision === null) return null;
+        return {
+          ...head,
+          type: action.type,
+          environment: action.environment,
+          generation: decision.generation,
+          version: decision.to.version,
+          manifest: decision.to.manifest,
+          from: decision.from?.version ?? null,
+        };
+      }
+    }
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function place(state: ModelState, intent: Intent): Placed {
+  const entry = {
+    schema: 'modelgate.log/1',
+    seq: state.seq + 1,
+    prev: state.head,
+    at: now.toISOString(),
+    ...intent,
+  } as LogEntry;
+  return { entry, head: encodeEntry(entry).head };
+}
+
+function run(
+  actions: readonly Action[],
+  each?: (before: ModelState, placed: Placed, after: ModelState) => void,
+) {
+  let state = emptyState(model);
+  const log: Placed[] = [];
+  for (const [index, one] of actions.entries()) {
+    const intent = intentOf(state, one, `op-${index}`);
+    if (intent === null) continue;
+    const placed = place(state, intent);
+    const after = fold(state, [placed]);
+    each?.(state, placed, after);
+    state = after;
+    log.push(placed);
+  }
+  return { state, log };
+}
+
+describe('fold', () => {
+  it('keeps its invariants under any sequence of operations', () => {
+    fc.assert(
+      fc.property(actions, (list) => {
+        run(list, (before, placed, after) => {
+          expect(after.seq).toBe(before.seq + 1);
+          for (const each of after.environments.values()) {
+            // generations without a gap, one version at a time, and the newest move is what serves
+            expect(each.history.map(({ generation }) => generation)).toEqual(
+              each.history.map((_, i) => i + 1),
+            );
+            expect(each.history.at(-1)).toMatchObject({ version: each.version, generation: each.generation });
+            const serving = after.versions[(each.version ?? 0) - 1];
+            expect(serving).toMatchObject({ manifest: each.manifest, retired: null });
+            expect(serving?.verdict).not.toBe('fail');
+            expect(each.frozen).not.toContain(each.version);
+          }
+          const production = new Set(environmentOf(after, 'production').history.map((move) => move.manifest));
+          const staging = new Set(environmentOf(after, 'staging').history.map((move) => move.manifest));
+          for (const manifest of production) expect(staging).toContain(manifest);
+          if (placed.entry.type === 'rollback') {
+            const { environment: name, version: restored, from } = placed.entry;
+            expect(environmentOf(before, name).history.map((move) => move.version)).toContain(restored);
+            expect(environmentOf(after, name).frozen).toContain(from);
+          }
+        });
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+
+  it('a rollback right after a promotion restores what served before it', () => {
+    let checked = 0;
+    fc.assert(
+      fc.property(actions, (list) => {
+        run(list, (before, { entry }, after) => {
+          if (entry.type !== 'promote' || entry.from === null) return;
+          checked += 1;
+          const serving = environmentOf(before, entry.environment);
+          expect(previousMove(after, environmentOf(after, entry.environment))?.version).toBe(serving.version);
+        });
+      }),
+      { numRuns: 300, seed: 2 },
+    );
+    expect(checked).toBeGreaterThan(50);
+  });
+
+  it('gives the same state in one go and in steps, and changes no state that it was given', () => {
+    fc.assert(
+      fc.property(actions, fc.nat(40), (list, cut) => {
+        const { state, log } = run(list);
+        const early = fold(emptyState(model), log.slice(0, cut));
+        const digest = stateDigest(early);
+        expect(stateDigest(fold(early, log.slice(cut)))).toBe(stateDigest(state));
+        expect(stateDigest(early)).toBe(digest);
+      }),
+      { numRuns: 200, seed: 3 },
+    );
+  });
+
+  it('refuses entries that no writer who keeps the rules can have made', () => {
+    const register: Intent = {
+      op_id: 'a',
+      actor: alice,
+      type: 'register',
+      version: 1,
+      manifest: '1'.repeat(64),
+      gate: '2'.repeat(64),
+      verdict: 'pass',
+    };
+    const start = emptyState(model);
+    const registered = fold(start, [place(start, register)]);
+    const promote: Intent = {
+      op_id: 'b',
+      actor: alice,
+      type: 'promote',
+      environment: 'staging',
+      generation: 1,
+      version: 1,
+      manifest: '1'.repeat(64),
+      from: null,
+    };
+    expect(fold(registered, [place(registered, promote)]).environments.size).toBe(1);
+    for (const wrong of [
+      { ...register, op_id: 'c' },
+      { ...register, op_id: 'c', version: 3 },
+      { ...register, version: 2 },
+      { ...promote, op_id: 'c', generation: 2 },
+      { ...promote, op_id: 'c', from: 1 },
+      { ...promote, op_id: 'c', version: 2 },
+      { ...promote, op_id: 'c', manifest: '3'.repeat(64) },
+    ]) {
+      expect(() => fold(registered, [place(registered, wrong)])).toThrow(
+        expect.objectContaining({ code: 'log_damaged' }),
+      );
+    }
+    const elsewhere = place(start, { ...register, op_id: 'd', version: 2 });
+    expect(() => fold(registered, [elsewhere])).toThrow(expect.objectContaining({ code: 'log_damaged' }));
+  });
+});
+
+describe('entries', () => {
+  it('decodes what it encoded and nothing that differs by a byte', () => {
+    const start = emptyState(model);
+    const { entry } = place(start, {
+      op_id: 'a',
+      actor: alice,
+      type: 'retire',
+      version: 1,
+      reason: 'née 🙂',
+    });
+    const { bytes, head } = encodeEntry(entry);
+    expect(decodeEntry(bytes, 'here')).toEqual({ entry, head });
+    let survived = 0;
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      try {
+        const decoded = decodeEntry(flipped, 'here');
+        // what still is an entry says something else and has another hash
+        expect(decoded.head).not.toBe(head);
+        expect(decoded.entry).not.toEqual(entry);
+        survived += 1;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'log_damaged' });
+      }
+    }
+    expect(survived).toBeGreaterThan(0);
+  });
+
+  it('refuses white space, unknown members and reordered ones', () => {
+    const start = emptyState(model);
+    const { entry } = place(start, { op_id: 'a', actor: alice, type: 'retire', version: 1 });
+    const text = encodeEntry(entry).bytes.toString();
+    for (const other of [
+      `${text}\n`,
+      JSON.stringify(entry),
+      text.replace('{', '{"aa":1,'),
+      '',
+      'null',
+      '[]',
+    ]) {
+      expect(() => decodeEntry(Buffer.from(other), 'here')).toThrow(
+        expect.objectContaining({ code: 'log_damaged' }),
+      );
+    }
+  });
+});

@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { templateFolder, workflows } from './templates.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+const ours = /^modelgate\/modelgate\/actions\/([a-z]+)@v0$/;
+
+describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('%s', (file, workflow) => {
+  const jobs = Object.entries(workflow.jobs);
+  const steps = jobs.flatMap(([, job]) => job.steps);
+
+  it('starts with no permission; each job says what it needs and why', () => {
+    expect(workflow.permissions).toEqual({});
+    for (const [, job] of jobs) {
+      expect(Object.keys(job.permissions ?? {}).length).toBeGreaterThan(0);
+      for (const [scope, level] of Object.entries(job.permissions ?? {})) {
+        expect(workflow.text).toMatch(new RegExp(`^ +${scope}: ${level} # .+$`, 'm'));
+      }
+    }
+  });
+
+  it('uses no trigger that gives a stranger rights', () => {
+    const triggers = Object.keys(workflow.on);
+    for (const trigger of ['pull_request_target', 'workflow_run', 'repository_dispatch', 'issue_comment']) {
+      expect(triggers).not.toContain(trigger);
+    }
+  });
+
+  it('has a timeout a job, and concurrency that cancels nothing but a stale sample', () => {
+    for (const [, job] of jobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
+    expect(workflow.concurrency?.['cancel-in-progress']).toBe(file === 'pull-request.yml');
+  });
+
+  it('pins every action of others to a full SHA, with its version', () => {
+    for (const { uses } of steps) {
+      if (uses === undefined || ours.test(uses)) continue;
+      expect(uses).toMatch(/@[0-9a-f]{40}$/);
+      expect(workflow.text).toMatch(new RegExp(`${uses} # v\\d+\\.\\d+\\.\\d+`));
+    }
+  });
+
+  it('puts no expression into a script', () => {
+    for (const { run } of steps) expect(run ?? '').not.toContain('${{');
+  });
+
+  it('leaves no token in the checkout', () => {
+    for (const step of steps) {
+      if (step.uses?.startsWith('actions/checkout@')) expect(step.with?.['persist-credentials']).toBe(false);
+    }
+  });
+
+  it('[TRN-4] trains on a labelled self-hosted GPU runner that holds no cloud role', () => {
+    const own = jobs.filter(([, job]) => [job['runs-on']].flat().includes('self-hosted'));
+    expect(own.length).toBe(['train.yml', 'release.yml'].includes(file) ? 1 : 0);
+    for (const [, job] of own) {
+      expect(job['runs-on']).toEqual(['self-hosted', 'gpu']);
+      expect(job.permissions).toEqual({ contents: 'read' });
+      expect(job.environment).toBeUndefined();
+      expect(Object.keys(workflow.on)).not.toContain('pull_request');
+    }
+  });
+
+  it('gives our actions inputs that they have, and all that they need', () => {
+    for (const step of steps) {
+      const name = ours.exec(step.uses ?? '')?.[1];
+      if (name === undefined) continue;
+      const action = parse(readFileSync(path.join(root, 'actions', name, 'action.yml'), 'utf8')) as {
+        inputs: Record<string, { required: boolean }>;
+      };
+      const given = Object.keys(step.with ?? {});
+      expect(Object.keys(action.inputs)).toEqual(expect.arrayContaining(given));
+      for (const [input, { required }] of Object.entries(action.inputs)) {
+        if (required) expect(given, `${file}: ${name}`).toContain(input);
+      }
+    }
+  });
+
+  it('reads only outputs that our actions have', () => {
+    const expressions = workflow.text.matchAll(/steps\.([a-z]+)\.outputs\.([a-z-]+)/g);
+    for (const [, id = '', output = ''] of expressions) {
+      const step = steps.find((candidate) => candidate.id === id);
+      const name = ours.exec(step?.uses ?? '')?.[1];
+      if (name === undefined) continue;
+      const action = parse(readFileSync(path.join(root, 'actions', name, 'action.yml'), 'utf8')) as {
+        outputs: Record<string, unknown>;
+      };
+      expect(Object.keys(action.outputs)).toContain(output);
+    }
+  });
+
+  it('has the properties that GitHub shows', () => {
+    const properties = path.join(templateFolder, file.replace(/\.yml$/, '.properties.json'));
+    expect(existsSync(properties)).toBe(true);
+    expect(JSON.parse(readFileSync(properties, 'utf8'))).toMatchObject({
+      name: workflow.text.match(/^name: (.+)$/m)![1],
+    });
+  });
+});
+
+describe('the set of templates', () => {
+  it('is the story: a pull request, training, release, promotion, rollback, monitoring', () => {
+    expect(workflows.map(({ file }) => file).sort()).toEqual([
+      'monitor.yml',
+      'promote.yml',
+      'pull-request.yml',
+      'release.yml',
+      'rollback.yml',
+      'train.yml',
+    ]);
+  });
+});

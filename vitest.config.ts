@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 300_000,
+    pool: 'forks',
+    reporters: ['default', './scripts/vitest-reporter.ts'],
+  },
+});
