@@ -21,8 +21,8 @@ import {
 import { contractAnnotations } from './contract-annotations.ts';
 import { type ActionInputs, type InputSource, lines, readInputs } from './inputs.ts';
 import { runnerLog } from './log.ts';
-import { handingOver } from './names.ts';
-import { commonOutputs } from './outputs.ts';
+import { type ActionName, handingOver } from './names.ts';
+import { commonOutputs, stageOutputs } from './outputs.ts';
 import { redactor } from './redact.ts';
 import { describeRunner } from './runner.ts';
 import { isScalar, renderSummary } from './summary.ts';
@@ -65,7 +65,7 @@ export async function executeAction(
   if (run.outcome !== null) run.trouble ??= thrown ?? null;
   const outcome = run.outcome ?? redactOutcome(failedOutcome(name || 'stage', thrown, host, redact), redact);
   try {
-    await report(outcome, run, host);
+    await report(name, outcome, run, host);
   } catch (error) {
     run.trouble ??= error;
   }
@@ -152,7 +152,7 @@ async function runCommand(
   }
 }
 
-async function report(outcome: Outcome, run: ActionRun, host: ActionHost): Promise<void> {
+async function report(name: string, outcome: Outcome, run: ActionRun, host: ActionHost): Promise<void> {
   const { env } = host;
   const folder = await mkdtemp(path.join(await temporaryFolder(env), 'modelgate-outcome-'));
   const file = path.join(folder, 'outcome.json');
@@ -162,9 +162,12 @@ async function report(outcome: Outcome, run: ActionRun, host: ActionHost): Promi
   host.setOutput('outcome', file);
   host.setOutput('cached', String(outcome.cached));
   host.setOutput('trace-id', outcome.trace_id);
-  for (const [name, value] of Object.entries(outcome.outputs)) {
-    const output = name.replaceAll('_', '-');
-    if (isScalar(value) && !(output in commonOutputs)) host.setOutput(output, String(value));
+  // An earlier stage may have stopped the run: its outputs are not this action's, unless it declares them too.
+  const declared = outcome.stage === name ? null : (stageOutputs[name as ActionName] ?? {});
+  for (const [key, value] of Object.entries(outcome.outputs)) {
+    const output = key.replaceAll('_', '-');
+    if (!isScalar(value) || output in commonOutputs || (declared !== null && !(output in declared))) continue;
+    host.setOutput(output, String(value));
   }
   const annotation = outcomeAnnotation(outcome, env.GITHUB_WORKSPACE ?? process.cwd());
   if (annotation !== null) host.annotate(annotation);

@@ -8,15 +8,46 @@ import { Config } from '../src/config/schema.ts';
 
 const file = 'docs/schema/modelgate.schema.json';
 
+interface JsonSchema {
+  [key: string]: unknown;
+  properties: Record<string, unknown>;
+}
+
 export function configSchema(): string {
-  const json = z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown> & {
-    properties: Record<string, unknown>;
-    required: string[];
-  };
+  const whole = z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
   // The loader puts the content of a gate policy's file in place of its path.
-  const gate = json.properties.gate;
-  json.properties.gate = { anyOf: [gate, { type: 'string', description: 'A file that holds the policy.' }] };
-  return `${JSON.stringify({ $id: 'modelgate.schema.json', title: 'modelgate.yaml', ...json, anyOf: [{ required: json.required }, { required: ['extends'] }], required: [] }, null, 2)}\n`;
+  const file = { type: 'string', description: 'A file that holds the policy.' };
+  whole.properties.gate = { anyOf: [whole.properties.gate, file] };
+  delete whole.$schema;
+  return `${JSON.stringify(
+    {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      $id: 'modelgate.schema.json',
+      title: 'modelgate.yaml',
+      $defs: { whole, changes: withoutRequired(whole) },
+      // What another file extends is there already: only what changes is written.
+      if: { required: ['extends'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { $ref: '#/$defs/changes' },
+      else: { $ref: '#/$defs/whole' },
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** The same mappings with every key left to choice. Lists are replaced whole, so their items stay as they are. */
+function withoutRequired(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema;
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key]) => key !== 'required')
+      .map(([key, value]) => {
+        if (key === 'items') return [key, value];
+        if (key === 'anyOf' || key === 'oneOf') return ['anyOf', (value as unknown[]).map(withoutRequired)];
+        return [key, withoutRequired(value)];
+      }),
+  );
 }
 
 if (import.meta.main) {

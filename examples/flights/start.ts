@@ -9,7 +9,8 @@ import { table } from '../../src/cli/terminal.ts';
 import { breakBatches } from './story/broken.ts';
 import { caller } from './story/call.ts';
 import { Chronicle } from './story/chronicle.ts';
-import { serveAndWatch } from './story/production.ts';
+import { Pictures } from './story/pictures.ts';
+import { serveAndWatch, startFollower } from './story/production.ts';
 import { terminalProgress } from './story/progress.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -23,7 +24,7 @@ async function story(signal: AbortSignal): Promise<void> {
   await freshRegistry();
   const progress = terminalProgress();
   const call = caller({ store, signal, progress });
-  const chronicle = new Chronicle(call, progress);
+  const chronicle = new Chronicle({ call, progress, pictures: new Pictures({ home, store }) });
 
   chronicle.chapter("January's flights become the first version");
   const first = await chronicle.run('run', {}, config('modelgate.yaml'));
@@ -64,14 +65,23 @@ async function story(signal: AbortSignal): Promise<void> {
   chronicle.chapter('The runbook asks for retraining; then a rollback, to see that it works');
   chronicle.note(watched.decision);
   const retrained = await chronicle.run('run', {}, config('candidates/retrained.yaml'));
+  const service = await startFollower({
+    chronicle,
+    call,
+    store,
+    model,
+    config: config('modelgate.yaml'),
+    home,
+  });
   await chronicle.promote(retrained, ['staging', 'production'], config('candidates/retrained.yaml'));
+  await service.follows();
   await chronicle.run(
     'rollback',
     { model, in: 'production', reason: 'a drill' },
     config('candidates/retrained.yaml'),
   );
-  await watched.follows();
-  await watched.stop();
+  await service.follows();
+  await service.stop();
 
   chronicle.chapter('What runs, since when, and why: asked of the registry');
   await chronicle.status(model, config('modelgate.yaml'));
@@ -81,7 +91,7 @@ async function story(signal: AbortSignal): Promise<void> {
   const report = path.join(home, 'report.html');
   await mkdir(home, { recursive: true });
   await writeFile(report, chronicle.html((performance.now() - started) / 1000));
-  console.log(`\n${table(['step', 'verdict', 'seconds', 'what came out'], chronicle.rows())}\n`);
+  console.log(`\n${table(['chapter', 'step', 'verdict', 'what came out'], chronicle.rows())}\n`);
   console.log(
     `The whole story took ${((performance.now() - started) / 1000).toFixed(1)} s. Report: ${report}\n`,
   );

@@ -47,16 +47,7 @@ export const views: Record<string, View> = {
   },
   drift: (outputs) =>
     rows(outputs.columns, ['name', 'kind', 'verdict', 'effect', 'p_block', 'q_value', 'psi', 'severity']),
-  status: (outputs) =>
-    records(outputs.environments).flatMap((environment) =>
-      indent([
-        `${shorten(environment.environment)}: version ${shorten(environment.version)}, generation ${shorten(environment.generation)}, since ${shorten(environment.since)}`,
-        `  trained ${shorten(environment.trained_at)} on ${shorten(environment.data)}`,
-        `  metrics ${shorten(environment.metrics)}`,
-        `  changed ${shorten(environment.changed)}`,
-        `  a rollback would restore ${environment.rollback_to === null ? 'nothing: there is no earlier version' : `version ${shorten(environment.rollback_to)}`}`,
-      ]),
-    ),
+  status: (outputs) => indent(statusLines(outputs)),
   history: (outputs) =>
     rows(outputs.entries, ['seq', 'at', 'type', 'environment', 'version', 'generation', 'reason']),
   monitor: (outputs) => [
@@ -73,4 +64,46 @@ function failedFirst(checks: unknown): string[] {
     ...recordTable(failed, ['verdict', 'column', 'rule', 'observed', 'expected', 'rows']),
     `${all.length - failed.length} of ${all.length} checks passed`,
   ]);
+}
+
+/** What runs where, as a person asks it: since when, trained when on what, what changed, what a rollback restores. */
+export function statusLines(outputs: Outputs): string[] {
+  return records(outputs.environments).flatMap((one) => {
+    if (one.version === null) return [`${shorten(one.environment)}: nothing yet`];
+    const back =
+      one.rollback_to === null
+        ? 'nothing: there is no earlier version'
+        : `version ${shorten(one.rollback_to)}`;
+    return [
+      `${shorten(one.environment)}: version ${shorten(one.version)} since ${shorten(one.since)} (generation ${shorten(one.generation)})`,
+      `  trained ${shorten(one.trained_at)} on ${dataWords(one.data)}, commit ${shorten(one.commit)}`,
+      `  validation ${pairs(one.metrics)}`,
+      `  changed ${changeWords(one.changed)}`,
+      `  a rollback restores ${back}`,
+    ];
+  });
+}
+
+function dataWords(data: unknown): string {
+  const {
+    dataset,
+    window,
+    rows: count,
+  } = (data ?? {}) as { dataset?: unknown; window?: Outputs | null; rows?: unknown };
+  const span = window == null ? '' : ` of ${shorten(window.from)} to ${shorten(window.until)}`;
+  return `${shorten(count)} rows${span} (dataset ${shorten(dataset)})`;
+}
+
+function pairs(values: unknown): string {
+  return Object.entries((values ?? {}) as Outputs)
+    .map(([name, value]) => `${name} ${shorten(value)}`)
+    .join(', ');
+}
+
+function changeWords(changes: unknown): string {
+  if (changes === null) return 'nothing: it is the first';
+  const told = records(changes).map(
+    ({ what, before, after }) => `${shorten(what)} ${shorten(before)} → ${shorten(after)}`,
+  );
+  return told.length === 0 ? 'nothing' : told.join(', ');
 }

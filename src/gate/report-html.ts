@@ -50,21 +50,12 @@ function head(record: GateRecord): Html {
 function compared(record: GateRecord): Html | null {
   const all = comparisons(record);
   if (all.length === 0) return null;
-  const rows = all.filter(isPlotted).map(plotRow);
-  const plot =
-    rows.length === 0
-      ? null
-      : figure(
-          (width) =>
-            intervalPlot({
-              title: 'Difference of each metric in margins',
-              rows,
-              margin: 1,
-              axis: 'difference in margins; right is better',
-              width,
-            }),
-          'Each line is an interval of the difference, each dot the estimate. One step is one margin: the dashed line is the loss that the policy tolerates.',
-        );
+  const plot = all.some(isPlotted)
+    ? figure(
+        (width) => comparisonPlot(record, width),
+        'Each line is an interval of the difference, each dot the estimate. One step is one margin: the dashed line is the loss that the policy tolerates.',
+      )
+    : null;
   const lines = all.map(sight).filter((line) => line !== null);
   return html`<section><h2>Compared with the champion</h2>${plot}${htmlTable({
     columns: [
@@ -88,6 +79,17 @@ function compared(record: GateRecord): Html | null {
   })}${
     lines.length === 0 ? null : html`<ul class="reasons">${lines.map((line) => html`<li>${line}</li>`)}</ul>`
   }${fold('Methods, rows and flips', methods(all))}</section>`;
+}
+
+/** The intervals of all comparisons in units of their margins, as SVG of `width` pixels. */
+export function comparisonPlot(record: GateRecord, width: number): string {
+  return intervalPlot({
+    title: 'Difference of each metric in margins',
+    rows: comparisons(record).filter(isPlotted).map(plotRow),
+    margin: 1,
+    axis: 'difference in margins; right is better',
+    width,
+  });
 }
 
 const isPlotted = (check: Check): boolean =>

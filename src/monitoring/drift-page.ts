@@ -1,6 +1,6 @@
 import { badge, figure, fold, type Html, html, htmlTable, page, type Tone } from '../report/html.ts';
 import { barPlot, histogramPair } from '../report/svg.ts';
-import type { ColumnVerdict, DriftColumn, DriftReport } from './drift-report.ts';
+import type { ColumnVerdict, DriftColumn, DriftReport, Histogram } from './drift-report.ts';
 import { percent, pValue, readable, signed, withUnit } from './format.ts';
 import type { RunbookResult } from './runbook.ts';
 
@@ -79,31 +79,42 @@ function columnSection(column: DriftColumn, report: DriftReport): Html {
 }
 
 function drawing(column: DriftColumn, report: DriftReport): Html | null {
-  const { histogram, name } = column;
+  const { histogram } = column;
   if (histogram === null) return null;
-  const { edges, reference, current, labels } = histogram;
+  return figure(
+    (width) => distributionPlot({ column, histogram, report, width }),
+    histogram.edges === null
+      ? 'Change of share, in points.'
+      : 'Share of rows; what lies outside is counted in the outermost bars.',
+  );
+}
+
+/** A column's distribution before and now, as SVG of `width` pixels. */
+export function distributionPlot(plot: {
+  column: Pick<DriftColumn, 'name'>;
+  histogram: Histogram;
+  report: Pick<DriftReport, 'reference' | 'current'>;
+  width: number;
+}): string {
+  const { edges, reference, current, labels } = plot.histogram;
+  const { name } = plot.column;
   if (edges !== null) {
-    const draw = (width: number) =>
-      histogramPair({
-        title: `${name} before and now`,
-        edges,
-        reference,
-        current,
-        labels: { reference: report.reference.name, current: report.current.name },
-        axis: name,
-        width,
-      });
-    return figure(draw, 'Share of rows; what lies outside is counted in the outermost bars.');
+    return histogramPair({
+      title: `${name} before and now`,
+      edges,
+      reference,
+      current,
+      labels: { reference: plot.report.reference.name, current: plot.report.current.name },
+      axis: name,
+      width: plot.width,
+    });
   }
   const rows = labels.map((label, i) => ({
     label,
     value: 100 * ((current[i] ?? 0) - (reference[i] ?? 0)),
     note: `${percent(reference[i] ?? 0)} → ${percent(current[i] ?? 0)}`,
   }));
-  return figure(
-    (width) => barPlot({ title: `${name}: change of share`, rows, width }),
-    'Change of share, in points.',
-  );
+  return barPlot({ title: `${name}: change of share`, rows, width: plot.width });
 }
 
 function segmentTables({ name, segments }: DriftColumn): Html[] {

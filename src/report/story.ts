@@ -12,6 +12,8 @@ export interface StorySection {
   table?: { header: readonly string[]; rows: readonly (readonly string[])[] };
   /** Drawings made by svg.ts. Never a stranger's text: they are not escaped. */
   svg?: string[];
+  /** Pages beside this one. `href` is a relative path made by our own code. */
+  links?: { title: string; href: string }[];
   /** Folded parts. */
   details?: { title: string; text: string }[];
 }
@@ -45,9 +47,13 @@ function chapter(section: StorySection, index: number): Html {
           columns: section.table.header.map((name) => ({ title: name })),
           rows: section.table.rows,
         })
-  }${(section.svg ?? []).map((drawing) => html`<figure class="plain">${new Html(drawing)}</figure>`)}${(
-    section.details ?? []
-  ).map(({ title, text }) => fold(title, html`<pre>${lines(text)}</pre>`))}</section>`;
+  }${(section.svg ?? []).map((drawing) => html`<figure class="plain">${new Html(drawing)}</figure>`)}${
+    section.links === undefined
+      ? null
+      : html`<p>${section.links.map(({ title, href }) => html`<a href="${href}">${title}</a> `)}</p>`
+  }${(section.details ?? []).map(({ title, text }) =>
+    fold(title, html`<pre>${lines(text)}</pre>`),
+  )}</section>`;
 }
 
 function steps({ steps: list }: StorySection): Html | null {

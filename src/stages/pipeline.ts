@@ -4,7 +4,7 @@ import { expandFiles } from '../config/load.ts';
 import type { Config, Window } from '../config/schema.ts';
 import { UserError } from '../errors.ts';
 import { retrainings } from '../gate/policy.ts';
-import type { Digest } from '../json.ts';
+import { Digest } from '../json.ts';
 import type { Project } from './command.ts';
 import { runStage, type Stage, type StageContext, type StageOutcome } from './define.ts';
 import { evaluate } from './evaluate.ts';
@@ -15,7 +15,7 @@ import { noise } from './noise.ts';
 import { putCode } from './project.ts';
 import { register } from './register.ts';
 import { split } from './split.ts';
-import { train } from './train.ts';
+import { TrainingRecipe, train } from './train.ts';
 import { validate } from './validate.ts';
 
 /** The stages of a run, in order. */
@@ -259,13 +259,18 @@ export class Pipeline {
     });
   }
 
-  private async noise(): Promise<AnyOutcome> {
-    const { training, ...recipe } = await this.recipe();
+  /** Retrains the recipe of the model that is judged, wherever it was made: its package says it all. */
+  private async noise(model?: Digest): Promise<AnyOutcome> {
+    const { inputs, facts } = await this.context.store.readManifest(
+      model ?? (await this.output('model')),
+      'model',
+    );
     // Replicates draw bootstraps of their own: a twin shares the noise of its recipe.
-    const { bootstrap: _, ...steady } = training;
+    const { bootstrap: _, ...training } = TrainingRecipe.parse(facts.recipe);
     return this.run('noise', noise, {
-      ...recipe,
-      training: steady,
+      split: Digest.parse(inputs.split),
+      code: Digest.parse(inputs.code),
+      training,
       ...(await this.evaluationData()),
       replicates: retrainings(this.config.gate) ?? 5,
     });
@@ -273,10 +278,10 @@ export class Pipeline {
 
   private async gate(): Promise<AnyOutcome> {
     const evaluation = await this.output('evaluation');
-    const { facts } = await this.context.store.readManifest(evaluation, 'evaluation');
+    const { facts, inputs } = await this.context.store.readManifest(evaluation, 'evaluation');
     // Without a champion there is no difference that noise could explain.
     const measured = retrainings(this.config.gate) !== null && facts.champion !== null;
-    const outcome = measured ? await this.noise() : null;
+    const outcome = measured ? await this.noise(Digest.parse(inputs.model)) : null;
     return this.run(
       'gate',
       gate,

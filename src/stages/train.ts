@@ -48,7 +48,7 @@ export const train = defineStage({
     "Runs the training script in its locked environment and proves the exported model against the script's own.",
   inputs: z.object({ split: Digest, code: Digest, training: TrainingRecipe }),
   outputs: z.object({ model: Digest, metrics: z.record(z.string(), z.number()) }),
-  cache: { version: 1 },
+  cache: { version: 2 },
   async run(input: TrainInput, context) {
     const folder = await mkdtemp(path.join(context.workDirectory, 'train-'));
     try {
@@ -243,6 +243,8 @@ async function storePackage(request: {
     inputs: { split: input.split, code: input.code },
     producer,
     facts: {
+      // whole, so that the same recipe can be trained again from the package alone
+      recipe: JSON.parse(JSON.stringify(input.training)) as Json,
       task,
       params: params as Record<string, Json>,
       seed,

@@ -1,11 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configSchema } from '../../scripts/config-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
+import { parseYaml } from '../../src/yaml.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -140,6 +142,17 @@ describe('loadConfig', () => {
       ),
       { numRuns: 150 },
     );
+  });
+
+  it('agrees with its JSON Schema on the examples', async () => {
+    const schema = JSON.parse(configSchema());
+    const validate = new Ajv2020({ strict: false }).compile(schema);
+    for await (const file of glob('examples/*/{.,candidates}/*.yaml', { exclude: ['**/gate.yaml'] })) {
+      validate(parseYaml(await readFile(file, 'utf8'), file, 'config_invalid').value);
+      expect({ file, errors: validate.errors }).toEqual({ file, errors: null });
+    }
+    validate({ ...schema, model: 'Not A Name' });
+    expect(validate.errors).not.toBeNull();
   });
 
   it('publishes its JSON Schema', async () => {

@@ -1,20 +1,26 @@
 import { formatNumber } from '../../../src/cli/render.ts';
+import { statusLines } from '../../../src/cli/views.ts';
 import { renderStory, type StorySection } from '../../../src/report/story.ts';
 import type { Caller, Result } from './call.ts';
+import type { Pictures } from './pictures.ts';
 import type { Progress } from './progress.ts';
 
 type Outputs = Record<string, unknown>;
+const decisive = new Set(['gate', 'promote', 'rollback', 'serve', 'monitor', 'registry verify']);
+const shortened = (text: string) => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
 
 /** Runs the story's commands, tells each on the terminal, and keeps what happened for the table and the report. */
 export class Chronicle {
   private readonly call: Caller;
   private readonly progress: Progress;
+  private readonly pictures: Pictures;
   private readonly sections: StorySection[] = [];
   private readonly steps: string[][] = [];
 
-  constructor(call: Caller, progress: Progress) {
-    this.call = call;
-    this.progress = progress;
+  constructor(parts: { call: Caller; progress: Progress; pictures: Pictures }) {
+    this.call = parts.call;
+    this.progress = parts.progress;
+    this.pictures = parts.pictures;
   }
 
   chapter(title: string): void {
@@ -34,7 +40,7 @@ export class Chronicle {
     const stages = name === 'run' ? (result.outputs.stages as Outputs[]) : null;
     for (const stage of stages ?? []) this.stageLine(stage);
     if (stages === null) this.line(name, result);
-    else this.tell(result);
+    else await this.tell(result);
     return result;
   }
 
@@ -65,21 +71,18 @@ export class Chronicle {
         ),
       ),
     };
-    for (const one of environments) {
-      this.note(
-        `${one.environment}: version ${one.version} since ${one.since}; changed: ${cell(one.changed)}`,
-      );
-    }
+    for (const line of statusLines(result.outputs)) this.progress.note(line);
   }
 
   async trace(predictionId: string, config: string): Promise<void> {
     const result = await this.run('trace', { prediction_id: predictionId }, config);
     const { version, run, commit, snapshot, features } = result.outputs;
+    const { sources } = snapshot as { sources: { source: string; digest: string; rows: number }[] };
     this.note(
       [
-        `version ${version}, run ${cell(run)}, commit ${cell(commit)}`,
-        `data ${cell(snapshot)}`.slice(0, 300),
-        `features ${numbers(features)}`.slice(0, 400),
+        `version ${version}, run ${cell((run as Outputs).run)}, commit ${cell(commit)}`,
+        `data: ${sources.map(({ source, digest, rows }) => `${source} ${digest.slice(0, 12)} (${rows} rows)`).join(', ')}`,
+        `features: ${numbers(features)}`,
       ].join('\n'),
     );
   }
@@ -95,9 +98,8 @@ export class Chronicle {
     this.record(name, 'pass', seconds, text);
   }
 
-  /** A picture for the report: SVG text that our own code made. */
-  picture(svg: string): void {
-    this.section.svg = [...(this.section.svg ?? []), svg];
+  async drift(result: Result): Promise<void> {
+    await this.pictures.drift(this.section, String(result.outputs.drift), result.outputs.drifted as string[]);
   }
 
   details(title: string, text: string): void {
@@ -123,13 +125,23 @@ export class Chronicle {
     this.record(String(stage.stage), verdict, Number(stage.seconds), text);
   }
 
-  private tell(result: Result): void {
-    if (result.verdict !== 'pass') this.section.verdict = result.verdict;
-    else this.section.verdict ??= 'pass';
+  private async tell({ verdict, outputs }: Result): Promise<void> {
+    this.section.verdict = verdict;
+    if (typeof outputs.gate === 'string') {
+      await this.pictures.gate(this.section, outputs.gate, `version-${outputs.version}`);
+    }
   }
 
   private record(name: string, verdict: Result['verdict'], seconds: number | null, text: string): void {
-    this.steps.push([name, verdict, seconds === null ? '' : seconds.toFixed(1), text.slice(0, 90)]);
+    // The table at the end has what was decided and what moved; the report has every step.
+    if (verdict !== 'pass' || decisive.has(name)) {
+      this.steps.push([
+        String(this.sections.length),
+        name,
+        verdict === 'error' ? 'refused' : verdict,
+        shortened(text),
+      ]);
+    }
     this.section.steps = [...(this.section.steps ?? []), { name, verdict, seconds, text }];
   }
 

@@ -16,7 +16,11 @@ export interface Watched {
   decision: string;
   /** One of the logged predictions, for `trace`. */
   predictionId: string;
-  /** Shows that the serving process follows the registry: waits for the version that production names now. */
+}
+
+/** A serving process that is watched while production moves. */
+export interface Follower {
+  /** Waits until it answers with the version that production names now, and tells it. */
   follows(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -37,8 +41,7 @@ export async function serveAndWatch(options: {
   const { chronicle, model, config, since, until } = options;
   const made = await chronicle.run('features', {}, options.traffic);
   const logDirectory = path.join(options.home, 'prediction-log');
-  const start = () => startService({ model, config, store: options.store, logDirectory });
-  const service = await start();
+  const service = await startService({ model, config, store: options.store, logDirectory });
   let sent: Sent;
   try {
     sent = await sendTraffic({ ...options, service, features: String(made.outputs.features) });
@@ -52,23 +55,34 @@ export async function serveAndWatch(options: {
   );
 
   const watched = await chronicle.run('monitor', { model, environment: 'production', since, until }, config);
-  const report = await tellDrift(options, watched);
-  const replica = await start();
+  await chronicle.drift(watched);
+  const report = tellDrift(chronicle, watched);
+  return { decision: report, predictionId: sent.predictionId };
+}
+
+export async function startFollower(options: {
+  chronicle: Chronicle;
+  call: Caller;
+  store: string;
+  model: string;
+  config: string;
+  home: string;
+}): Promise<Follower> {
+  const { chronicle, model } = options;
+  const service = await startService({ ...options, logDirectory: path.join(options.home, 'prediction-log') });
   return {
-    decision: report,
-    predictionId: sent.predictionId,
     async follows() {
       const started = performance.now();
       const wanted = await productionVersion(options);
-      while ((await servedVersion(replica.url, model)) !== wanted) {
+      while ((await servedVersion(service.url, model)) !== wanted) {
         if (performance.now() - started > 30_000)
           throw new Error('the serving process does not follow the registry');
         await sleep(50);
       }
       const seconds = (performance.now() - started) / 1000;
-      chronicle.event('serve', seconds, `the serving process answers with version ${wanted} again`);
+      chronicle.event('serve', seconds, `the serving process answers with version ${wanted}`);
     },
-    stop: () => replica.stop(),
+    stop: () => service.stop(),
   };
 }
 
@@ -130,9 +144,8 @@ async function sendTraffic(options: {
   }
 }
 
-/** The drift report's words and pictures for the story. Gives the runbook's decision. */
-async function tellDrift(options: { store: string; chronicle: Chronicle }, watched: Result): Promise<string> {
-  const { chronicle } = options;
+/** The issues that a repository would get. Gives the runbook's decision. */
+function tellDrift(chronicle: Chronicle, watched: Result): string {
   const alerts = watched.outputs.alerts as { title: string; body?: string }[];
   const actions = watched.outputs.actions as { action: string; reason: string }[];
   for (const alert of alerts) {

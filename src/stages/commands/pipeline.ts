@@ -112,7 +112,7 @@ const stageInputs: Record<StageName, keyof Given | null> = {
   split: 'features',
   train: 'split',
   evaluate: 'model',
-  noise: 'split',
+  noise: 'model',
   gate: 'evaluation',
   register: 'gate',
 };
