@@ -10,21 +10,24 @@ const file = 'docs/schema/modelgate.schema.json';
 
 interface JsonSchema {
   [key: string]: unknown;
+  $defs?: Record<string, unknown>;
   properties: Record<string, unknown>;
 }
 
 export function configSchema(): string {
-  const whole = z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const { $defs, $schema, ...whole } = z.toJSONSchema(Config, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as JsonSchema;
   // The loader puts the content of a gate policy's file in place of its path.
   const file = { type: 'string', description: 'A file that holds the policy.' };
   whole.properties.gate = { anyOf: [whole.properties.gate, file] };
-  delete whole.$schema;
   return `${JSON.stringify(
     {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      $schema,
       $id: 'modelgate.schema.json',
       title: 'modelgate.yaml',
-      $defs: { whole, changes: withoutRequired(whole) },
+      $defs: { ...$defs, whole, changes: withoutRequired(whole) },
       // What another file extends is there already: only what changes is written.
       if: { required: ['extends'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
