@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { errorRecord, UserError } from '../src/errors.ts';
+import { asTold, errorRecord, UserError } from '../src/errors.ts';
 import { Digest } from '../src/json.ts';
 import { exitCode, type Outcome } from '../src/outcome.ts';
 import type { Command, Project } from '../src/stages/command.ts';
@@ -59,7 +59,7 @@ export async function executeAction(
     run.inputs = readInputs(command.options, host.input);
     await runCommand(command, run, host, redact);
   } catch (error) {
-    thrown = error;
+    thrown = asTold(error, { signal: host.signal, where: `action ${name}` });
   }
   // A thrown error after the stage has ended leaves the stage's outcome as it is: a promotion has happened.
   if (run.outcome !== null) run.trouble ??= thrown ?? null;

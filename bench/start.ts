@@ -4,10 +4,11 @@
  *
  *   npm run bench:start            # uses a fresh cache folder, removed at the end
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { table } from '../src/cli/terminal.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -71,6 +72,42 @@ async function processTree(top: number): Promise<{ pid: number; memory: number; 
   return [...all].filter(([pid]) => below(pid)).map(([pid, { memory, cpu }]) => ({ pid, memory, cpu }));
 }
 
+/** January's run, stage by stage, beside the time that the training script itself took. */
+async function overhead(): Promise<string> {
+  const store = path.join(cache, 'store');
+  const config = path.join(root, 'examples/flights/modelgate.yaml');
+  const modelgate = async (command: string) => {
+    const args = [
+      path.join(root, 'bin/modelgate.js'),
+      command,
+      '--config',
+      config,
+      '--store',
+      store,
+      '--json',
+      '--quiet',
+    ];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env, maxBuffer: 20_000_000 });
+    return JSON.parse(stdout) as {
+      stages: { stage: string; seconds: number }[];
+      timings: Record<string, number>;
+    };
+  };
+  const run = await modelgate('run');
+  const script = (await modelgate('train')).timings.training ?? 0;
+  const stages = run.stages.map(({ stage, seconds }) => [stage, seconds.toFixed(2)]);
+  const train = run.stages.find(({ stage }) => stage === 'train')?.seconds ?? 0;
+  return table(
+    ['January, fresh store', 'seconds'],
+    [
+      ...stages,
+      ['all stages', (run.timings.total ?? 0).toFixed(2)],
+      ['the script alone', script.toFixed(2)],
+      ['train stage over the script', (train - script).toFixed(2)],
+    ],
+  );
+}
+
 try {
   await rm(path.join(root, 'examples/flights/.modelgate'), { recursive: true, force: true });
   const first = await measure('npm', ['start', '--silent']);
@@ -82,6 +119,7 @@ try {
     ] as const
   ).map(([what, one]) => [what, one.seconds.toFixed(1), one.cpu.toFixed(1), one.memory.toFixed(0)]);
   console.log(table(['what', 'seconds', 'CPU seconds', 'peak MiB'], rows));
+  console.log(`\n${await overhead()}`);
 } finally {
   await rm(cache, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Finds Node 24 and the built command line (or the sources of a clone), and says how to get them.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -22,10 +22,19 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     );
     process.exitCode = 1;
   } else {
-    const child = spawnSync(node24, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    const child = spawn(node24, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
       stdio: 'inherit',
     });
-    process.exitCode = child.status ?? 1;
+    // Ctrl-C reaches the child by itself: wait for what it says. Other requests to stop are passed on.
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    process.exitCode = await new Promise((resolve) => {
+      child.once('error', (error) => {
+        console.error(`modelgate: ${node24} cannot be started: ${error.message}`);
+        resolve(1);
+      });
+      child.once('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+    });
   }
 }
 

@@ -72,6 +72,26 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+/**
+ * What to tell of anything that was thrown: after a signal that the work was stopped, whatever broke then; a disk
+ * or folder that cannot be used; everything else as it is, ours included.
+ */
+export function asTold(error: unknown, { signal, where }: { signal: AbortSignal; where: string }): unknown {
+  if (!signal.aborted) return asStorageError(error, pathOf(error) ?? where);
+  return new UserError({
+    code: 'interrupted',
+    message: 'Stopped before the end.',
+    where,
+    fix: 'Run the same command again: finished stages are read back.',
+    cause: error,
+  });
+}
+
+/** The path that a system error names. */
+function pathOf(error: unknown): string | null {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : null;
+}
+
 /** Turns a full disk, a read-only folder or missing rights into the user's error; others pass unchanged. */
 export function asStorageError(error: unknown, where: string): unknown {
   for (const [code, what, fix] of [

@@ -80,7 +80,7 @@ function parse(
             flag,
             known.map((option) => option.flag),
           );
-    const first = message.split('. ')[0]!;
+    const first = message.split(/\. |\.?\n/)[0]!;
     throw usage(command, near === null || near === flag ? `${first}.` : `${first}. Did you mean --${near}?`);
   }
 }

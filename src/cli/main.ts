@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { errorRecord, UserError } from '../errors.ts';
+import { asTold, errorRecord, UserError } from '../errors.ts';
 import { exitCode, type Outcome } from '../outcome.ts';
 import type { Command } from '../stages/command.ts';
 import { commands } from '../stages/commands.ts';
@@ -62,6 +62,8 @@ async function run(
       signal: stop.signal,
     });
     return await command.run(options, project);
+  } catch (error) {
+    throw asTold(error, { signal: stop.signal, where: `modelgate ${command.name}` });
   } finally {
     process.off('SIGINT', abort);
     process.off('SIGTERM', abort);

@@ -78,6 +78,7 @@ export function statusLines(outputs: Outputs): string[] {
       `${shorten(one.environment)}: version ${shorten(one.version)} since ${shorten(one.since)} (generation ${shorten(one.generation)})`,
       `  trained ${shorten(one.trained_at)} on ${dataWords(one.data)}, commit ${shorten(one.commit)}`,
       `  validation ${pairs(one.metrics)}`,
+      `  evaluation ${evaluationWords(one.evaluation)}`,
       `  changed ${changeWords(one.changed)}`,
       `  a rollback restores ${back}`,
     ];
@@ -92,6 +93,12 @@ function dataWords(data: unknown): string {
   } = (data ?? {}) as { dataset?: unknown; window?: Outputs | null; rows?: unknown };
   const span = window == null ? '' : ` of ${shorten(window.from)} to ${shorten(window.until)}`;
   return `${shorten(count)} rows${span} (dataset ${shorten(dataset)})`;
+}
+
+function evaluationWords(evaluation: unknown): string {
+  if (evaluation === null) return 'none';
+  const { set, metrics } = evaluation as { set?: Outputs | null; metrics?: unknown };
+  return `${pairs(metrics)}${set == null ? '' : ` on ${shorten(set.id)}`}`;
 }
 
 function pairs(values: unknown): string {

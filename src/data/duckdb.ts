@@ -155,7 +155,9 @@ class DuckDbEngine implements SqlEngine {
       if (!(await stat(file)).isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
       await link(file, inside).catch(() => copyFile(file, inside, constants.COPYFILE_FICLONE));
     } catch (error) {
-      const known = asStorageError(error, file);
+      // a file that is read fills no disk: the folder that it is copied to does
+      const full = ['ENOSPC', 'EDQUOT', 'EROFS'].some((code) => hasCode(error, code));
+      const known = asStorageError(error, full ? this.#parts.folder : file);
       if (known instanceof UserError && known.code === 'storage_unavailable' && !hasCode(error, 'EACCES')) {
         throw known;
       }
@@ -176,7 +178,7 @@ class DuckDbEngine implements SqlEngine {
       return await work();
     } catch (error) {
       this.#parts.signal?.throwIfAborted();
-      throw translated(error);
+      throw translated(error, this.#parts.folder);
     }
   }
 }
@@ -208,15 +210,17 @@ function assertSameColumns(firstFile: string, first: Column[], file: string, col
 function unreadable(file: string, cause: unknown): UserError {
   return new UserError({
     code: 'data_unreadable',
-    message: `The file cannot be read as a table: ${firstLine(cause)}`,
+    message: `The file cannot be read as a table: ${firstLine(cause).replace(notATable, '')}`,
     where: file,
     fix: 'Fetch or write the file again; it is damaged or of another format.',
     cause,
   });
 }
 
+const notATable = 'A file cannot be read as a table: ';
+
 /** DuckDB's own words begin with the kind of the error, e.g. `Out of Memory Error: …`. */
-function translated(error: unknown): unknown {
+function translated(error: unknown, folder: string): unknown {
   const message = firstLine(error);
   if (message.startsWith('Out of Memory Error')) {
     return new UserError({
@@ -230,18 +234,19 @@ function translated(error: unknown): unknown {
     return new UserError({
       code: 'storage_unavailable',
       message: 'The disk is full.',
+      where: folder,
       fix: 'Free some space and run the same command again.',
       cause: error,
     });
   }
   if (
-    /parquet|thrift|TProtocol|TTransport|^Invalid Error|decompress|zstd|snappy|CSV Error|Invalid Input Error: CSV/i.test(
+    /parquet|thrift|TProtocol|TTransport|^Invalid Error|decompress|zstd|snappy|failed to read file|could not read enough bytes|incorrect stats size|CSV Error|Invalid Input Error: CSV/i.test(
       message,
     )
   ) {
     return new UserError({
       code: 'data_unreadable',
-      message: `A file cannot be read as a table: ${message}`,
+      message: `${notATable}${message}`,
       fix: 'Fetch or write the file again; it is damaged or of another format.',
       cause: error,
     });
@@ -252,5 +257,6 @@ function translated(error: unknown): unknown {
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   // paths of the session's own folder say nothing to a user
-  return (message.split('\n')[0] ?? '').replaceAll(/["']?\/\S*duckdb-\S*/g, 'the file').slice(0, 300);
+  const line = (message.split('\n')[0] ?? '').replaceAll(/["']?\/\S*duckdb-\S*/g, 'the file');
+  return line.replaceAll(/\p{Cc}/gu, '?').slice(0, 300);
 }

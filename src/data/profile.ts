@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import {
   type Blocks,
   type CategoryPart,
@@ -42,6 +43,7 @@ export async function computeBlocks({ engine, view, time }: ProfileRequest): Pro
   const plans = await plan(engine, view, columns);
   const day = timeColumn === undefined ? 'NULL' : `strftime(${timeExpression(timeColumn)}, '%Y-%m-%d')`;
   const selected = plans.flatMap((each, index) => aggregates(each, index));
+  if (timeColumn !== undefined) await requireTimes(engine, view, timeColumn);
   const rows = await engine.rows(
     `SELECT ${[`${day} AS day`, 'count(*) AS n', ...selected].join(', ')}
      FROM ${identifier(view)} GROUP BY 1 ORDER BY 1 NULLS FIRST`,
@@ -53,6 +55,28 @@ export async function computeBlocks({ engine, view, time }: ProfileRequest): Pro
     blocks: rows.map((row) => ({ day: row.day === null ? null : String(row.day), rows: Number(row.n) })),
     columns: plans.map((each, index) => assemble(each, index, rows)),
   };
+}
+
+/** Throws `data_unreadable` for a column that holds no times, before a cast of it fails among all the others. */
+async function requireTimes(engine: SqlEngine, view: string, column: Column): Promise<void> {
+  if (column.type === 'timestamp' || column.type === 'date') return;
+  const name = identifier(column.name);
+  const wrong =
+    column.type === 'string'
+      ? (
+          await engine.rows(
+            `SELECT ${name} AS text FROM ${identifier(view)}
+             WHERE ${name} IS NOT NULL AND TRY_CAST(${name} AS TIMESTAMPTZ) IS NULL LIMIT 1`,
+          )
+        )[0]
+      : { text: column.physicalType };
+  if (wrong === undefined) return;
+  throw new UserError({
+    code: 'data_unreadable',
+    message: `The column ${JSON.stringify(column.name)} holds no times: ${JSON.stringify(String(wrong.text).slice(0, 80))}.`,
+    where: column.name,
+    fix: 'Name a column of timestamps, or of ISO 8601 texts, as the time.',
+  });
 }
 
 interface Plan {

@@ -46,7 +46,8 @@ export async function writeSnapshot(request: SnapshotRequest): Promise<Snapshot>
   await engine
     .execute(`CREATE TABLE snapshot AS SELECT * FROM source ${where} ORDER BY ${order.join(', ') || '1'}`)
     .catch((error: unknown) => {
-      throw error instanceof UserError || at === null ? error : timeUnreadable(request, error);
+      if (error instanceof UserError) throw error;
+      throw at === null ? rowsUnreadable(request, error) : timeUnreadable(request, error);
     });
   const [extent] = await engine.rows(
     at === null
@@ -141,11 +142,26 @@ async function empty(request: SnapshotRequest, at: string | null): Promise<UserE
   });
 }
 
-function timeUnreadable(request: SnapshotRequest, cause: unknown): UserError {
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+function rowsUnreadable(request: SnapshotRequest, cause: unknown): UserError {
   return new UserError({
     code: 'data_unreadable',
-    message: `The time column ${request.time} of ${request.source} cannot be read as times: ${why.slice(0, 200)}`,
+    message: `The rows of ${request.source} cannot be read: ${engineWords(cause)}`,
+    where: `source ${request.source}`,
+    fix: 'Fetch or write the file again; it is damaged or of another format.',
+    cause,
+  });
+}
+
+/** What the SQL engine said, without control characters. */
+function engineWords(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return (message.split('\n')[0] ?? '').replaceAll(/\p{Cc}/gu, '?').slice(0, 200);
+}
+
+function timeUnreadable(request: SnapshotRequest, cause: unknown): UserError {
+  return new UserError({
+    code: 'data_unreadable',
+    message: `The time column ${request.time} of ${request.source} cannot be read as times: ${engineWords(cause)}`,
     where: `source ${request.source}`,
     fix: 'Write it as a TIMESTAMP or as ISO 8601 text.',
     cause,

@@ -183,7 +183,10 @@ export async function requireUnseen(request: {
   throw new UserError({
     code: 'evaluation_leak',
     message: `${count} of ${found?.rows} rows of the evaluation set were trained on by the ${model}, e.g. the key ${JSON.stringify(String(found?.example).slice(0, 80))}.`,
-    where: { key: 'data.window' },
-    fix: 'Train on a window that ends before the evaluation set begins.',
+    where: { key: model === 'champion' ? 'evaluation' : 'data.window' },
+    fix:
+      model === 'champion'
+        ? 'Pin an evaluation set from after the time that the champion was trained on: modelgate pin.'
+        : 'Train on a window that ends before the evaluation set begins.',
   });
 }

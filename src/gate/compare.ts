@@ -147,6 +147,14 @@ function outputsOf(input: {
 
 async function readColumns(engine: SqlEngine, question: CompareQuestion): Promise<PairedPredictions> {
   const known = await engine.describe(`SELECT * FROM ${identifier(question.view)}`);
+  const [any] = await engine.rows(`SELECT 1 FROM ${identifier(question.view)} LIMIT 1`);
+  if (any === undefined) {
+    throw new UserError({
+      code: 'data_empty',
+      message: 'The table has no rows.',
+      fix: 'Give a table with a label and two score columns.',
+    });
+  }
   const roles = (['label', 'champion', 'candidate', 'weight', 'cluster'] as const).flatMap((role) => {
     const name = question[role];
     if (name === null) return [];
@@ -164,13 +172,6 @@ async function readColumns(engine: SqlEngine, question: CompareQuestion): Promis
   roles.forEach(({ role, name }, index) => {
     const values = vectors[index]?.values;
     if (!(values instanceof Float64Array)) throw new Error(`the engine gave no numbers for ${role}`);
-    if (values.length === 0) {
-      throw new UserError({
-        code: 'data_empty',
-        message: 'The table has no rows.',
-        fix: 'Give a table with a label and two score columns.',
-      });
-    }
     requireFinite({ role, name, values });
     columns.set(role, values);
   });
@@ -252,7 +253,10 @@ function requireFinite({ role, name, values }: { role: string; name: string; val
     code: codes[role] ?? 'usage',
     message: `Column ${JSON.stringify(name)} is missing, NaN or infinite in ${bad} of ${values.length} rows, first in row ${first + 1}.`,
     where: `--${role}`,
-    fix: 'Score every row with both models, or take the rows out for both before comparing.',
+    fix:
+      role === 'champion' || role === 'candidate'
+        ? 'Score every row with both models, or take the rows out for both before comparing.'
+        : `Give every row a ${role}, or take the rows out before comparing.`,
   });
 }
 

@@ -85,7 +85,12 @@ function measure(data: ColumnData, pair: TablePair, policy: MonitoringPolicy): M
 }
 
 function mean(values: Float64Array): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 0) return null;
+  const sum = values.reduce((total, value) => total + value, 0);
+  // sums of the largest doubles overflow; dividing first does not
+  return Number.isFinite(sum)
+    ? sum / values.length
+    : values.reduce((total, value) => total + value / values.length, 0);
 }
 
 function unseenLevels(data: ColumnData): DriftColumn['unseen'] {

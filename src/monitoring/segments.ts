@@ -173,9 +173,10 @@ export function histogramOf(data: ColumnData): Histogram | null {
   const sides = [data.reference.sorted, data.current.sorted];
   const low = Math.min(...sides.map((sorted) => quantileSorted(sorted, 0.01)));
   const high = Math.max(...sides.map((sorted) => quantileSorted(sorted, 0.99)));
-  const width = (high - low) / drawnBins;
-  const bins = width > 0 ? drawnBins : 1;
-  const all = Array.from({ length: bins + 1 }, (_, i) => (width > 0 ? low + i * width : low - 0.5 + i));
+  const bins = high > low ? drawnBins : 1;
+  // not low + i (high − low) / bins: the difference of the largest doubles overflows
+  const edge = (i: number) => (high > low ? low * (1 - i / bins) + high * (i / bins) : low - 0.5 + i);
+  const all = Array.from({ length: bins + 1 }, (_, i) => edge(i));
   const edges = Float64Array.from(all.slice(1, -1));
   return {
     edges: all,

@@ -32,7 +32,10 @@ export const EnvironmentStatus = z.object({
   trained_at: json,
   /** What it was trained on. */
   data: z.object({ dataset: Digest.nullable(), window: json, rows: json }).nullable(),
+  /** What the training reported, on rows that it held back: of each version's own window, so not to be compared. */
   metrics: json,
+  /** What its gate saw on the pinned evaluation set; null where the gate's manifest says nothing of it. */
+  evaluation: z.object({ gate: Digest, set: json, metrics: json }).nullable(),
   /** Against the version that served here before; null when there was none. */
   changed: z.array(Change).nullable(),
   /** The version that a rollback would restore. */
@@ -63,10 +66,19 @@ export async function describeEnvironment(
     trained_at: current?.trained_at ?? null,
     data: current?.data ?? null,
     metrics: current?.metrics ?? null,
+    evaluation: version === null ? null : await describeEvaluation(store, state.versions[version - 1]?.gate),
     changed: current === null || earlier === null ? null : differences(earlier, current),
     rollback_to: previousMove(state, environment)?.version ?? null,
     lock,
   };
+}
+
+async function describeEvaluation(store: Store, gate: Digest | undefined) {
+  if (gate === undefined) return null;
+  const { facts, inputs } = await store.readManifest(gate, 'gate');
+  const evaluation = Digest.safeParse(inputs.evaluation);
+  const about = evaluation.success ? await store.readManifest(evaluation.data, 'evaluation') : null;
+  return { gate, set: about?.facts.evaluation_set ?? null, metrics: facts.metrics ?? null };
 }
 
 type Json = z.infer<typeof json>;

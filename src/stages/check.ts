@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { Instant } from '../config/schema.ts';
 import { parseContract } from '../data/contract.ts';
 import { checkContract } from '../data/contract-check.ts';
 import { computeBlocks } from '../data/profile.ts';
@@ -17,7 +18,7 @@ export const check = defineStage({
     file: path,
     contract: path,
     /** The present, by which freshness is judged; default now. */
-    as_of: z.string().min(1).max(40).optional(),
+    as_of: Instant.optional(),
     /** An accepted file to compare distributions and renamed columns with. */
     baseline: path.optional(),
   }),

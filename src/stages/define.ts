@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { type Code, codes } from '../codes.ts';
 import type { EngineOptions, SqlEngine } from '../data/engine.ts';
-import { errorRecord, UserError } from '../errors.ts';
+import { asTold, errorRecord, UserError } from '../errors.ts';
 import { digestOf } from '../json.ts';
 import type { Logger } from '../logger.ts';
 import { Outcome, type Verdict } from '../outcome.ts';
@@ -77,7 +77,7 @@ export async function runStage<Input, Outputs, Given>(
   let inputs: Record<string, unknown> = {};
   try {
     context.signal.throwIfAborted();
-    const parsed = stage.inputs.parse(input);
+    const parsed = parseInputs(stage, input);
     inputs = parsed as Record<string, unknown>;
     const key = stage.cache === false ? null : digestOf({ stage: stage.name, ...stage.cache, inputs });
     if (key !== null) {
@@ -94,17 +94,11 @@ export async function runStage<Input, Outputs, Given>(
       timings: { ...result.timings, total: seconds() },
       ...(result.verdict === 'pass' ? {} : { failure_class: codes[result.reason_code].class }),
     };
-    if (key !== null) await context.store.writeCache(stage.name, key, outcome);
-    return outcome;
+    if (key === null) return outcome;
+    const standing = await context.store.writeCache(stage.name, key, outcome);
+    return { ...(parseOutcome(stage, standing) ?? outcome), trace_id, timings: outcome.timings };
   } catch (error) {
-    const interrupted = context.signal.aborted && !(error instanceof UserError);
-    const told = interrupted
-      ? new UserError({
-          code: 'interrupted',
-          message: 'Stopped before the end.',
-          fix: 'Run the same command again: finished stages are read back.',
-        })
-      : error;
+    const told = asTold(error, { signal: context.signal, where: `stage ${stage.name}` });
     const ours = !(told instanceof UserError);
     if (ours && error instanceof Error) context.logger.debug(error.stack ?? error.message);
     const record = errorRecord(told);
@@ -122,13 +116,35 @@ export async function runStage<Input, Outputs, Given>(
   }
 }
 
+/** What comes from a flag, an action's input or a caller goes through the stage's own schema; a misfit is the user's. */
+function parseInputs<Input, Outputs, Given>(stage: Stage<Input, Outputs, Given>, input: Given): Input {
+  const parsed = stage.inputs.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join('.') || 'the inputs';
+  throw new UserError({
+    code: 'usage',
+    message: `${stage.name}: ${where.replaceAll('_', ' ')} is not valid: ${issue?.message ?? 'another form is expected'}.`,
+    where,
+    fix: `Give a value of the expected form; modelgate ${stage.name} --help describes each.`,
+  });
+}
+
 async function readCached<Input, Outputs, Given>(
   stage: Stage<Input, Outputs, Given>,
   key: string,
   context: StageContext,
 ): Promise<StageOutcome<Outputs> | null> {
-  const stored = Outcome.safeParse(await context.store.readCache(stage.name, key));
-  if (!stored.success) return null;
-  const outputs = stage.outputs.safeParse(stored.data.outputs);
-  return outputs.success ? { ...stored.data, outputs: outputs.data as Partial<Outputs> } : null;
+  return parseOutcome(stage, await context.store.readCache(stage.name, key));
+}
+
+/** A stored outcome, or null when it is none of this stage. */
+function parseOutcome<Input, Outputs, Given>(
+  stage: Stage<Input, Outputs, Given>,
+  stored: unknown,
+): StageOutcome<Outputs> | null {
+  const outcome = Outcome.safeParse(stored);
+  if (!outcome.success) return null;
+  const outputs = stage.outputs.safeParse(outcome.data.outputs);
+  return outputs.success ? { ...outcome.data, outputs: outputs.data as Partial<Outputs> } : null;
 }

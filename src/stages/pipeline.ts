@@ -82,7 +82,9 @@ export class Pipeline {
   }
 
   static async open(project: Project, given: Given = {}, events: PipelineEvents = {}): Promise<Pipeline> {
-    return new Pipeline({ context: project.context, loaded: await project.config(), given, events });
+    const loaded = await project.config();
+    await project.context.store.storage.prepare();
+    return new Pipeline({ context: project.context, loaded, given, events });
   }
 
   get config(): Config {

@@ -86,6 +86,11 @@ export function compareInfluence(input: {
   const error = influenceError(psi, clusters);
   if ('undefined' in error) return error;
   const raw = b.value - a.value;
+  if (!Number.isFinite(raw) || !Number.isFinite(error.se))
+    return undefinedBecause(
+      'not_finite',
+      'the values are too large: their difference or its spread overflows',
+    );
   return {
     method: input.method ?? 'influence',
     n,

@@ -73,8 +73,8 @@ export function conclude(estimate: PairedEstimate, options: ConclusionOptions): 
   const se =
     estimate.se > 0 || !discordant ? estimate.se : tangoBound(discordant, oneSided, 'high') / oneSided;
   const mde80 = (oneSided + tQuantile(power, df)) * se;
-  const rowsNeeded =
-    margin !== null && margin > 0 ? Math.ceil(estimate.n * (mde80 / margin) ** 2 * (1 - 1e-12)) : null;
+  const rows = margin !== null && margin > 0 ? estimate.n * (mde80 / margin) ** 2 : Number.NaN;
+  const rowsNeeded = Number.isFinite(rows) ? Math.ceil(rows * (1 - 1e-12)) : null;
   const common = { confidence: 1 - alpha, mde80, rowsNeeded };
   if (discordant) {
     const interval = tangoInterval(discordant, alpha);

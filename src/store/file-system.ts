@@ -26,6 +26,10 @@ export class FileSystemStorage implements Storage {
     this.url = resolve(folder);
   }
 
+  async prepare(): Promise<void> {
+    await this.guarded(this.url, () => this.makeFolder(this.url));
+  }
+
   async create(key: string, content: Content): Promise<'created' | 'exists'> {
     const path = this.path(key);
     return this.guarded(path, async () => {

@@ -27,6 +27,14 @@ export async function openStorage(url: string): Promise<Storage> {
       });
     }
   } catch (error) {
+    if (hasCode(error, 'ENOTDIR')) {
+      throw new UserError({
+        code: 'storage_unsuitable',
+        message: "A part of the store's path is a file, not a folder.",
+        where: url,
+        fix: 'Give a folder with --store.',
+      });
+    }
     if (!hasCode(error, 'ENOENT')) throw asStorageError(error, url);
   }
   const { FileSystemStorage } = await import('./file-system.ts');

@@ -21,6 +21,9 @@ export interface Storage {
   /** A folder's path or `s3://bucket/prefix`, for messages. */
   readonly url: string;
 
+  /** Makes the place where there is none yet, so that an empty store can be told from one that is away. */
+  prepare(): Promise<void>;
+
   /**
    * Creates `key` unless it exists: of any number of concurrent creators exactly one gets `created`.
    * Durable when it returns. The content is visible whole or not at all.

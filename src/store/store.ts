@@ -80,9 +80,9 @@ export class Store {
     if (kind !== undefined && manifest.kind !== kind) {
       throw new UserError({
         code: 'usage',
-        message: `${digest.slice(0, 12)} is a ${manifest.kind}, not a ${kind}.`,
+        message: `${digest.slice(0, 12)} is of the kind ${manifest.kind}, not ${kind}.`,
         where: this.storage.url,
-        fix: `Give the digest of a ${kind}.`,
+        fix: `Give a digest of the kind ${kind}.`,
       });
     }
     return manifest;
@@ -111,8 +111,17 @@ export class Store {
     }
   }
 
-  async writeCache(stage: string, key: Digest, value: unknown): Promise<void> {
-    await this.storage.replace(keys.cache(stage, key), Buffer.from(canonicalJson(value)));
+  /**
+   * Keeps a stage result, and gives the one that stands: of two runs at once the first one's, so that both go
+   * on from the same digests. One that cannot be read is replaced.
+   */
+  async writeCache(stage: string, key: Digest, value: unknown): Promise<unknown> {
+    const bytes = Buffer.from(canonicalJson(value));
+    if ((await this.storage.create(keys.cache(stage, key), bytes)) === 'created') return value;
+    const first = await this.readCache(stage, key);
+    if (first !== null) return first;
+    await this.storage.replace(keys.cache(stage, key), bytes);
+    return value;
   }
 }
 

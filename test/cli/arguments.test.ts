@@ -71,6 +71,11 @@ describe('parseCommandLine', () => {
     expect(refusal('a', 'b', '--to', 'x').message).toContain('Too many arguments: "b"');
   });
 
+  it('tells a value that looks like a flag in one line', () => {
+    const { message } = refusal('flights', '--to', 'x', '--expected-generation', '-1');
+    expect(message).toBe("Option '--expected-generation' argument is ambiguous.");
+  });
+
   it('makes help from the same schema', () => {
     const help = commandHelp(promote);
     expect(help).toContain('Usage: modelgate promote MODEL [OPTIONS]');

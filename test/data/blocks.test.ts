@@ -124,4 +124,19 @@ describe('profile of real flights', () => {
     await engine.execute('CREATE TABLE none AS SELECT * FROM odd WHERE false');
     expect(await computeBlocks({ engine, view: 'none', time: null })).toMatchObject({ rows: 0 });
   });
+
+  it('refuses a time column that holds no times, with the value', async () => {
+    const engine = await test.engine();
+    await engine.execute(
+      "CREATE TABLE timed AS SELECT * FROM (VALUES ('2013-01-01', 1), ('soon', 2)) t(text, n)",
+    );
+    for (const [time, says] of [
+      ['text', '"soon"'],
+      ['n', 'INTEGER'],
+    ] as const)
+      await expect(computeBlocks({ engine, view: 'timed', time })).rejects.toMatchObject({
+        code: 'data_unreadable',
+        message: expect.stringContaining(says),
+      });
+  });
 });

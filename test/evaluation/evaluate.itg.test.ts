@@ -182,6 +182,7 @@ describe.skipIf(!python)('evaluation', { timeout: 180_000 }, () => {
     });
     const byChampion = await run({ champion: leaked });
     expect(byChampion.error?.message).toContain('by the champion');
+    expect(byChampion.error?.fix).toContain('modelgate pin');
   });
 
   it('measures the noise of retraining, and trains no replicate twice', async () => {

@@ -125,6 +125,24 @@ describe('compare', () => {
   it('refuses an empty table', async () => {
     const file = path.join(temporaryFolder(), 'table.csv');
     writeFileSync(file, 'label,champion,candidate\n');
-    expect((await run(file)).error?.code).toMatch(/data_empty|label_invalid|usage/);
+    expect((await run(file)).error?.code).toBe('data_empty');
+  });
+
+  it('does not decide by losses whose spread no double holds', async () => {
+    const table = { label: [1e300, 2e299, 3e300], champion: [2e300, 1, 2], candidate: [1, 3e300, 2e300] };
+    const { verdict, outputs } = await run(writeCsv(table), { metric: 'mae' });
+    expect(verdict).toBe('inconclusive');
+    expect(outputs).toMatchObject({ se: null, undefined_because: 'not_finite' });
+  });
+
+  it('has a fix that fits the column where a value is missing', async () => {
+    const file = path.join(temporaryFolder(), 'table.csv');
+    writeFileSync(file, 'label,champion,candidate,day\n1,0.5,0.4,a\n0,0.2,0.3,\n');
+    const { error } = await run(file, { cluster: 'day' });
+    expect(error).toMatchObject({
+      code: 'usage',
+      where: '--cluster',
+      fix: expect.stringContaining('cluster'),
+    });
   });
 });

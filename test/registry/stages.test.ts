@@ -50,6 +50,7 @@ describe('stages of the registry', () => {
       trained_at: '2026-01-01T00:00:00Z',
       data: { window: { from: '2013-01-01', until: '2013-02-01' }, rows: 2000 },
       metrics: { auc: 0.7 },
+      evaluation: { set: { id: 'june' }, metrics: { auc: 0.68 } },
       rollback_to: 1,
       lock: null,
     });

@@ -100,7 +100,7 @@ export async function storeRun(store: Store, recipe: Recipe = {}): Promise<Diges
     facts: { rows: 10, evaluation_set: { id: 'june', sha256: 'e'.repeat(64) } },
     ...recipe.evaluation,
   });
-  return put('gate', { inputs: { evaluation }, facts: { verdict }, ...recipe.gate });
+  return put('gate', { inputs: { evaluation }, facts: { verdict, metrics: { auc: 0.68 } }, ...recipe.gate });
 }
 
 /** Registers versions 1 to `count`, which passed. */

@@ -86,7 +86,8 @@ describe('modelgate serve, as a process', () => {
       version: 1,
     });
 
-    const spool = path.join(bed.folder, 'cache', 'prediction-log', model, 'production');
+    const [store = ''] = await readdir(path.join(bed.folder, 'cache', 'prediction-log'));
+    const spool = path.join(bed.folder, 'cache', 'prediction-log', store, model, 'production');
     expect(await readdir(spool)).toEqual([]);
     for (const { predictionIds } of [lost, kept]) {
       const found = await runStage(

@@ -88,6 +88,9 @@ describe('file system storage', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), 'x');
     await expect(openStorage(join(folder, 'file'))).rejects.toMatchObject({ code: 'storage_unsuitable' });
+    await expect(openStorage(join(folder, 'file', 'below'))).rejects.toMatchObject({
+      code: 'storage_unsuitable',
+    });
     await expect(openStorage('s3://bucket/prefix')).rejects.toMatchObject({ code: 'storage_unsuitable' });
     await expect(openStorage('')).rejects.toMatchObject({ code: 'usage' });
     const storage = await openStorage(join(folder, 'none'));

@@ -19,6 +19,8 @@ export class MemoryStorage implements Storage {
     return new MemoryStorage(await mkdtemp(path.join(os.tmpdir(), 'memory-storage-')));
   }
 
+  async prepare(): Promise<void> {}
+
   async create(key: string, content: Content): Promise<'created' | 'exists'> {
     const bytes = content instanceof Uint8Array ? Buffer.from(content) : await readFile(content.file);
     if (this.entries.has(key)) return 'exists';

@@ -89,8 +89,9 @@ export class Chronicle {
 
   line(name: string, result: Result, text = result.summary): void {
     const seconds = result.timings.total ?? null;
-    this.progress.line(result.verdict, name, seconds, text);
-    this.record(name, result.verdict, seconds, text);
+    const told = result.cached ? `(read back) ${text}` : text;
+    this.progress.line(result.verdict, name, seconds, told);
+    this.record(name, result.verdict, seconds, told);
   }
 
   event(name: string, seconds: number | null, text: string): void {

@@ -45,8 +45,20 @@ export function parseModel(text: string): { model: string; version: number | nul
   return { model: name, version };
 }
 
+/** `MODEL`, where a version would be ignored: it is refused, so that nobody thinks that it was heard. */
+export function parseModelName(text: string): string {
+  const { model, version } = parseModel(text);
+  if (version === null) return model;
+  throw new UserError({
+    code: 'usage',
+    message: `${JSON.stringify(text)} names a version, which this command does not take after @.`,
+    where: 'MODEL',
+    fix: `Give ${model} alone; rollback takes a version by --to ${version}.`,
+  });
+}
+
 /** The environments' order: from the configuration, or the usual two where there is none. */
-async function environmentsOf(project: Project): Promise<string[]> {
+export async function environmentsOf(project: Project): Promise<string[]> {
   try {
     return (await project.config()).config.environments.map(({ name }) => name);
   } catch (error) {
@@ -123,7 +135,7 @@ const rollbackCommand = defineCommand({
     return runStage(
       rollback,
       {
-        model: parseModel(options.model).model,
+        model: parseModelName(options.model),
         environment: options.in,
         environments: await environmentsOf(project),
         version: options.to ?? null,
@@ -153,7 +165,7 @@ const lockCommand = defineCommand({
     return runStage(
       lock,
       {
-        model: parseModel(options.model).model,
+        model: parseModelName(options.model),
         environment: options.in,
         environments: await environmentsOf(project),
         reason: options.reason,
@@ -181,7 +193,7 @@ const unlockCommand = defineCommand({
     return runStage(
       unlock,
       {
-        model: parseModel(options.model).model,
+        model: parseModelName(options.model),
         environment: options.in,
         environments: await environmentsOf(project),
         force: options.force,

@@ -4,11 +4,11 @@ import { runStage } from '../define.ts';
 import { history } from '../history.ts';
 import { status } from '../status.ts';
 import { verify } from '../verify.ts';
-import { parseModel } from './environment.ts';
+import { parseModelName } from './environment.ts';
 
 /** The model that was named, else the configuration's. */
 export async function modelOf(named: string | undefined, project: Project): Promise<string> {
-  return named === undefined ? (await project.config()).config.model : parseModel(named).model;
+  return named === undefined ? (await project.config()).config.model : parseModelName(named);
 }
 
 const model = z.string().optional().describe('The model. Left out: the one of modelgate.yaml');
@@ -58,7 +58,7 @@ const verifyCommand = defineCommand({
     return runStage(
       verify,
       {
-        model: options.model === undefined ? null : parseModel(options.model).model,
+        model: options.model === undefined ? null : parseModelName(options.model),
         read_data: options.read_data,
         anchor: options.anchor ?? null,
       },

@@ -1,14 +1,17 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { Instant } from '../../config/schema.ts';
+import { UserError } from '../../errors.ts';
 import { defaultMonitoringPolicy } from '../../monitoring/policy.ts';
 import { Name } from '../../names.ts';
-import { defineCommand } from '../command.ts';
+import { didYouMean } from '../../yaml.ts';
+import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
 import { monitor } from '../monitor.ts';
 import { score } from '../score.ts';
 import { serve } from '../serve.ts';
 import { trace } from '../trace.ts';
+import { environmentsOf } from './environment.ts';
 import { localFile } from './files.ts';
 import { modelOf } from './registry.ts';
 
@@ -33,6 +36,7 @@ const serveCommand = defineCommand({
   }),
   examples: ['modelgate serve --model flights-late --environment production --port 8080'],
   async run(options, project) {
+    await requireKnownEnvironment(options.environment, project);
     return runStage(
       serve,
       {
@@ -47,6 +51,18 @@ const serveCommand = defineCommand({
     );
   },
 });
+
+/** A mistyped environment would wait for its first version for ever. */
+async function requireKnownEnvironment(environment: string, project: Project): Promise<void> {
+  const known = await environmentsOf(project);
+  if (known.includes(environment)) return;
+  throw new UserError({
+    code: 'environment_unknown',
+    message: `There is no environment ${environment}.${didYouMean(environment, known)}`,
+    where: '--environment',
+    fix: `Known are ${known.join(', ')}; modelgate.yaml names them.`,
+  });
+}
 
 const scoreCommand = defineCommand({
   name: 'score',
