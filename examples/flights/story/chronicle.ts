@@ -143,7 +143,8 @@ export class Chronicle {
         shortened(text),
       ]);
     }
-    this.section.steps = [...(this.section.steps ?? []), { name, verdict, seconds, text }];
+    const told = verdict === 'error' ? 'Refused' : verdict;
+    this.section.steps = [...(this.section.steps ?? []), { name, verdict: told, seconds, text }];
   }
 
   private get section(): StorySection {
