@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { asTold, errorRecord, UserError } from '../src/errors.ts';
 import { Digest } from '../src/json.ts';
-import { exitCode, type Outcome } from '../src/outcome.ts';
+import { exitCode, failedOutcome, type Outcome } from '../src/outcome.ts';
 import type { Command, Project } from '../src/stages/command.ts';
 import type { StageOutcome } from '../src/stages/define.ts';
 import type { ProjectOptions } from '../src/stages/project.ts';
@@ -63,7 +63,7 @@ export async function executeAction(
   }
   // A thrown error after the stage has ended leaves the stage's outcome as it is: a promotion has happened.
   if (run.outcome !== null) run.trouble ??= thrown ?? null;
-  const outcome = run.outcome ?? redactOutcome(failedOutcome(name || 'stage', thrown, host, redact), redact);
+  const outcome = run.outcome ?? redactOutcome(toldFailure(name || 'stage', thrown, host, redact), redact);
   try {
     await report(name, outcome, run, host);
   } catch (error) {
@@ -198,30 +198,16 @@ function redactOutcome(outcome: Outcome, redact: (text: string) => string): Outc
   return JSON.parse(redact(JSON.stringify(outcome))) as Outcome;
 }
 
-/** What went wrong before or around a stage, in the same form as a stage's outcome. */
-function failedOutcome(
+/** A failure as an outcome; the stack of a fault of ours goes to the debug log. */
+function toldFailure(
   stage: string,
   error: unknown,
   host: ActionHost,
   redact: (text: string) => string,
 ): Outcome {
-  const ours = !(error instanceof UserError);
-  const record = errorRecord(error);
-  if (ours && error instanceof Error) host.debug(redact(error.stack ?? error.message));
-  return {
-    schema: 'modelgate.outcome/1',
-    stage,
-    verdict: 'error',
-    reason_code: ours ? 'internal' : error.code,
-    summary: record.message,
-    inputs: {},
-    outputs: {},
-    timings: { total: 0 },
-    trace_id: randomUUID(),
-    cached: false,
-    failure_class: ours ? 'unknown' : error.failureClass,
-    error: record,
-  };
+  if (!(error instanceof UserError) && error instanceof Error)
+    host.debug(redact(error.stack ?? error.message));
+  return failedOutcome({ stage, error });
 }
 
 function unknownStage(name: string, known: readonly Command[]): UserError {

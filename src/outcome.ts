@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Code, codes } from './codes.ts';
+import { errorRecord, UserError } from './errors.ts';
 
 export const Verdict = z.enum(['pass', 'fail', 'inconclusive']);
 export type Verdict = z.infer<typeof Verdict>;
@@ -33,4 +35,32 @@ export function exitCode(outcome: Pick<Outcome, 'verdict' | 'reason_code'>): num
   if (outcome.reason_code === 'internal' || outcome.reason_code === 'registry_unreachable') return 70;
   if (outcome.verdict === 'error') return 1;
   return exitCodes[outcome.verdict];
+}
+
+/** What went wrong in, before or around a stage: the user's mistake or ours, in the form of an outcome. */
+export function failedOutcome(failure: {
+  stage: string;
+  error: unknown;
+  inputs?: Record<string, unknown>;
+  trace_id?: string;
+  /** Wall time until it failed, in seconds. */
+  seconds?: number;
+}): Omit<Outcome, 'outputs'> & { outputs: Record<never, never> } {
+  const { stage, error } = failure;
+  const theirs = error instanceof UserError;
+  const record = errorRecord(error);
+  return {
+    schema: 'modelgate.outcome/1',
+    stage,
+    verdict: 'error',
+    reason_code: theirs ? error.code : 'internal',
+    summary: record.message,
+    inputs: failure.inputs ?? {},
+    outputs: {},
+    timings: { total: failure.seconds ?? 0 },
+    trace_id: failure.trace_id ?? randomUUID(),
+    cached: false,
+    failure_class: theirs ? error.failureClass : 'unknown',
+    error: record,
+  };
 }

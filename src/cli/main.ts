@@ -1,6 +1,6 @@
 import os from 'node:os';
-import { asTold, errorRecord, UserError } from '../errors.ts';
-import { exitCode, type Outcome } from '../outcome.ts';
+import { asTold, UserError } from '../errors.ts';
+import { exitCode, failedOutcome } from '../outcome.ts';
 import type { Command } from '../stages/command.ts';
 import { commands } from '../stages/commands.ts';
 import type { StageOutcome } from '../stages/define.ts';
@@ -101,23 +101,8 @@ function unknownCommand(name: string): UserError {
 
 /** What went wrong before any stage ran, in the same form as an outcome. */
 function fail(error: unknown, stage: string, json: boolean): number {
-  const record = errorRecord(error);
-  const ours = !(error instanceof UserError);
-  const outcome: Outcome = {
-    schema: 'modelgate.outcome/1',
-    stage,
-    verdict: 'error',
-    reason_code: ours ? 'internal' : error.code,
-    summary: record.message,
-    inputs: {},
-    outputs: {},
-    timings: { total: 0 },
-    trace_id: '',
-    cached: false,
-    failure_class: ours ? 'unknown' : error.failureClass,
-    error: record,
-  };
-  if (ours && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  const outcome = failedOutcome({ stage, error });
+  if (!(error instanceof UserError) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   print(json ? JSON.stringify(outcome) : render(undefined, outcome));
   return exitCode(outcome);
 }

@@ -3,7 +3,7 @@ import type { ManifestFile, Producer } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
 
 /**
- * The producer of snapshots and datasets: they are named by their content alone, so that the same rows have
+ * The producer of snapshots, datasets and code: they are named by their content alone, so that the same rows have
  * the same digest whichever run read them. Which run used them stands in the manifests made from them.
  */
 export const contentProducer: Producer = {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { type Code, codes } from '../codes.ts';
 import type { EngineOptions, SqlEngine } from '../data/engine.ts';
-import { asTold, errorRecord, UserError } from '../errors.ts';
+import { asTold, UserError } from '../errors.ts';
 import { digestOf } from '../json.ts';
 import type { Logger } from '../logger.ts';
-import { Outcome, type Verdict } from '../outcome.ts';
+import { failedOutcome, Outcome, type Verdict } from '../outcome.ts';
 import type { Actor } from '../registry/entries.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Producer } from '../store/manifest.ts';
@@ -99,20 +99,10 @@ export async function runStage<Input, Outputs, Given>(
     return { ...(parseOutcome(stage, standing) ?? outcome), trace_id, timings: outcome.timings };
   } catch (error) {
     const told = asTold(error, { signal: context.signal, where: `stage ${stage.name}` });
-    const ours = !(told instanceof UserError);
-    if (ours && error instanceof Error) context.logger.debug(error.stack ?? error.message);
-    const record = errorRecord(told);
-    return {
-      ...base,
-      verdict: 'error',
-      reason_code: ours ? 'internal' : told.code,
-      summary: record.message,
-      inputs,
-      outputs: {},
-      timings: { total: seconds() },
-      failure_class: ours ? 'unknown' : told.failureClass,
-      error: record,
-    };
+    if (!(told instanceof UserError) && error instanceof Error) {
+      context.logger.debug(error.stack ?? error.message);
+    }
+    return failedOutcome({ stage: stage.name, error: told, inputs, trace_id, seconds: seconds() });
   }
 }
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { Config, Instant } from '../config/schema.ts';
 import { openDuckDb } from '../data/duckdb.ts';
+import { contentProducer } from '../data/manifests.ts';
 import { hasCode, UserError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Actor } from '../registry/entries.ts';
@@ -150,12 +151,3 @@ export async function putCode(store: Store, files: Record<string, string>): Prom
   );
   return store.putManifest({ kind: 'code', files: stored, inputs: {}, facts: {}, producer: contentProducer });
 }
-
-/** Code is named by its content alone: the same files have the same digest in every run. */
-const contentProducer: Producer = {
-  commit: null,
-  run: 'content',
-  attempt: 1,
-  trigger: 'content',
-  modelgate: 'content',
-};

@@ -35,6 +35,15 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
       await storage.remove('none/a');
     });
 
+    it('can be prepared: an empty one then lists nothing, and one in use stays as it is', async () => {
+      const empty = await open();
+      for (let times = 0; times < 2; times++) await empty.prepare();
+      for await (const { key } of empty.list('')) expect.fail(key);
+      await empty.create('kept/a', text('kept'));
+      await empty.prepare();
+      expect((await empty.read('kept/a'))?.toString()).toBe('kept');
+    });
+
     it('creates once: the first content stays', async () => {
       expect(await storage.create('once/a', text('first'))).toBe('created');
       expect(await storage.create('once/a', text('second'))).toBe('exists');
