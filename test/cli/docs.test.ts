@@ -1,0 +1,37 @@
+import { glob, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cliPage } from '../../scripts/cli-docs.ts';
+import { commandHelp, overview } from '../../src/cli/help.ts';
+import { commands } from '../../src/stages/commands.ts';
+
+describe('the command line', () => {
+  it('has its page made from the commands; npm run docs writes it', async () => {
+    expect(await readFile('docs/cli.md', 'utf8')).toBe(cliPage());
+  });
+
+  it('describes every command and option, with an example that names the command', () => {
+    for (const command of commands) {
+      expect(overview(commands)).toContain(command.name);
+      expect(command.examples.join(' '), command.name).toContain(`modelgate ${command.name}`);
+      expect(commandHelp(command), command.name).not.toMatch(/--[a-z-]+(?: \S+)? {2,}(?:\(|$)/m);
+    }
+  });
+});
+
+describe('the docs', () => {
+  it('link only to files that are there', async () => {
+    const broken: string[] = [];
+    for await (const file of glob('{*.md,docs/**/*.md,actions/*/README.md,examples/**/*.md}')) {
+      const text = (await readFile(file, 'utf8')).replace(/```[\s\S]*?```/g, '');
+      for (const [, target = ''] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)) {
+        const there = await stat(path.join(path.dirname(file), target)).then(
+          () => true,
+          () => false,
+        );
+        if (!there) broken.push(`${file} → ${target}`);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+});
