@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { identifier } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
 import { Digest } from '../json.ts';
+import type { Store } from '../store/store.ts';
 import { defineStage } from './define.ts';
 
 /** Feature rows of a window → the rows of an evaluation set: who is asked, and what is true. */
@@ -12,6 +13,8 @@ export const pin = defineStage({
     'Makes an evaluation set: keys, labels and slice columns of a window, with the hash to pin it by.',
   inputs: z.object({
     features: Digest,
+    /** Take only the rows that this split holds back from every training: its part `test`. */
+    split: Digest.nullable().default(null),
     key: z.string(),
     label: z.string(),
     time: z.string().nullable(),
@@ -33,7 +36,7 @@ export const pin = defineStage({
     }
     const engine = await open({ threads: 1 });
     try {
-      await engine.addFile('features', await store.manifestFile(input.features, 'features.parquet'));
+      await engine.addFile('features', await rowsFile(store, input));
       const columns = [
         ...new Set([input.key, input.label, ...(input.time === null ? [] : [input.time]), ...input.columns]),
       ];
@@ -66,6 +69,21 @@ export const pin = defineStage({
     }
   },
 });
+
+/** The file with the rows to choose from. */
+async function rowsFile(store: Store, input: { features: Digest; split: Digest | null }): Promise<string> {
+  if (input.split === null) return store.manifestFile(input.features, 'features.parquet');
+  const split = await store.readManifest(input.split, 'split');
+  if (split.files.some(({ name }) => name === 'test.parquet')) {
+    return store.manifestFile(input.split, 'test.parquet');
+  }
+  throw new UserError({
+    code: 'config_invalid',
+    message: 'The split holds no rows back.',
+    where: { key: 'split.test' },
+    fix: 'Split by hash and give the part `test` a share, e.g. 0.2; or pin a window of time instead.',
+  });
+}
 
 /** A time as SQL takes it in UTC; anything else was refused at the edge. */
 function timestamp(moment: string): string {

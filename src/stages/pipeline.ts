@@ -2,9 +2,10 @@ import path from 'node:path';
 import type { Loaded } from '../config/load.ts';
 import { expandFiles } from '../config/load.ts';
 import type { Config, Window } from '../config/schema.ts';
-import { UserError } from '../errors.ts';
+import { asTold, UserError } from '../errors.ts';
 import { retrainings } from '../gate/policy.ts';
 import { Digest } from '../json.ts';
+import { failedOutcome } from '../outcome.ts';
 import type { Project } from './command.ts';
 import { runStage, type Stage, type StageContext, type StageOutcome } from './define.ts';
 import { evaluate } from './evaluate.ts';
@@ -104,7 +105,22 @@ export class Pipeline {
       gate: () => this.gate(),
       register: () => this.register(),
     };
-    return orStopped(steps[stage]);
+    try {
+      return await orStopped(steps[stage]);
+    } catch (error) {
+      // What a stage is given is made before it starts: a source that is not there fails the stage that wants it.
+      const told = asTold(error, { signal: this.context.signal, where: `stage ${this.next}` });
+      if (!(told instanceof UserError)) throw error;
+      const outcome = failedOutcome({ stage: this.next, error: told });
+      this.outcomes.push(outcome);
+      this.events.ended?.(this.next, outcome);
+      return outcome;
+    }
+  }
+
+  /** The first stage that has not ended yet. */
+  private get next(): StageName {
+    return stageOrder.find((name) => this.ran(name) === undefined) ?? 'register';
   }
 
   private async ingest(): Promise<AnyOutcome> {
@@ -207,14 +223,21 @@ export class Pipeline {
     return (await this.context.store.putFile(file)).sha256;
   }
 
-  /** The inputs of `pin`: the features of the evaluation window's rows, and the columns that the gate will ask for. */
-  async pinInputs() {
-    const { window, cluster } = this.config.evaluation;
+  /**
+   * The inputs of `pin`: the features of the evaluation window's rows, and the columns that the gate will ask
+   * for. With `heldOut`, the rows that training's own split holds back.
+   */
+  async pinInputs(heldOut: boolean) {
+    const { cluster } = this.config.evaluation;
     const { key, label, time, keep } = this.config.features;
-    const found = await this.quietly(ingest, await this.ingestInputs(window ?? this.config.data.window));
+    const trained = this.config.data.window;
+    const window = heldOut ? trained : this.config.evaluation.window;
+    const found = await this.quietly(ingest, await this.ingestInputs(window ?? trained));
     const made = await this.quietly(features, await this.featureInputs(found.dataset as Digest, window));
+    const dealt = { features: made.features as Digest, split: this.config.split };
     return {
-      features: made.features as Digest,
+      features: dealt.features,
+      split: heldOut ? ((await this.quietly(split, dealt)).split as Digest) : null,
       key,
       label,
       time: time ?? null,

@@ -24,7 +24,8 @@ import { storageConformance } from './conformance.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'modelgate-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-storageConformance('file system', async () => new FileSystemStorage(join(root, 'not', 'yet')));
+let opened = 0;
+storageConformance('file system', async () => new FileSystemStorage(join(root, `${opened++}`, 'not', 'yet')));
 
 const text = (value: string) => Buffer.from(value);
 

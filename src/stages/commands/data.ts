@@ -177,9 +177,16 @@ const pinCommand = defineCommand({
     output: z.string().describe('The Parquet file to write'),
     from: Instant.optional().describe('First moment of its rows'),
     until: Instant.optional().describe('End of its rows, exclusive'),
+    held_out: z
+      .boolean()
+      .default(false)
+      .describe('Only rows that the split holds back from training and validation (its part `test`)'),
     force: z.boolean().default(false).describe('Overwrite the file'),
   }),
-  examples: ['modelgate pin evaluation/2013-04.parquet --from 2013-04-01 --until 2013-05-01'],
+  examples: [
+    'modelgate pin evaluation/2013-04.parquet --from 2013-04-01 --until 2013-05-01',
+    'modelgate pin evaluation/held-out-1.parquet --held-out',
+  ],
   async run(options, project) {
     const output = path.resolve(options.output);
     const there = await access(output).then(
@@ -197,7 +204,7 @@ const pinCommand = defineCommand({
     const pipeline = await Pipeline.open(project);
     const window = { from: options.from ?? null, until: options.until ?? null };
     const outcome = await orStopped(async () =>
-      runStage(pin, { ...(await pipeline.pinInputs()), ...window }, project.context),
+      runStage(pin, { ...(await pipeline.pinInputs(options.held_out)), ...window }, project.context),
     );
     const { sha256 } = outcome.outputs;
     if (typeof sha256 === 'string') {
