@@ -45,11 +45,16 @@ export const views: Record<string, View> = {
       `this file cannot see a drop below ${shorten(mde80)}; to decide the margin it takes ${shorten(rows_needed)} rows`,
     ]);
   },
+  reproduce: (outputs) => [
+    ...rows(outputs.metrics, ['metric', 'original', 'again', 'difference', 'within']),
+    ...rows(outputs.differing, ['field', 'original', 'again']),
+  ],
   drift: (outputs) =>
     rows(outputs.columns, ['name', 'kind', 'verdict', 'effect', 'p_block', 'q_value', 'psi', 'severity']),
   status: (outputs) => indent(statusLines(outputs)),
   history: (outputs) =>
     rows(outputs.entries, ['seq', 'at', 'type', 'environment', 'version', 'generation', 'reason']),
+  'registry probe': (outputs) => rows(outputs.checks, ['check', 'verdict', 'observed']),
   monitor: (outputs) => [
     ...rows(outputs.signals, ['signal', 'name', 'verdict', 'summary']),
     ...rows(outputs.alerts, ['title']),
@@ -110,7 +115,8 @@ function pairs(values: unknown): string {
 function changeWords(changes: unknown): string {
   if (changes === null) return 'nothing: it is the first';
   const told = records(changes).map(
-    ({ what, before, after }) => `${shorten(what)} ${shorten(before)} → ${shorten(after)}`,
+    ({ what, before, after, note }) =>
+      `${shorten(what)} ${shorten(before)} → ${shorten(after)}${note === undefined ? '' : ` (${shorten(note)})`}`,
   );
   return told.length === 0 ? 'nothing' : told.join(', ');
 }

@@ -34,6 +34,8 @@ const pathKeys: readonly KeyPath[] = [
   ['train', 'requirements'],
   ['evaluation', 'file'],
   ['gate'],
+  ['gate', 'golden'],
+  ['gate', 'golden', 'file'],
   ['monitoring', 'runbooks'],
   ['monitoring', 'labels', 'file'],
 ];
@@ -45,7 +47,11 @@ const pathKeys: readonly KeyPath[] = [
 export async function loadConfig(file: string): Promise<Loaded> {
   const layers = await readLayers(path.resolve(file), []);
   let merged: unknown = {};
-  for (const layer of layers) merged = merge(merged, absolutePaths(layer));
+  for (const { file: from, yaml } of layers) {
+    const value = absolutePaths({ folder: path.dirname(from), value: yaml.value as Mapping });
+    delete value.extends;
+    merged = merge(merged, value);
+  }
   const locate = (at: KeyPath): Where => {
     const owner = layers.findLast((layer) => layer.yaml.has(at)) ?? layers.at(-1)!;
     return owner.yaml.locate(at);
@@ -105,9 +111,9 @@ async function readLayers(file: string, seen: readonly string[]): Promise<Layer[
   return [...(await readLayers(path.resolve(path.dirname(file), base), [...seen, file])), layer];
 }
 
-function absolutePaths(layer: Layer): unknown {
-  const value = structuredClone(layer.yaml.value) as Mapping;
-  const folder = path.dirname(layer.file);
+/** A copy whose paths are absolute. */
+function absolutePaths({ folder, value: given }: { folder: string; value: Mapping }): Mapping {
+  const value = structuredClone(given);
   const visit = (at: unknown, [key, ...rest]: KeyPath): void => {
     if (typeof at !== 'object' || at === null || key === undefined) return;
     const mapping = at as Mapping;
@@ -118,7 +124,6 @@ function absolutePaths(layer: Layer): unknown {
     }
   };
   for (const key of pathKeys) visit(value, key);
-  delete value.extends;
   return value;
 }
 
@@ -140,7 +145,9 @@ function isMapping(value: unknown): value is Mapping {
 async function inlineGatePolicy(config: Mapping, locate: (at: KeyPath) => Where): Promise<void> {
   if (typeof config.gate !== 'string') return;
   try {
-    config.gate = parseYaml(await readFile(config.gate, 'utf8'), config.gate, 'config_invalid').value;
+    const file = config.gate;
+    const policy = parseYaml(await readFile(file, 'utf8'), file, 'config_invalid').value;
+    config.gate = absolutePaths({ folder: path.dirname(file), value: { gate: policy } }).gate;
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
     throw notThere(config.gate as string, locate(['gate']));

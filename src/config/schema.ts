@@ -95,6 +95,12 @@ export const Training = z.strictObject({
     .describe(
       'Train on a bootstrap of the rows with this seed: a twin of the recipe, to see what chance does.',
     ),
+  reproduce_tolerance: z
+    .number()
+    .nonnegative()
+    .max(1)
+    .optional()
+    .describe('Largest relative difference of a metric when the recipe is trained again. Left out: 1e-6.'),
 });
 export type Training = z.infer<typeof Training>;
 
@@ -119,6 +125,16 @@ export type EvaluationSet = z.infer<typeof EvaluationSet>;
 export const Environment = z.strictObject({
   name: Name,
   approval: z.boolean().default(false).describe('A person must approve every promotion to it.'),
+  approvers: z
+    .array(z.string().min(1).max(100))
+    .max(100)
+    .optional()
+    .describe('Who may approve. Left out: anybody but the one who asked.'),
+  override: z
+    .array(z.string().min(1).max(100))
+    .max(100)
+    .optional()
+    .describe('Who may promote past an undecided gate, with a reason. Left out: nobody.'),
 });
 export type Environment = z.infer<typeof Environment>;
 

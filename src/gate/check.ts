@@ -9,6 +9,10 @@ export const CheckKind = z.enum([
   'rule',
   'prediction_range',
   'leakage',
+  'fairness',
+  'golden',
+  'evaluation_set',
+  'policy',
   'latency',
   'model_size',
 ]);

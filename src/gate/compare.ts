@@ -8,9 +8,9 @@ import { conclude, type PairedEstimate } from '../stats/paired-estimate.ts';
 import { isUndefined, type Undefined } from '../stats/undefined.ts';
 import { suggest } from '../suggest.ts';
 import { flipsOf } from './checks/metrics.ts';
-import { absoluteMargin, decideComparison } from './decide.ts';
-import { lowerIsBetter } from './metrics.ts';
+import { absoluteMargin, decideComparison, tooFewClusters } from './decide.ts';
 import type { KnownMetric, Margin } from './policy.ts';
+import { smallerIsBetter } from './policy-metrics.ts';
 
 /** One paired comparison of two score columns of a table. */
 export interface CompareQuestion {
@@ -25,6 +25,8 @@ export interface CompareQuestion {
   threshold: number;
   margin: Margin;
   alpha: number;
+  /** Of the methods that draw random numbers. */
+  seed: number;
 }
 
 /** Metrics for which a label is 0 or 1. */
@@ -38,7 +40,9 @@ const binary = new Set<KnownMetric>([
   'macro_f1',
   'log_loss',
   'brier',
+  'calibration_error',
 ]);
+const probabilities = new Set<KnownMetric>(['log_loss', 'brier', 'calibration_error']);
 const thresholded = new Set<KnownMetric>([
   'accuracy',
   'f1',
@@ -51,10 +55,14 @@ const thresholded = new Set<KnownMetric>([
 /** Reads, checks and compares. Missing or non-finite values are the user's error: no row is silently left out. */
 export async function compareColumns(engine: SqlEngine, question: CompareQuestion) {
   const data = await readColumns(engine, question);
-  const estimate = compareMetric(question.metric, { ...data, threshold: question.threshold });
+  const estimate = compareMetric(question.metric, {
+    ...data,
+    threshold: question.threshold,
+    seed: question.seed,
+  });
   const decision = decideComparison({
     name: question.metric,
-    lowerIsBetter: lowerIsBetter(question.metric),
+    lowerIsBetter: smallerIsBetter(question),
     estimate,
     margin: question.margin,
     require: 'non-inferior',
@@ -116,6 +124,7 @@ function outputsOf(input: {
     ...base,
     method: estimate.method,
     clusters: estimate.clusters,
+    ...(tooFewClusters(estimate) ? { few_clusters: true as const } : {}),
     champion: estimate.estimateA,
     candidate: estimate.estimateB,
     diff: estimate.diff,
@@ -146,6 +155,14 @@ function outputsOf(input: {
 }
 
 async function readColumns(engine: SqlEngine, question: CompareQuestion): Promise<PairedPredictions> {
+  if (question.metric === 'ndcg' && (question.cluster === null || question.weight !== null)) {
+    throw new UserError({
+      code: 'usage',
+      message: 'ndcg ranks the rows of one query, and counts each query once.',
+      where: question.cluster === null ? '--cluster' : '--weight',
+      fix: question.cluster === null ? 'Name the column of the query with --cluster.' : 'Leave --weight out.',
+    });
+  }
   const known = await engine.describe(`SELECT * FROM ${identifier(question.view)}`);
   const [any] = await engine.rows(`SELECT 1 FROM ${identifier(question.view)} LIMIT 1`);
   if (any === undefined) {
@@ -272,7 +289,15 @@ function requireRanges(
       fix: 'Name a column of true/false or 0/1, or choose rmse, mae or mape for a regression.',
     });
   }
-  if (metric !== 'log_loss' && metric !== 'brier') return;
+  if (metric === 'ndcg' && columns.label.some((relevance) => relevance < 0)) {
+    throw new UserError({
+      code: 'label_invalid',
+      message: `ndcg needs relevances of at least 0; column ${JSON.stringify(name)} holds others.`,
+      where: '--label',
+      fix: 'Give 0 to what is not relevant.',
+    });
+  }
+  if (!probabilities.has(metric)) return;
   for (const role of ['champion', 'candidate'] as const) {
     if (columns[role].every((p) => p >= 0 && p <= 1)) continue;
     throw new UserError({

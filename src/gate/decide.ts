@@ -21,6 +21,8 @@ export interface Comparison {
   estimate: PairedEstimate | Undefined;
   margin: Margin | null;
   require: 'non-inferior' | 'superior';
+  /** With superior: how much better; null or left out: by more than nothing. */
+  gain?: Margin | null;
   alpha: number;
   power: number;
   /** Spread of the metric between trainings of one recipe; null when it is not known. */
@@ -32,8 +34,8 @@ export type Decision = Omit<CheckInput, 'id' | 'kind' | 'title' | 'effect'>;
 
 /**
  * The three-way rule. With low and high the one-sided 1 − alpha bounds of the paired difference (higher is
- * better): non-inferior passes iff low > −margin, superior iff low > 0; else fails iff high < 0; else is
- * inconclusive. So an equal model is blocked, and a loss of a whole margin passed, in a share alpha of runs.
+ * better): non-inferior passes iff low > −margin and fails iff high < 0; superior passes iff low > gain and
+ * fails iff high < gain, where the gain is 0 unless the policy asks for more; else it is inconclusive. So an equal model is blocked, and a loss of a whole margin passed, in a share alpha of runs.
  * What is not defined on these data never passes.
  */
 export function decideComparison(comparison: Comparison): Decision {
@@ -46,11 +48,22 @@ export function decideComparison(comparison: Comparison): Decision {
   const fixed = conclude(estimate, options);
   const judged = noise === null ? estimate : addTrainingNoise(estimate, noise);
   const { boundLow, boundHigh, pWorse, mde80 } = noise === null ? fixed : conclude(judged, options);
-  const verdict = threeWay({ low: boundLow, high: boundHigh, margin, require: comparison.require });
+  const gain = comparison.gain == null ? 0 : absoluteMargin(comparison.gain, estimate.estimateA);
+  const decided = threeWay({ low: boundLow, high: boundHigh, margin, require: comparison.require, gain });
+  const verdict = tooFewClusters(estimate) ? 'inconclusive' : decided;
   const rowsNeeded = margin === null ? null : rowsFor(margin, { comparison, estimate, mde: mde80 });
   return {
     verdict,
-    reason: reasonFor({ comparison, estimate, verdict, margin, low: boundLow, high: boundHigh, rowsNeeded }),
+    reason: reasonFor({
+      comparison,
+      estimate,
+      verdict,
+      margin,
+      gain,
+      low: boundLow,
+      high: boundHigh,
+      rowsNeeded,
+    }),
     champion: estimate.estimateA,
     candidate: estimate.estimateB,
     diff: estimate.diff,
@@ -77,6 +90,13 @@ export function decideComparison(comparison: Comparison): Decision {
   };
 }
 
+/** Fewer clusters than this say too little of the spread between clusters to decide anything. */
+export const clustersNeeded = 10;
+
+export function tooFewClusters({ clusters }: PairedEstimate): boolean {
+  return clusters !== null && clusters < clustersNeeded;
+}
+
 /** The rule alone, on bounds of a difference for which higher is better. NaN never passes. */
 export function threeWay(input: {
   low: number;
@@ -84,9 +104,15 @@ export function threeWay(input: {
   /** > 0; null where none is set. */
   margin: number | null;
   require: 'non-inferior' | 'superior';
+  /** Wanted by superior, ≥ 0; null where a share of nothing was asked for. */
+  gain?: number | null;
 }): Verdict {
-  const { low, high, margin, require } = input;
-  if (require === 'superior' ? low > 0 : margin !== null && low > -margin) return 'pass';
+  const { low, high, margin, require, gain = 0 } = input;
+  if (require === 'superior') {
+    if (gain === null) return 'inconclusive';
+    return low > gain ? 'pass' : high < gain ? 'fail' : 'inconclusive';
+  }
+  if (margin !== null && low > -margin) return 'pass';
   return high < 0 ? 'fail' : 'inconclusive';
 }
 
@@ -126,16 +152,22 @@ function reasonFor(input: {
   estimate: PairedEstimate;
   verdict: Verdict;
   margin: number | null;
+  gain: number | null;
   low: number;
   high: number;
   rowsNeeded: number | null;
 }): string {
-  const { comparison, estimate, verdict, margin, low, high, rowsNeeded } = input;
+  const { comparison, estimate, verdict, margin, gain, low, high, rowsNeeded } = input;
   const { name, noise, require } = comparison;
   const moved = movement(comparison, estimate);
   // a sentence speaks of the metric itself: of a loss that rose, not of a difference turned round
   const interval = comparison.lowerIsBetter ? formatInterval(-high, -low) : formatInterval(low, high);
-  const limit = margin === null ? '' : `; the margin is ${formatValue(margin)}`;
+  const wantsMore = require === 'superior' && gain !== 0;
+  const limit = wantsMore
+    ? `; a gain of ${gain === null ? 'a share of a champion at 0' : formatValue(gain)} is asked for`
+    : margin === null
+      ? ''
+      : `; the margin is ${formatValue(margin)}`;
   const inside =
     noise !== null && estimate.diff !== 0 && withinNoise(estimate.diff, noise, comparison.alpha)
       ? ` The difference lies within the noise of retraining (sd ${formatValue(noise.sd)}).`
@@ -145,8 +177,12 @@ function reasonFor(input: {
     const note = require === 'non-inferior' && high < 0 ? ' It is worse, but by less than the margin.' : '';
     return `${name} ${moved} ${interval}${limit}.${note}${inside}`;
   }
+  if (tooFewClusters(estimate)) {
+    return `${name} ${moved} ${interval}${limit}; ${plural(estimate.clusters ?? 0, 'cluster')} are too few to decide: at least ${clustersNeeded} are needed.`;
+  }
   if (require === 'superior') {
-    return `${name} ${moved} ${interval}: ${plural(estimate.n, 'row')} do not show that it is better.${inside}`;
+    const more = wantsMore && gain !== null ? ` by ${formatValue(gain)}` : '';
+    return `${name} ${moved} ${interval}: ${plural(estimate.n, 'row')} do not show that it is better${more}.${inside}`;
   }
   if (margin === null) {
     return `${name} ${moved} ${interval}: there is no margin to hold it against.${inside}`;

@@ -3,13 +3,12 @@ import { identifier, type SqlEngine } from '../data/engine.ts';
 import { Digest, parseJson } from '../json.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
-import type { NoiseByMetric } from './checks/metrics.ts';
 import { findLeakage, type Leakage } from './leakage.ts';
-import type { GatePolicy } from './policy.ts';
 
 /** What the gate reads of an evaluation's facts. */
 export const EvaluationFacts = z.looseObject({
   rows: z.number().int().nonnegative(),
+  task: z.enum(['classification', 'regression']).optional(),
   evaluation_set: z.looseObject({ id: z.string().max(200), sha256: z.string().max(64) }).nullish(),
 });
 
@@ -19,12 +18,6 @@ const LatencyFile = z.union([
   z.looseObject({ candidate: Latency, champion: Latency.nullish() }),
   Latency.transform((candidate) => ({ candidate, champion: null })),
 ]);
-
-/** noise.json: the spread of each metric over `replicates` trainings of one recipe. */
-const NoiseFile = z.looseObject({
-  replicates: z.number().int().min(2),
-  sd: z.record(z.string(), z.number().nonnegative()),
-});
 
 /** 99th percentile of the time for one row in milliseconds; null where it was not measured. */
 export async function readLatency(
@@ -44,23 +37,6 @@ export async function readLatency(
 export async function readModelSize(store: Store, model: Digest): Promise<number | null> {
   const manifest = await store.readManifest(model, 'model');
   return manifest.files.find((file) => file.name === 'model.onnx')?.size ?? null;
-}
-
-/** The noise of retraining: measured (a noise manifest) or given by the policy. */
-export async function readNoise(
-  store: Store,
-  { digest, policy }: { digest: Digest | null; policy: GatePolicy },
-): Promise<NoiseByMetric> {
-  if (digest !== null) {
-    const manifest = await store.readManifest(digest, 'noise');
-    const bytes = await store.readBytes(store.file(manifest, 'noise.json').sha256, 8_000_000);
-    const measured = NoiseFile.parse(parseJson(bytes.toString('utf8'), 8_000_000));
-    const df = measured.replicates - 1;
-    return new Map(Object.entries(measured.sd).map(([metric, sd]) => [metric, { sd, df }]));
-  }
-  const given = policy.training_noise;
-  if (given === undefined || 'retrain' in given) return new Map();
-  return new Map(Object.entries(given).map(([metric, sd]) => [metric, { sd: Number(sd), df: null }]));
 }
 
 const TableFacts = z.looseObject({
@@ -121,4 +97,57 @@ async function readRoles(
   const named = (role: string) =>
     facts.success ? (facts.data.columns.find((column) => column.role === role)?.name ?? null) : null;
   return { key: named('key'), time: named('time') };
+}
+
+/** The newest value of a column of the set; null where there is none, or no such column. */
+export async function readNewest(
+  engine: SqlEngine,
+  { view, time }: { view: string; time: string | null },
+): Promise<string | null> {
+  const columns = await engine.describe(`SELECT * FROM ${identifier(view)}`);
+  if (time === null || !columns.some((column) => column.name === time)) return null;
+  const [row] = await engine.rows(
+    `SELECT max(TRY_CAST(${identifier(time)} AS TIMESTAMP)) AS newest FROM ${identifier(view)}`,
+  );
+  return row?.newest == null ? null : String(row.newest);
+}
+
+const SnapshotFacts = z.looseObject({ newest: z.string().nullish() });
+
+/** The newest row of the sources that the candidate was trained on: the recent traffic. Null where none has a time. */
+export async function readTraffic(store: Store, model: Digest): Promise<string | null> {
+  let digest: string | undefined = model;
+  for (const [kind, input] of [
+    ['model', 'split'],
+    ['split', 'features'],
+    ['features', 'dataset'],
+  ] as const) {
+    if (digest === undefined) return null;
+    const manifest: Manifest = await store.readManifest(digest, kind);
+    digest = manifest.inputs[input];
+  }
+  if (digest === undefined) return null;
+  const dataset = await store.readManifest(digest, 'dataset');
+  const found: string[] = [];
+  for (const snapshot of Object.values(dataset.inputs)) {
+    const { facts } = await store.readManifest(snapshot, 'snapshot');
+    const { newest } = SnapshotFacts.parse({
+      newest: typeof facts.newest === 'string' ? facts.newest : null,
+    });
+    if (newest != null) found.push(newest);
+  }
+  return found.sort().at(-1) ?? null;
+}
+
+/** What the gate of an earlier version says of its policy and set. */
+export async function readEarlier(store: Store, gate: Digest | null) {
+  if (gate === null) return null;
+  const { facts, inputs } = await store.readManifest(gate, 'gate');
+  const evaluation = Digest.safeParse(inputs.evaluation);
+  const about = evaluation.success ? await store.readManifest(evaluation.data, 'evaluation') : null;
+  const set = EvaluationFacts.safeParse(about?.facts);
+  return {
+    policy: typeof facts.policy === 'string' ? facts.policy : null,
+    evaluation_set: set.success ? (set.data.evaluation_set?.sha256 ?? null) : null,
+  };
 }

@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { Digest } from '../json.ts';
+import { Name } from '../names.ts';
 import { Verdict } from '../outcome.ts';
+import { Change } from '../store/package-changes.ts';
+import { Behaviour } from './behaviour.ts';
 import { type Check, Check as CheckSchema } from './check.ts';
 import { criticalSliceChecks } from './checks/critical-slices.ts';
+import { Wear } from './checks/evaluation-set.ts';
+import { FairnessResult, fairnessChecks } from './checks/fairness.ts';
 import { floorChecks } from './checks/floors.ts';
-import { metricChecks, type NoiseByMetric } from './checks/metrics.ts';
+import { metricChecks } from './checks/metrics.ts';
 import { predictionRangeChecks } from './checks/prediction-range.ts';
 import { SliceResult, sliceChecks } from './checks/slices.ts';
+import { tooGoodChecks } from './checks/too-good.ts';
+import type { NoiseByMetric } from './noise.ts';
 import type { GatePolicy } from './policy.ts';
 import type { Scores } from './scores.ts';
 
@@ -18,6 +25,10 @@ export const PredictionHistogram = z.object({
   candidate: z.array(z.number()),
 });
 export type PredictionHistogram = z.infer<typeof PredictionHistogram>;
+
+/** For the next command of the report. */
+export const Release = z.object({ model: Name, environment: Name });
+export type Release = z.infer<typeof Release>;
 
 /** gate.json: everything that the report is made from. */
 export const GateRecord = z.object({
@@ -37,6 +48,18 @@ export const GateRecord = z.object({
   checks: z.array(CheckSchema),
   slices: z.array(SliceResult),
   histogram: PredictionHistogram.nullable(),
+  /** Rates by group, one for each measure and group. */
+  fairness: z.array(FairnessResult).optional(),
+  /** How often the evaluation set was asked, and what that costs; null where it is not known. */
+  consultations: Wear.nullable().optional(),
+  /** sha256 of the policy, and of the one by which the champion was judged, where that is known. */
+  policy: z.object({ digest: Digest, champion: Digest.nullable() }).optional(),
+  /** On which rows the candidate behaves otherwise; null without a champion. */
+  behaviour: Behaviour.nullable().default(null),
+  /** In what the two packages differ; null without a champion, or when its record is gone. */
+  changes: z.array(Change).nullable().default(null),
+  /** Where a candidate that passes goes next; null where the gate was asked without a project. */
+  release: Release.nullable().default(null),
 });
 export type GateRecord = z.infer<typeof GateRecord>;
 
@@ -45,8 +68,9 @@ export function judgeScores(
   scores: Scores,
   policy: GatePolicy,
   noise: NoiseByMetric,
-): { checks: Check[]; slices: SliceResult[] } {
+): { checks: Check[]; slices: SliceResult[]; fairness: FairnessResult[] } {
   const sliced = sliceChecks(scores, policy, noise);
+  const fair = fairnessChecks(scores, policy);
   return {
     checks: [
       ...metricChecks(scores, policy, noise),
@@ -54,8 +78,11 @@ export function judgeScores(
       ...sliced.checks,
       ...criticalSliceChecks(scores, policy, noise),
       ...predictionRangeChecks(scores, policy),
+      ...fair.checks,
+      ...tooGoodChecks(scores, policy, noise),
     ],
     slices: sliced.slices,
+    fairness: fair.fairness,
   };
 }
 

@@ -1,9 +1,12 @@
 import { type Column, identifier, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
 import { suggest } from '../suggest.ts';
+import { NearIndex } from './near-duplicates.ts';
+import { layoutOf, readTokens } from './row-tokens.ts';
 
 /** A numeric difference below this share of the training column's standard deviation counts as none. */
 const nearTolerance = 0.01;
+const nearThreshold = 0.9;
 const examplesPerKind = 5;
 
 export interface LeakageQuestion {
@@ -12,6 +15,10 @@ export interface LeakageQuestion {
   evaluation: string;
   key: string | null;
   time: string | null;
+  /** Jaccard similarity from which a row is nearly another; 0.9 unless said. */
+  threshold?: number;
+  /** Of the hashes; 0 unless said. */
+  seed?: number;
 }
 
 export interface LeakageExample {
@@ -21,6 +28,8 @@ export interface LeakageExample {
   train_row: number;
   /** The evaluation row's key, where a key was named. */
   key: string | null;
+  /** Of a near row, rounded. */
+  similarity?: number;
 }
 
 /** Counts are rows of the evaluation set; null where a column for it was not named. */
@@ -31,8 +40,13 @@ export interface Leakage {
   columns: string[];
   /** Rows that stand in the training set with all columns equal; nulls equal each other. */
   exact: number;
-  /** Further rows equal but for letter case, outer spaces, and numbers within about 1 % of a standard deviation. */
+  /**
+   * Further rows that are nearly a training row: by MinHash, Jaccard similarity of their tokens at least the
+   * threshold (0.9). A column is a token; letter case, outer spaces and about 1 % of a standard deviation aside.
+   */
   near: number;
+  /** Rows for which more training rows stood in question than were compared: `near` may miss some of them. */
+  near_limited: number;
   /** Rows whose key stands in the training set. */
   key: number | null;
   /** Rows that are not newer than the newest training row. */
@@ -42,7 +56,7 @@ export interface Leakage {
   examples: LeakageExample[];
 }
 
-/** Which rows of the evaluation set the training set already knew. Counted in SQL: no row enters this process. */
+/** Which rows of the evaluation set the training set already knew. Near rows are sought over 32-bit tokens, the rest is counted in SQL. */
 export async function findLeakage(engine: SqlEngine, question: LeakageQuestion): Promise<Leakage> {
   const train = await engine.describe(`SELECT * FROM ${identifier(question.train)}`);
   const evaluation = await engine.describe(`SELECT * FROM ${identifier(question.evaluation)}`);
@@ -61,7 +75,11 @@ export async function findLeakage(engine: SqlEngine, question: LeakageQuestion):
     });
   }
   await matchExact(engine, shared);
-  await matchNear(engine, { shared, question });
+  const limited = await matchNear(engine, {
+    shared,
+    question,
+    rows: { train: trainRows, evaluation: rows },
+  });
   if (question.key !== null) await matchKey(engine, question.key);
   const temporal = question.time === null ? null : await compareTimes(engine, question.time);
   return {
@@ -70,6 +88,7 @@ export async function findLeakage(engine: SqlEngine, question: LeakageQuestion):
     columns: shared.map((column) => column.name),
     exact: await countRows(engine, 'leak_exact'),
     near: await countRows(engine, 'leak_near'),
+    near_limited: limited,
     key: question.key === null ? null : await countRows(engine, 'leak_key'),
     temporal: temporal?.rows ?? null,
     newest_train: temporal?.newest ?? null,
@@ -116,56 +135,58 @@ async function matchExact(engine: SqlEngine, shared: readonly SharedColumn[]): P
   );
 }
 
+/** Rows read at once, and bytes that the index of the training rows may take: larger tables go through in parts. */
+const chunk = 50_000;
+const indexBytes = 192 * 2 ** 20;
+const entryBytes = 8 * 12;
+
 /**
- * Rows that fall into the same cell of a grid over all shared columns but key and time. A pair that a cell's
- * edge divides is looked for in a second grid, moved by half a cell.
+ * Rows of the evaluation set, not equal to a training row, whose tokens over all shared columns but key and time
+ * reach the threshold of Jaccard similarity with a training row (near-duplicates.ts).
  */
 async function matchNear(
   engine: SqlEngine,
-  { shared, question }: { shared: readonly SharedColumn[]; question: LeakageQuestion },
-): Promise<void> {
-  const columns = shared.filter(({ name }) => name !== question.key && name !== question.time);
-  if (columns.length === 0) {
-    await engine.execute(
-      'CREATE OR REPLACE TEMP TABLE leak_near AS SELECT 0 AS evaluation_row, 0 AS train_row WHERE false',
-    );
-    return;
-  }
-  const widths = await cellWidths(engine, columns);
-  const cells = (offset: number) =>
-    columns.map(({ name, numeric }) => {
-      const column = identifier(name);
-      if (!numeric) return `lower(trim(CAST(${column} AS VARCHAR)))`;
-      const width = widths.get(name) ?? 0;
-      return width > 0
-        ? `floor(CAST(${column} AS DOUBLE) / ${width} + ${offset})`
-        : `CAST(${column} AS DOUBLE)`;
-    });
-  const grids = [0, 0.5].map((offset) => {
-    const side = (table: string) =>
-      `SELECT ${rowNumber} AS row_number, ${cells(offset)
-        .map((cell, index) => `${cell} AS c${index}`)
-        .join(', ')} FROM ${table}`;
-    const equal = columns.map((_, index) => `e.c${index} IS NOT DISTINCT FROM t.c${index}`);
-    return `SELECT e.row_number AS evaluation_row, min(t.row_number) AS train_row
-      FROM (${side('leak_evaluation')}) e JOIN (${side('leak_train')}) t ON ${equal.join(' AND ')} GROUP BY 1`;
-  });
+  input: {
+    shared: readonly SharedColumn[];
+    question: LeakageQuestion;
+    rows: { train: number; evaluation: number };
+  },
+): Promise<number> {
+  const { shared, question, rows } = input;
   await engine.execute(
-    `CREATE OR REPLACE TEMP TABLE leak_near AS
-     SELECT evaluation_row, min(train_row) AS train_row FROM (${grids.join(' UNION ALL ')})
-     WHERE evaluation_row NOT IN (SELECT evaluation_row FROM leak_exact) GROUP BY 1`,
+    'CREATE OR REPLACE TEMP TABLE leak_near (evaluation_row BIGINT, train_row BIGINT, similarity DOUBLE)',
   );
-}
-
-async function cellWidths(engine: SqlEngine, columns: readonly SharedColumn[]): Promise<Map<string, number>> {
-  const numeric = columns.filter((column) => column.numeric);
-  if (numeric.length === 0) return new Map();
-  const parts = numeric.map(({ name }, index) => {
-    const value = `CAST(${identifier(name)} AS DOUBLE)`;
-    return `stddev_pop(${value}) FILTER (WHERE isfinite(${value})) AS s${index}`;
-  });
-  const row = (await engine.rows(`SELECT ${parts.join(', ')} FROM leak_train`))[0] ?? {};
-  return new Map(numeric.map(({ name }, index) => [name, Number(row[`s${index}`] ?? 0) * nearTolerance]));
+  const columns = shared.filter(({ name }) => name !== question.key && name !== question.time);
+  if (columns.length === 0) return 0;
+  const layout = await layoutOf(engine, { table: 'leak_train', columns, tolerance: nearTolerance });
+  const done = new Uint8Array(rows.evaluation + 1);
+  const [exact] = await engine.columns('SELECT CAST(evaluation_row AS DOUBLE) AS row FROM leak_exact');
+  for (const row of (exact?.values ?? []) as Float64Array) done[row] = 1;
+  const part = Math.max(1, Math.floor(indexBytes / (4 * layout.slots + entryBytes)));
+  const threshold = question.threshold ?? nearThreshold;
+  const read = (table: string, from: number, to: number) =>
+    readTokens(engine, { table, row: 'modelgate row', layout, from, to: Math.min(to, from + chunk - 1) });
+  let limited = 0;
+  for (let first = 1; first <= rows.train; first += part) {
+    const last = Math.min(rows.train, first + part - 1);
+    const capacity = last - first + 1;
+    const index = new NearIndex({ layout, capacity, threshold, seed: question.seed ?? 0 });
+    for (let from = first; from <= last; from += chunk) index.add(await read('leak_train', from, last));
+    for (let from = 1; from <= rows.evaluation; from += chunk) {
+      const tokens = await read('leak_evaluation', from, rows.evaluation);
+      const found: string[] = [];
+      for (let i = 0; i * layout.slots < tokens.length; i++) {
+        if (done[from + i] === 1) continue;
+        const match = index.find(tokens, i * layout.slots);
+        if (match === null) continue;
+        done[from + i] = 1;
+        found.push(`(${from + i}, ${first + match.row}, ${match.similarity})`);
+      }
+      if (found.length > 0) await engine.execute(`INSERT INTO leak_near VALUES ${found.join(', ')}`);
+    }
+    limited += index.limited;
+  }
+  return limited;
 }
 
 async function matchKey(engine: SqlEngine, key: string): Promise<void> {
@@ -217,7 +238,7 @@ async function examples(engine: SqlEngine, key: string | null): Promise<LeakageE
   for (const kind of kinds) {
     const told = key === null ? 'NULL' : `left(CAST(e.${identifier(key)} AS VARCHAR), 100)`;
     const rows = await engine.rows(
-      `SELECT l.evaluation_row, l.train_row, ${told} AS key FROM leak_${kind} l
+      `SELECT l.evaluation_row, l.train_row, ${told} AS key${kind === 'near' ? ', l.similarity' : ''} FROM leak_${kind} l
        JOIN leak_evaluation e ON e.${rowNumber} = l.evaluation_row ORDER BY 1 LIMIT ${examplesPerKind}`,
     );
     for (const row of rows) {
@@ -226,6 +247,7 @@ async function examples(engine: SqlEngine, key: string | null): Promise<LeakageE
         evaluation_row: Number(row.evaluation_row),
         train_row: Number(row.train_row),
         key: row.key === null || row.key === undefined ? null : String(row.key),
+        ...(kind === 'near' ? { similarity: Math.round(Number(row.similarity) * 1000) / 1000 } : {}),
       });
     }
   }

@@ -1,35 +1,51 @@
+import { estimateCalibration } from '../stats/calibration-error.ts';
 import { atThreshold, binaryMetric, classMean } from '../stats/classification.ts';
-import { compareMetric, higherIsBetter } from '../stats/compare-metric.ts';
+import { compareMetric } from '../stats/compare-metric.ts';
 import { aucInfluence } from '../stats/delong.ts';
 import { tQuantile } from '../stats/distributions.ts';
 import { type Clusters, influenceError, type LinearEstimate } from '../stats/influence.ts';
 import { rowLosses } from '../stats/losses.ts';
+import { estimateNdcg } from '../stats/ndcg.ts';
 import type { PairedEstimate } from '../stats/paired-estimate.ts';
 import { pairedMean } from '../stats/paired-mean.ts';
-import { transformed, weightedMean } from '../stats/ratio.ts';
+import { pairedRatio } from '../stats/paired-ratio.ts';
+import { ratioOfSums, transformed, weightedMean } from '../stats/ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from '../stats/undefined.ts';
+import { type AggregateSamples, compareAggregate, estimateAggregate } from './aggregate-metric.ts';
 import { isKnownMetric, type KnownMetric } from './policy.ts';
+import { smallerIsBetter } from './policy-metrics.ts';
 import type { RowLosses, Scores } from './scores.ts';
 
 /** Which metric, and the probability from which a row counts as positive. */
 export interface MetricChoice {
   metric: string;
-  threshold: number;
+  /** 0.5 unless said. */
+  threshold?: number | undefined;
+  /** Of a metric of the policy's own: lower unless said. */
+  higher_is_better?: boolean | undefined;
 }
 
-/** The rows of one slice; `losses` only when the metric has a `row_loss`. */
+/** The rows of one slice; `losses` only when the metric has SQL over the row, `aggregate` only on all rows. */
 export interface MetricRows {
   label: Float64Array;
   candidate: Float64Array;
   champion: Float64Array | null;
   clusters: Clusters | null;
   losses: RowLosses | undefined;
+  aggregate?: AggregateSamples | undefined;
 }
 
 /** All rows, as one metric needs them. */
 export function metricRows(scores: Scores, metric: string): MetricRows {
   const { label, candidate, champion, clusters } = scores;
-  return { label, candidate, champion, clusters, losses: scores.losses.get(metric) };
+  return {
+    label,
+    candidate,
+    champion,
+    clusters,
+    losses: scores.losses.get(metric),
+    aggregate: scores.aggregates?.get(metric),
+  };
 }
 
 /** The rows with the given indices. Clusters keep their codes. */
@@ -46,10 +62,19 @@ export function selectRows(rows: MetricRows, indices: Int32Array): MetricRows {
     champion: rows.champion && pick(rows.champion),
     clusters: rows.clusters && codes ? recode(codes, indices, rows.clusters.count) : null,
     losses: rows.losses && {
-      candidate: pick(rows.losses.candidate),
-      champion: rows.losses.champion && pick(rows.losses.champion),
+      ...pickBoth(rows.losses, pick),
+      ...(rows.losses.denominators === undefined
+        ? {}
+        : { denominators: pickBoth(rows.losses.denominators, pick) }),
     },
   };
+}
+
+function pickBoth(
+  { candidate, champion }: Pick<RowLosses, 'candidate' | 'champion'>,
+  pick: (values: Float64Array) => Float64Array,
+) {
+  return { candidate: pick(candidate), champion: champion && pick(champion) };
 }
 
 function recode(codes: Int32Array, indices: Int32Array, count: number): Clusters {
@@ -64,26 +89,31 @@ function recode(codes: Int32Array, indices: Int32Array, count: number): Clusters
   return { codes: out, count: next };
 }
 
-/** Whether a smaller value is better; business metrics are costs. */
-export function lowerIsBetter(metric: string): boolean {
-  return isKnownMetric(metric) ? !higherIsBetter(metric) : true;
-}
+/** Whether a smaller value of the metric of this name is better; business metrics are costs. */
+export const lowerIsBetter = (metric: string): boolean => smallerIsBetter({ metric });
 
 /** The paired comparison of candidate (B) with champion (A). */
 export function compareRows(choice: MetricChoice, rows: MetricRows): PairedEstimate | Undefined {
-  const { label, candidate, champion, clusters, losses } = rows;
+  const { label, candidate, champion, clusters, losses, aggregate } = rows;
   if (champion === null) return undefinedBecause('empty', 'there is no champion');
   if (isKnownMetric(choice.metric)) {
-    const data = { y: label, a: champion, b: candidate, clusters, threshold: choice.threshold };
+    const data = { y: label, a: champion, b: candidate, clusters, threshold: choice.threshold ?? 0.5 };
     return compareMetric(choice.metric, data);
   }
-  if (losses?.champion == null) return undefinedBecause('empty', `${choice.metric} has no row_loss`);
-  return pairedMean({
-    a: losses.champion,
-    b: losses.candidate,
+  const higherIsBetter = !smallerIsBetter(choice);
+  if (aggregate !== undefined) return compareAggregate(aggregate, higherIsBetter);
+  if (losses?.champion == null)
+    return undefinedBecause('empty', `${choice.metric} is not computed on these rows`);
+  const { denominators } = losses;
+  if (denominators === undefined)
+    return pairedMean({ a: losses.champion, b: losses.candidate, weights: null, clusters, higherIsBetter });
+  if (denominators.champion === null) return undefinedBecause('empty', 'there is no champion');
+  return pairedRatio({
+    a: { numerator: losses.champion, denominator: denominators.champion },
+    b: { numerator: losses.candidate, denominator: denominators.candidate },
     weights: null,
     clusters,
-    higherIsBetter: false,
+    higherIsBetter,
   });
 }
 
@@ -98,6 +128,7 @@ export interface SingleEstimate {
 
 /** The candidate's value with its standard error, from the metric's influence values. */
 export function estimateCandidate(choice: MetricChoice, rows: MetricRows): SingleEstimate | Undefined {
+  if (rows.aggregate !== undefined) return estimateAggregate(rows.aggregate);
   const linear = linearEstimate(choice, rows);
   if (isUndefined(linear)) return linear;
   const error = influenceError(linear.psi, rows.clusters);
@@ -113,9 +144,16 @@ export function boundOf(estimate: SingleEstimate, side: 'low' | 'high', alpha: n
 
 function linearEstimate(choice: MetricChoice, rows: MetricRows): LinearEstimate | Undefined {
   if (!isKnownMetric(choice.metric)) {
-    return rows.losses === undefined
-      ? undefinedBecause('empty', `${choice.metric} has no row_loss`)
-      : weightedMean(rows.losses.candidate, null);
+    const { losses } = rows;
+    if (losses === undefined)
+      return undefinedBecause('empty', `${choice.metric} is not computed on these rows`);
+    return losses.denominators === undefined
+      ? weightedMean(losses.candidate, null)
+      : ratioOfSums({
+          numerator: losses.candidate,
+          denominator: losses.denominators.candidate,
+          weights: null,
+        });
   }
   const metric: KnownMetric = choice.metric;
   const { label: y, candidate: score } = rows;
@@ -144,10 +182,14 @@ function linearEstimate(choice: MetricChoice, rows: MetricRows): LinearEstimate 
     }
     case 'auc':
       return aucInfluence({ y, score, weights: null });
+    case 'ndcg':
+      return estimateNdcg({ y, score, queries: rows.clusters });
+    case 'calibration_error':
+      return estimateCalibration(y, score);
     default: {
       if (!y.every((value) => value === 0 || value === 1))
         return undefinedBecause('out_of_range', `${metric} at a threshold needs labels of 0 and 1`);
-      const predicted = atThreshold(score, choice.threshold);
+      const predicted = atThreshold(score, choice.threshold ?? 0.5);
       const data = { y, predicted, weights: null };
       if (metric === 'accuracy') {
         return weightedMean(

@@ -25,6 +25,11 @@ export function formatInterval(low: number | null, high: number | null): string 
   return `[${formatDifference(low)}, ${formatDifference(high)}]`;
 }
 
+/** An interval of values instead of differences: without signs. */
+export function formatPlainInterval(low: number | null, high: number | null): string {
+  return `[${formatValue(low)}, ${formatValue(high)}]`;
+}
+
 /** Whole numbers with thousands separated. */
 export function formatCount(value: number | null): string {
   return value === null || !Number.isFinite(value) ? '–' : minus(Math.round(value).toLocaleString('en-US'));

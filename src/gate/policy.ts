@@ -1,93 +1,27 @@
 import { z } from 'zod';
-import { PAIRED_METRICS, type PairedMetric } from '../stats/compare-metric.ts';
+import { FairnessPolicy, FloorPolicy, GoldenPolicy, LeakagePolicy } from './policy-checks.ts';
+import {
+  isKnownMetric,
+  knownMetrics,
+  Margin,
+  type MetricPolicy,
+  metricName,
+  smallerIsBetter,
+  sqlExpression,
+  WrittenMetric,
+} from './policy-metrics.ts';
 
-/** Metrics that the gate knows by name; any other name needs `row_loss`. */
-export const knownMetrics = PAIRED_METRICS;
-export type KnownMetric = PairedMetric;
+export type { FairnessPolicy, FloorPolicy, GoldenPolicy, LeakagePolicy } from './policy-checks.ts';
+export {
+  isKnownMetric,
+  type KnownMetric,
+  knownMetrics,
+  Margin,
+  type MetricPolicy,
+} from './policy-metrics.ts';
 
-export function isKnownMetric(name: string): name is KnownMetric {
-  return (knownMetrics as readonly string[]).includes(name);
-}
-
-const metricName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _ beginning with a letter');
 const id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -');
 const column = z.string().min(1).max(128);
-const sqlExpression = z.string().min(1).max(2000);
-
-export const Margin = z
-  .union([
-    z.number().positive().finite(),
-    z.string().regex(/^\d+(\.\d+)?%$/, 'expected a number, or a percentage of the champion\'s value: "1%"'),
-  ])
-  .refine((margin) => typeof margin === 'number' || Number.parseFloat(margin) > 0, 'must be above 0')
-  .describe("Tolerated loss: in the metric's own unit (0.01), or a percentage of the champion's value (1%).");
-export type Margin = z.infer<typeof Margin>;
-
-export const MetricPolicy = z
-  .strictObject({
-    metric: metricName.describe(
-      `One of ${knownMetrics.join(', ')}; or a name of your own together with row_loss.`,
-    ),
-    role: z
-      .enum(['primary', 'guardrail', 'information'])
-      .default('guardrail')
-      .describe('primary and guardrail block; information is shown only.'),
-    margin: Margin.optional().describe(
-      "Tolerated loss against the champion: 0.01 in the metric's unit, or 1% of the champion's value. Needed to require non-inferior.",
-    ),
-    require: z
-      .enum(['non-inferior', 'superior'])
-      .default('non-inferior')
-      .describe('non-inferior: not worse by more than the margin. superior: better than the champion.'),
-    row_loss: sqlExpression
-      .optional()
-      .describe(
-        'A business metric: SQL for the cost of one row over key, label, prediction and the kept columns; its mean is compared, lower is better.',
-      ),
-    threshold: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.5)
-      .describe('Probability from which a row counts as positive, for accuracy, f1, precision and recall.'),
-  })
-  .superRefine((metric, context) => {
-    if (!isKnownMetric(metric.metric) && metric.row_loss === undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['metric'],
-        message: `expected one of ${knownMetrics.join(', ')}, or a row_loss beside it`,
-      });
-    }
-    if (isKnownMetric(metric.metric) && metric.row_loss !== undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['row_loss'],
-        message: `${metric.metric} is a known metric: give a business metric a name of its own`,
-      });
-    }
-    if (metric.role !== 'information' && metric.require === 'non-inferior' && metric.margin === undefined) {
-      context.addIssue({ code: 'custom', path: ['margin'], message: 'needed to require non-inferior' });
-    }
-  });
-export type MetricPolicy = z.infer<typeof MetricPolicy>;
-
-export const FloorPolicy = z
-  .strictObject({
-    metric: metricName.describe('A metric of the candidate alone.'),
-    min: z.number().finite().optional().describe('The value must not be below it.'),
-    max: z.number().finite().optional().describe('The value must not be above it (losses, errors, costs).'),
-    on: z
-      .enum(['lower_bound', 'estimate'])
-      .default('lower_bound')
-      .describe(
-        'lower_bound: the one-sided bound on the bad side must keep the floor. estimate: the point value.',
-      ),
-  })
-  .refine((floor) => (floor.min === undefined) !== (floor.max === undefined), 'expected either min or max');
-export type FloorPolicy = z.infer<typeof FloorPolicy>;
 
 export const CriticalSlice = z.strictObject({
   where: z
@@ -159,21 +93,6 @@ export const PredictionRange = z.strictObject({
 });
 export type PredictionRange = z.infer<typeof PredictionRange>;
 
-const leakAction = z.enum(['fail', 'warn', 'ignore']);
-export const LeakagePolicy = z.strictObject({
-  exact: leakAction
-    .default('fail')
-    .describe('Rows of the evaluation set that stand in the training set, all columns equal.'),
-  near: leakAction
-    .default('warn')
-    .describe('Rows that are equal but for key, time, letter case and rounding.'),
-  key: leakAction.default('fail').describe('Keys that stand in both.'),
-  temporal: leakAction
-    .default('warn')
-    .describe('Rows of the evaluation set that are not newer than the newest training row.'),
-});
-export type LeakagePolicy = z.infer<typeof LeakagePolicy>;
-
 export const TrainingNoise = z.union([
   z.strictObject({
     retrain: z
@@ -221,7 +140,7 @@ export const GatePolicy = z
         'What follows when the data cannot decide: block, wait for a person, or go on. The verdict stays inconclusive.',
       ),
     metrics: z
-      .array(MetricPolicy)
+      .array(WrittenMetric)
       .max(50)
       .default([])
       .describe('Metrics that are compared with the champion.'),
@@ -234,6 +153,12 @@ export const GatePolicy = z
     rules: z.array(RulePolicy).max(100).default([]).describe('Business rules over single predictions.'),
     prediction_range: PredictionRange.optional().describe(
       "Compares the predictions' distribution with the champion's.",
+    ),
+    golden: GoldenPolicy.optional().describe(
+      'Known cases of the evaluation set, by key, whose predictions must hold.',
+    ),
+    fairness: FairnessPolicy.optional().describe(
+      'Groups of people whose rates may not lie apart, judged on intervals.',
     ),
     leakage: LeakagePolicy.optional().describe('Rows of the evaluation set in the training set.'),
     latency: z
@@ -249,49 +174,91 @@ export const GatePolicy = z
     ),
   })
   .superRefine((policy, context) => {
-    const seen = new Set<string>();
-    policy.metrics.forEach((metric, index) => {
-      if (seen.has(metric.metric)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['metrics', index, 'metric'],
-          message: 'stands here twice',
-        });
-      }
-      seen.add(metric.metric);
+    // a metric that is not valid has said so itself, and was not turned into its one form
+    if (!policy.metrics.every((metric) => metric.policy !== undefined)) return;
+    const issue = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const metrics = policy.metrics.map((metric) => metric.policy);
+    const seen = new Map<string, MetricPolicy>();
+    metrics.forEach((metric, index) => {
+      if (seen.has(metric.metric)) issue(['metrics', index, 'metric'], 'stands here twice');
+      seen.set(metric.metric, metric);
     });
-    const blocks = policy.metrics.some((metric) => metric.role !== 'information');
-    if (policy.slices !== undefined && !blocks) {
-      context.addIssue({
-        code: 'custom',
-        path: ['slices'],
-        message: 'needs a metric that is primary or guardrail',
-      });
-    }
+    const blocks = policy.metrics.some((metric) => metric.compared && metric.policy.role !== 'information');
+    if (policy.slices !== undefined && !blocks)
+      issue(['slices'], 'needs a metric that is primary or guardrail');
     policy.slices?.critical.forEach((slice, index) => {
-      if (slice.metric !== undefined && !seen.has(slice.metric)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['slices', 'critical', index, 'metric'],
-          message: 'expected a metric of this policy',
-        });
-      }
+      const path = ['slices', 'critical', index, 'metric'];
+      if (slice.metric === undefined) return;
+      const metric = seen.get(slice.metric);
+      if (metric === undefined) issue(path, 'expected a metric of this policy');
+      else if (metric.aggregate !== undefined) issue(path, 'an aggregate is not computed in slices');
     });
+    const floors = new Set<string>();
+    const addFloor = (metric: string, side: string, path: (string | number)[]) => {
+      const name = `${metric} ${side}`;
+      if (floors.has(name))
+        issue(path, 'this limit stands in floors and as a threshold, or twice: keep one of them');
+      floors.add(name);
+    };
     policy.floors.forEach((floor, index) => {
       if (!isKnownMetric(floor.metric) && !seen.has(floor.metric)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['floors', index, 'metric'],
-          message: `expected one of ${knownMetrics.join(', ')}, or a metric of this policy`,
-        });
+        issue(
+          ['floors', index, 'metric'],
+          `expected one of ${knownMetrics.join(', ')}, or a metric of this policy`,
+        );
       }
+      addFloor(floor.metric, sideOf(floor, seen), ['floors', index]);
     });
+    policy.metrics.forEach(({ floor }, index) => {
+      if (floor !== null)
+        addFloor(floor.metric, floor.min === undefined ? 'max' : 'min', ['metrics', index, 'threshold']);
+    });
+    for (const name of Object.keys(policy.leakage?.ceiling ?? {})) {
+      if (!isKnownMetric(name) && !seen.has(name))
+        issue(['leakage', 'ceiling', name], 'expected a known metric, or one of this policy');
+    }
+    for (const name of Object.keys(policy.fairness?.reference ?? {})) {
+      if (policy.fairness?.group.includes(name) !== true)
+        issue(['fairness', 'reference', name], 'expected a column of group');
+    }
     const rules = new Set<string>();
     policy.rules.forEach((rule, index) => {
-      if (rules.has(rule.id)) {
-        context.addIssue({ code: 'custom', path: ['rules', index, 'id'], message: 'stands here twice' });
-      }
+      if (rules.has(rule.id)) issue(['rules', index, 'id'], 'stands here twice');
       rules.add(rule.id);
     });
+  })
+  // the one form: what was written in other words is turned into metrics and floors here, and nowhere else
+  .transform(({ metrics, floors, ...policy }) => {
+    const seen = new Map(metrics.map(({ policy: metric }) => [metric.metric, metric]));
+    return {
+      ...policy,
+      metrics: metrics.map(({ policy: metric, compared }) =>
+        compared ? metric : { ...metric, role: 'information' as const },
+      ),
+      floors: [
+        ...floors.map(
+          ({ threshold, ...floor }): FloorPolicy =>
+            threshold === undefined
+              ? floor
+              : { ...floor, [sideOf({ ...floor, threshold }, seen)]: threshold },
+        ),
+        ...metrics.flatMap(({ floor }): FloorPolicy[] => (floor === null ? [] : [floor])),
+      ],
+    };
   });
 export type GatePolicy = z.infer<typeof GatePolicy>;
+
+/** On which side a floor limits. */
+function sideOf(
+  floor: {
+    metric: string;
+    min?: number | undefined;
+    max?: number | undefined;
+    threshold?: number | undefined;
+  },
+  metrics: ReadonlyMap<string, MetricPolicy>,
+): 'min' | 'max' {
+  if (floor.threshold === undefined) return floor.min === undefined ? 'max' : 'min';
+  return smallerIsBetter(metrics.get(floor.metric) ?? { metric: floor.metric }) ? 'max' : 'min';
+}

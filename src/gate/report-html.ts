@@ -1,29 +1,29 @@
 import { badge, figure, fold, type Html, html, htmlTable, page, type Tone } from '../report/html.ts';
 import { histogramPair, type IntervalRow, intervalPlot } from '../report/svg.ts';
 import type { Check } from './check.ts';
-import type { SliceResult } from './checks/slices.ts';
+import { behaviourSection } from './html/behaviour.ts';
+import { changesSection } from './html/changes.ts';
+import { fairnessSection } from './html/fairness.ts';
+import { slicesSection } from './html/slices.ts';
 import type { GateRecord } from './judge.ts';
-import { formatCount, formatDifference, formatInterval, formatP, formatValue, plural } from './numbers.ts';
+import { formatCount, formatDifference, formatInterval, formatP, formatValue } from './numbers.ts';
 import {
-  blindSlices,
   comparisons,
   consequence,
+  consultationWords,
   headline,
   levelNote,
+  methodName,
+  nextStep,
   otherChecks,
   sight,
-  sliceName,
-  sliceWords,
-  testedSlices,
 } from './view.ts';
-
-const plottedSlices = 15;
 
 /** The report as one self-contained page. */
 export function gateHtml(record: GateRecord): string {
   return page({
     title: `Gate: ${headline(record)}`,
-    body: html`${head(record)}${compared(record)}${checks(record)}${slices(record)}${predictions(record)}<footer><p>${levelNote(record)}</p></footer>`,
+    body: html`${head(record)}${compared(record)}${checks(record)}${fairnessSection(record)}${behaviourSection(record)}${changesSection(record)}${slicesSection(record)}${predictions(record)}<footer><p>${levelNote(record)}</p></footer>`,
   });
 }
 
@@ -42,9 +42,17 @@ function head(record: GateRecord): Html {
     others.length === 0
       ? null
       : html`<ul class="reasons">${others.slice(0, 50).map((reason) => html`<li>${reason}</li>`)}</ul>`
-  }${consequence(record) === null ? null : html`<p>${consequence(record)}</p>`}<dl class="facts">${facts.map(
+  }${consequence(record) === null ? null : html`<p>${consequence(record)}</p>`}${next(record)}<dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl></header>`;
+}
+
+function next(record: GateRecord): Html | null {
+  const step = nextStep(record);
+  if (step === null) return null;
+  return html`<div class="next"><p>${step.text}</p>${step.commands.map(
+    ({ where, command }) => html`<p><span class="note">${where}</span> <code>${command}</code></p>`,
+  )}</div>`;
 }
 
 function compared(record: GateRecord): Html | null {
@@ -56,7 +64,7 @@ function compared(record: GateRecord): Html | null {
         'Each line is an interval of the difference, each dot the estimate. One step is one margin: the dashed line is the loss that the policy tolerates.',
       )
     : null;
-  const lines = all.map(sight).filter((line) => line !== null);
+  const lines = [...all.map(sight), consultationWords(record)].filter((line) => line !== null);
   return html`<section><h2>Compared with the champion</h2>${plot}${htmlTable({
     columns: [
       { title: 'metric' },
@@ -68,7 +76,7 @@ function compared(record: GateRecord): Html | null {
       { title: '' },
     ],
     rows: all.map((check) => [
-      check.title,
+      html`${check.title}<span class="under">${methodWords(check)}</span>`,
       formatValue(check.champion),
       formatValue(check.candidate),
       formatDifference(check.diff),
@@ -78,7 +86,14 @@ function compared(record: GateRecord): Html | null {
     ]),
   })}${
     lines.length === 0 ? null : html`<ul class="reasons">${lines.map((line) => html`<li>${line}</li>`)}</ul>`
-  }${fold('Methods, rows and flips', methods(all))}</section>`;
+  }${fold('Methods, p and noise of retraining', methods(all))}</section>`;
+}
+
+/** `DeLong`, `McNemar, Tango · 120 lost, 98 won` */
+function methodWords({ method, flips }: Check): string | null {
+  if (method === null) return null;
+  const changed = flips === undefined ? '' : ` · ${formatCount(flips.b)} lost, ${formatCount(flips.c)} won`;
+  return `${methodName(method)}${changed}`;
 }
 
 /** The intervals of all comparisons in units of their margins, as SVG of `width` pixels. */
@@ -127,7 +142,7 @@ function methods(all: readonly Check[]): Html {
     ],
     rows: all.map((check) => [
       check.title,
-      check.method ?? '–',
+      check.method === null ? '–' : methodName(check.method),
       formatCount(check.n),
       formatP(check.p),
       formatCount(check.flips?.b ?? null),
@@ -149,94 +164,6 @@ function checks(record: GateRecord): Html | null {
 
 const toneOf = (check: Check): Tone =>
   check.effect === 'warns' && check.verdict !== 'pass' ? 'warn' : (check.verdict as Tone);
-
-function slices(record: GateRecord): Html | null {
-  const tested = testedSlices(record);
-  if (record.slices.length === 0) return null;
-  const { blind, untested } = blindSlices(record);
-  const shown = tested.filter(hasInterval).slice(0, plottedSlices);
-  const scaled = shown.every((slice) => slice.margin !== null && slice.margin > 0);
-  return html`<section><h2>Slices</h2><p>${plural(tested.length, 'test')} of harm share one level by Holm. ${
-    blind.length === 0
-      ? 'Each tested slice would show a loss of its margin.'
-      : `${blind.length} of them are too small to show a loss of the margin.`
-  }${untested.length === 0 ? '' : ` ${plural(untested.length, 'slice')} could not be tested.`}</p>${
-    shown.length === 0
-      ? null
-      : figure(
-          (width) =>
-            intervalPlot({
-              title: 'Slices, the most suspicious first',
-              rows: shown.map((slice) => sliceRow(slice, scaled)),
-              margin: scaled ? 1 : null,
-              axis: scaled ? 'difference in margins; right is better' : 'difference; right is better',
-              width,
-            }),
-          `The ${plural(shown.length, 'slice')} with the smallest p, with intervals as they are before the correction.`,
-        )
-  }${tested.length === 0 ? null : fold(`All ${plural(tested.length, 'test')}`, sliceTable(tested))}${
-    untested.length === 0
-      ? null
-      : fold(`Not tested: ${plural(untested.length, 'slice')}`, untestedTable(untested))
-  }</section>`;
-}
-
-const hasInterval = (slice: SliceResult): boolean =>
-  slice.low !== null && slice.high !== null && slice.diff !== null;
-
-function sliceRow(slice: SliceResult, scaled: boolean): IntervalRow {
-  const unit = scaled ? (slice.margin as number) : 1;
-  const tones = {
-    harmed: 'fail',
-    suspect: 'inconclusive',
-    clear: 'neutral',
-    blind: 'neutral',
-    untested: 'neutral',
-  };
-  return {
-    label: slice.column === '' ? String(slice.value) : sliceName(slice),
-    low: (slice.low as number) / unit,
-    estimate: (slice.diff as number) / unit,
-    high: (slice.high as number) / unit,
-    tone: tones[slice.state] as IntervalRow['tone'],
-    note: `${slice.metric} ${formatDifference(slice.diff)}`,
-    margin: null,
-  };
-}
-
-function sliceTable(tested: readonly SliceResult[]): Html {
-  return htmlTable({
-    columns: [
-      { title: 'slice' },
-      { title: 'metric' },
-      { title: 'rows', number: true },
-      { title: 'champion', number: true },
-      { title: 'candidate', number: true },
-      { title: 'difference', number: true },
-      { title: 'p (Holm)', number: true },
-      { title: 'sees drops from', number: true },
-      { title: '' },
-    ],
-    rows: tested.map((slice) => [
-      sliceName(slice),
-      slice.metric,
-      formatCount(slice.n),
-      formatValue(slice.champion),
-      formatValue(slice.candidate),
-      formatDifference(slice.diff),
-      formatP(slice.p_holm),
-      formatValue(slice.mde),
-      sliceWords[slice.state],
-    ]),
-  });
-}
-
-function untestedTable(untested: readonly SliceResult[]): Html {
-  return htmlTable({
-    columns: [{ title: 'slice' }, { title: 'metric' }, { title: 'rows', number: true }, { title: 'why' }],
-    rows: untested.map((slice) => [sliceName(slice), slice.metric, formatCount(slice.n), slice.detail]),
-  });
-}
 
 function predictions({ histogram }: GateRecord): Html | null {
   if (histogram === null) return null;

@@ -1,59 +1,72 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import type { Check } from './check.ts';
-import type { SliceResult } from './checks/slices.ts';
 import type { GateRecord } from './judge.ts';
+import { behaviourPart } from './markdown/behaviour.ts';
+import { type Amount, markOf, marks, number } from './markdown/cells.ts';
+import { changesPart } from './markdown/changes.ts';
+import { fairnessPart } from './markdown/fairness.ts';
+import { sliceParts } from './markdown/slices.ts';
 import { formatCount, formatDifference, formatInterval, formatP, formatValue, plural } from './numbers.ts';
 import {
-  blindSlices,
   comparisons,
   consequence,
+  consultationWords,
+  flipWords,
   headline,
   levelNote,
+  methodName,
+  nextStep,
   otherChecks,
   sight,
-  sliceName,
-  sliceWords,
-  testedSlices,
 } from './view.ts';
 
 /** Below GitHub's limit of 65,536 for a comment, with room for what a caller adds. */
 const defaultLimit = 60_000;
-
-const marks = {
-  pass: '🟢 pass',
-  fail: '🔴 fail',
-  inconclusive: '🟡 inconclusive',
-  neutral: '⚪ no champion yet',
-} as const;
-const warned = '🟠 look';
 
 /** The report for a comment or a job summary: verdict first, details folded, at most `limit` characters. */
 export function gateMarkdown(
   record: GateRecord,
   { limit = defaultLimit }: { limit?: number } = {},
 ): Markdown {
-  for (let slices = 200; ; slices = Math.floor(slices / 2)) {
-    const whole = render(record, slices);
+  // Whole parts are left out, never the end of one: whatever is opened is closed, and the marker stays.
+  for (let amount: Amount = { slices: 200, examples: 20, changes: 100 }; ; amount = less(amount)) {
+    const whole = render(record, amount);
     if (whole.length <= limit) return whole;
-    if (slices === 0) return shortest(record, limit);
+    if (amount.slices + amount.examples + amount.changes === 0) return shortest(record, limit);
   }
 }
 
-function render(record: GateRecord, slices: number): Markdown {
+const less = ({ slices, examples, changes }: Amount): Amount => ({
+  slices: Math.floor(slices / 2),
+  examples: Math.floor(examples / 2),
+  changes: Math.floor(changes / 2),
+});
+
+/** The last line of each report, by which the comment of an earlier run is found. */
+export function gateMarker({ release }: Pick<GateRecord, 'release'>): Markdown {
+  return `<!-- modelgate:gate${release === null ? '' : ` ${release.model}`} -->`;
+}
+
+function render(record: GateRecord, amount: Amount): Markdown {
   return paragraphs(
     `### ${marks[record.verdict]}: ${text(headline(record))}`,
     reasons(record, 10),
     consequenceLine(record),
+    next(record),
     comparisonTable(record),
     sights(record),
     checkTable(otherChecks(record)),
-    sliceParts(record, slices),
+    behaviourPart(record, amount),
+    changesPart(record, amount),
+    fairnessPart(record, amount),
+    sliceParts(record, amount.slices),
     details('How to read this', text(levelNote(record), 1000)),
     provenance(record),
+    gateMarker(record),
   );
 }
 
-/** When even without slices it is too long: verdict, reasons and provenance, cut. */
+/** When even without the folded parts it is too long: verdict, reasons and provenance, cut. */
 function shortest(record: GateRecord, limit: number): Markdown {
   for (let count = 10; ; count = Math.floor(count / 2)) {
     const whole = paragraphs(
@@ -61,9 +74,17 @@ function shortest(record: GateRecord, limit: number): Markdown {
       reasons(record, count),
       'The full report does not fit here; it is in report.html.',
       provenance(record),
+      gateMarker(record),
     );
     if (whole.length <= limit || count === 0) return whole;
   }
+}
+
+function next(record: GateRecord): Markdown | null {
+  const step = nextStep(record);
+  if (step === null) return null;
+  const commands = step.commands.map(({ where, command }) => `${text(where)}: ${code(command)}`);
+  return `**Next:** ${[text(step.text, 400), ...commands].join(' · ')}`;
 }
 
 function reasons({ reasons: all }: GateRecord, most: number): Markdown {
@@ -88,6 +109,9 @@ function comparisonTable(record: GateRecord): Markdown | null {
     number(formatDifference(check.diff)),
     check.low === null ? '–' : number(formatInterval(check.low, check.high)),
     number(formatValue(check.margin)),
+    check.method === null ? '–' : text(methodName(check.method), 40),
+    formatCount(check.n),
+    number(flipWords(check) ?? '–'),
     check.effect === 'informs' ? `${marks[check.verdict]} (shown only)` : marks[check.verdict],
   ]);
   const columns = [
@@ -97,32 +121,31 @@ function comparisonTable(record: GateRecord): Markdown | null {
     { title: 'difference', number: true },
     { title: 'interval', number: true },
     { title: 'margin', number: true },
+    { title: 'method' },
+    { title: 'rows', number: true },
+    { title: 'flips', number: true },
     { title: 'verdict' },
   ];
-  return paragraphs(table({ columns, rows }), details('Methods, rows and flips', methods(checks)));
+  const noisy = checks.some((check) => check.noise !== undefined || check.clusters !== null);
+  return paragraphs(
+    table({ columns, rows }),
+    noisy ? details('Clusters, p and noise of retraining', methods(checks)) : null,
+  );
 }
 
 function methods(checks: readonly Check[]): Markdown {
   return table({
     columns: [
       { title: 'metric' },
-      { title: 'method' },
-      { title: 'rows', number: true },
       { title: 'clusters', number: true },
       { title: 'p (worse)', number: true },
-      { title: 'right → wrong', number: true },
-      { title: 'wrong → right', number: true },
       { title: 'sd of retraining', number: true },
       { title: 'these two models alone', number: true },
     ],
     rows: checks.map((check) => [
       code(check.title, 80),
-      check.method === null ? '–' : code(check.method, 40),
-      formatCount(check.n),
       formatCount(check.clusters),
       number(formatP(check.p)),
-      formatCount(check.flips?.b ?? null),
-      formatCount(check.flips?.c ?? null),
       number(formatValue(check.noise?.sd ?? null)),
       check.noise === undefined ? '–' : number(formatInterval(check.noise.fixed_low, check.noise.fixed_high)),
     ]),
@@ -130,8 +153,7 @@ function methods(checks: readonly Check[]): Markdown {
 }
 
 function sights(record: GateRecord): Markdown | null {
-  const lines = comparisons(record)
-    .map(sight)
+  const lines = [...comparisons(record).map(sight), consultationWords(record)]
     .filter((line) => line !== null)
     .map((line) => `* ${text(line, 400)}`);
   return lines.length === 0 ? null : lines.join('\n');
@@ -147,106 +169,9 @@ function checkTable(checks: readonly Check[]): Markdown | null {
   });
 }
 
-function markOf(check: Check): Markdown {
-  return check.effect === 'warns' && check.verdict !== 'pass' ? warned : marks[check.verdict];
-}
-
-function sliceParts(record: GateRecord, most: number): Markdown | null {
-  const tested = testedSlices(record);
-  const { blind, untested } = blindSlices(record);
-  if (record.slices.length === 0) return null;
-  const cut = (all: number) =>
-    all > most ? `\n\nand ${plural(all - most, 'more slice')} in report.html` : '';
-  return paragraphs(
-    tested.length === 0
-      ? null
-      : details(
-          `Slices: ${plural(tested.length, 'test')}`,
-          sliceTable(tested.slice(0, most)) + cut(tested.length),
-        ),
-    blind.length === 0
-      ? null
-      : details(
-          `Blind slices: ${blind.length} cannot see a loss of the margin`,
-          blindTable(blind.slice(0, most)) + cut(blind.length),
-        ),
-    untested.length === 0
-      ? null
-      : details(
-          `Not tested: ${plural(untested.length, 'slice')}`,
-          table({
-            columns: [
-              { title: 'slice' },
-              { title: 'metric' },
-              { title: 'rows', number: true },
-              { title: 'why' },
-            ],
-            rows: untested
-              .slice(0, most)
-              .map((slice) => [
-                code(sliceName(slice), 60),
-                code(slice.metric, 40),
-                formatCount(slice.n),
-                text(slice.detail, 100),
-              ]),
-          }) + cut(untested.length),
-        ),
-  );
-}
-
-function sliceTable(slices: readonly SliceResult[]): Markdown {
-  return table({
-    columns: [
-      { title: 'slice' },
-      { title: 'metric' },
-      { title: 'rows', number: true },
-      { title: 'champion', number: true },
-      { title: 'candidate', number: true },
-      { title: 'difference', number: true },
-      { title: 'p (Holm)', number: true },
-      { title: 'sees drops from', number: true },
-      { title: '' },
-    ],
-    rows: slices.map((slice) => [
-      code(sliceName(slice), 60),
-      code(slice.metric, 40),
-      formatCount(slice.n),
-      number(formatValue(slice.champion)),
-      number(formatValue(slice.candidate)),
-      number(formatDifference(slice.diff)),
-      number(formatP(slice.p_holm)),
-      number(formatValue(slice.mde)),
-      sliceWords[slice.state],
-    ]),
-  });
-}
-
-function blindTable(slices: readonly SliceResult[]): Markdown {
-  return table({
-    columns: [
-      { title: 'slice' },
-      { title: 'metric' },
-      { title: 'rows', number: true },
-      { title: 'sees drops from', number: true },
-      { title: 'margin', number: true },
-    ],
-    rows: slices.map((slice) => [
-      code(sliceName(slice), 60),
-      code(slice.metric, 40),
-      formatCount(slice.n),
-      number(formatValue(slice.mde)),
-      number(formatValue(slice.margin)),
-    ]),
-  });
-}
-
 function provenance(record: GateRecord): Markdown {
   const set = record.evaluation_set === null ? '' : `, set ${code(record.evaluation_set.id, 80)}`;
   const champion =
     record.champion === null ? 'no champion yet' : `champion ${code(record.champion.slice(0, 12))}`;
   return `<sub>${plural(record.rows, 'row')}${set} · candidate ${code(record.candidate.slice(0, 12))} · ${champion} · evaluation ${code(record.evaluation.slice(0, 12))}</sub>`;
 }
-
-/** Formatted numbers hold nothing but digits, signs, brackets and commas: only < must be escaped. */
-const number = (formatted: string): Markdown =>
-  formatted.replace('<', '&lt;').replace('[', '\\[').replace(']', '\\]');

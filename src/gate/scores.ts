@@ -2,7 +2,9 @@ import { type Column, identifier, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
 import { type Clusters, encodeClusters } from '../stats/influence.ts';
 import { suggest } from '../suggest.ts';
-import type { GatePolicy, MetricPolicy } from './policy.ts';
+import type { AggregateSamples } from './aggregate-metric.ts';
+import { readOwnMetrics } from './own-metrics.ts';
+import type { GatePolicy } from './policy.ts';
 
 /** Slices with more values than this are refused: such a column names rows, not parts of the data. */
 const maximumValues = 10_000;
@@ -16,10 +18,12 @@ export interface SliceColumn {
   codes: Int32Array;
 }
 
-/** Row values of a business metric: its SQL evaluated with either model's prediction. */
+/** Row values of a metric of the policy's own: its SQL evaluated with either model's prediction. */
 export interface RowLosses {
   champion: Float64Array | null;
   candidate: Float64Array;
+  /** Of a ratio of sums; the values above are then its numerators. */
+  denominators?: { champion: Float64Array | null; candidate: Float64Array };
 }
 
 /** The paired predictions of one evaluation, by columns; every array has `rows` entries in one order. */
@@ -31,8 +35,10 @@ export interface Scores {
   champion: Float64Array | null;
   clusters: Clusters | null;
   slices: SliceColumn[];
-  /** By metric, for those with a `row_loss`. */
+  /** By metric, for those with SQL over the row. */
   losses: Map<string, RowLosses>;
+  /** By metric, for those with an SQL aggregate. */
+  aggregates?: Map<string, AggregateSamples>;
 }
 
 /** Columns of predictions.parquet with a meaning of their own; every other one is a kept column. */
@@ -66,8 +72,14 @@ export async function readScores(engine: SqlEngine, view: string, policy: GatePo
   for (const column of by) requireKept(column, kept, 'slices.by');
   for (const slice of policy.slices?.critical ?? [])
     for (const column of Object.keys(slice.where)) requireKept(column, kept, 'slices.critical');
+  const groups = policy.fairness?.group ?? [];
+  for (const column of groups) requireKept(column, kept, 'fairness.group');
   const sliced = [
-    ...new Set([...by, ...(policy.slices?.critical ?? []).flatMap((slice) => Object.keys(slice.where))]),
+    ...new Set([
+      ...groups,
+      ...by,
+      ...(policy.slices?.critical ?? []).flatMap((slice) => Object.keys(slice.where)),
+    ]),
   ];
   const parts = [
     'CAST(label AS DOUBLE) AS label',
@@ -90,11 +102,7 @@ export async function readScores(engine: SqlEngine, view: string, policy: GatePo
     const values = await sliceValues(engine, { view, column });
     slices.push({ column, values, codes: Int32Array.from(vector(`slice_${index}`)) });
   }
-  const losses = new Map<string, RowLosses>();
-  for (const metric of policy.metrics) {
-    if (metric.row_loss !== undefined)
-      losses.set(metric.metric, await rowLosses(engine, { metric, hasChampion }));
-  }
+  const own = await readOwnMetrics(engine, { metrics: policy.metrics, view, hasChampion, hasCluster });
   return {
     rows: label.length,
     label,
@@ -102,7 +110,7 @@ export async function readScores(engine: SqlEngine, view: string, policy: GatePo
     champion: hasChampion ? vector('champion') : null,
     clusters: hasCluster ? encodeClusters(vector('cluster')) : null,
     slices,
-    losses,
+    ...own,
   };
 }
 
@@ -138,63 +146,4 @@ async function sliceValues(
     });
   }
   return rows.map((row) => (row.value === null ? null : String(row.value)));
-}
-
-async function rowLosses(
-  engine: SqlEngine,
-  { metric, hasChampion }: { metric: MetricPolicy; hasChampion: boolean },
-): Promise<RowLosses> {
-  const expression = metric.row_loss as string;
-  const where = `gate.metrics.${metric.metric}.row_loss`;
-  await checkExpression(engine, { expression, where, type: 'number' });
-  const read = async (view: string): Promise<Float64Array> => {
-    const sql = `SELECT CAST((\n${expression}\n) AS DOUBLE) AS loss FROM ${view} ORDER BY key`;
-    const values = (await runPolicySql(() => engine.columns(sql), where))[0]?.values;
-    if (!(values instanceof Float64Array)) throw new Error('the engine gave no numbers for row_loss');
-    return values;
-  };
-  return {
-    candidate: await read('candidate_rows'),
-    champion: hasChampion ? await read('champion_rows') : null,
-  };
-}
-
-/** Whether a policy's SQL is one expression of the wanted type over the candidate's rows. */
-export async function checkExpression(
-  engine: SqlEngine,
-  { expression, where, type }: { expression: string; where: string; type: 'number' | 'boolean' },
-): Promise<void> {
-  const columns = await runPolicySql(
-    () => engine.describe(`SELECT (\n${expression}\n) AS value FROM candidate_rows`),
-    where,
-  );
-  const found = columns[0]?.type ?? 'nothing';
-  const right = type === 'boolean' ? found === 'boolean' : ['number', 'integer', 'boolean'].includes(found);
-  if (columns.length === 1 && right) return;
-  throw new UserError({
-    code: 'config_invalid',
-    message: `The SQL gives ${columns.length === 1 ? `a ${found}` : `${columns.length} columns`}, but one ${type} a row is needed.`,
-    where,
-    fix:
-      type === 'boolean'
-        ? 'Write a condition, e.g. prediction >= 0.'
-        : 'Write a number, e.g. CASE WHEN label = 1 AND prediction < 0.5 THEN 100 ELSE 0 END.',
-  });
-}
-
-/** Runs SQL that a policy brought along: what the engine objects to is the policy's mistake. */
-export async function runPolicySql<T>(run: () => Promise<T>, where: string): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const said = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UserError({
-      code: 'config_invalid',
-      message: `The SQL does not run: ${(said ?? '').slice(0, 300)}`,
-      where,
-      fix: 'It may use key, label, prediction and the columns in features.keep.',
-      cause: error,
-    });
-  }
 }

@@ -19,7 +19,7 @@ export type Hint = z.infer<typeof Hint>;
 
 /** The fold up to entry `seq`. Bump the schema whenever the fold gives another state for the same log. */
 const Checkpoint = z.object({
-  schema: z.literal('modelgate.checkpoint/1'),
+  schema: z.literal('modelgate.checkpoint/2'),
   seq: z.number().int().positive(),
   head: Digest,
   versions: z.array(VersionState),
@@ -73,7 +73,7 @@ export function stateDigest(state: ModelState): Digest {
 
 function checkpointOf(state: ModelState) {
   return {
-    schema: 'modelgate.checkpoint/1',
+    schema: 'modelgate.checkpoint/2',
     seq: state.seq,
     head: state.head,
     versions: state.versions,

@@ -48,6 +48,8 @@ export const LogEntry = z.discriminatedUnion('type', [
     manifest: Digest,
     gate: Digest,
     verdict: Verdict,
+    /** What the policy lets follow from an undecided verdict; left out: it blocks. */
+    on_inconclusive: z.enum(['block', 'approve', 'pass']).optional(),
   }),
   /** One consultation of an evaluation set. */
   z.object({
@@ -58,12 +60,23 @@ export const LogEntry = z.discriminatedUnion('type', [
     evaluation: Digest,
   }),
   z.object({ ...head, type: z.literal('request'), environment: Name, version, manifest: Digest }),
+  /** Another person's answer to a request: entry number `request`. */
+  z.object({
+    ...head,
+    type: z.literal('approve'),
+    environment: Name,
+    version,
+    manifest: Digest,
+    request: z.number().int().positive(),
+  }),
   z.object({
     ...head,
     ...move,
     type: z.literal('promote'),
     /** Present when a permitted person went past the gate's verdict: who, and why. */
     override: z.object({ by: text, reason: text }).optional(),
+    /** Present when it was approved: who asked, who approved, and the approval's entry. */
+    approval: z.object({ requested_by: text, approved_by: text, seq: version }).optional(),
   }),
   z.object({ ...head, ...move, type: z.literal('rollback') }),
   z.object({

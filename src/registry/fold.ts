@@ -49,9 +49,12 @@ export function fold(state: ModelState, entries: readonly Placed[]): ModelState 
 function apply(draft: Draft, entry: LogEntry, fresh: Set<string>, where: string): void {
   switch (entry.type) {
     case 'register': {
-      const { version, manifest, gate, verdict, at, seq } = entry;
+      const { version, manifest, gate, verdict, at, seq, on_inconclusive = 'block' } = entry;
       if (version !== draft.versions.length + 1) throw logDamaged('A version number is left out.', where);
-      draft.versions.push({ version, manifest, gate, verdict, registered_at: at, seq, retired: null });
+      draft.versions.push({
+        ...{ version, manifest, gate, verdict, on_inconclusive, registered_at: at, seq },
+        retired: null,
+      });
       return;
     }
     case 'retire': {
@@ -82,6 +85,9 @@ function apply(draft: Draft, entry: LogEntry, fresh: Set<string>, where: string)
       environment(draft, entry.environment, fresh).lock = null;
       return;
     case 'request':
+    case 'approve':
+      approval(draft, entry, environment(draft, entry.environment, fresh), where);
+      return;
     case 'gc-mark':
     case 'gc-cancel':
       return; // part of the audit, not of the state
@@ -95,7 +101,7 @@ function environment(draft: Draft, name: string, fresh: Set<string>): Environmen
   const copy =
     found === undefined
       ? emptyEnvironment(name)
-      : { ...found, history: [...found.history], frozen: [...found.frozen] };
+      : { ...found, history: [...found.history], frozen: [...found.frozen], requests: [...found.requests] };
   draft.environments.set(name, copy);
   fresh.add(name);
   return copy;
@@ -120,6 +126,34 @@ function move(
     target.frozen = [...new Set([...target.frozen.filter((frozen) => frozen !== entry.version), ...left])];
   }
   const { type, seq, generation, manifest, at, actor } = entry;
+  // who asked for what while something else served asked for another change
+  target.requests = [];
   target.history.push({ type, seq, generation, version: entry.version, manifest, at, actor });
   Object.assign(target, { version: entry.version, manifest, generation, since: at, actor });
+}
+
+function approval(
+  draft: Draft,
+  entry: Extract<LogEntry, { type: 'request' | 'approve' }>,
+  target: EnvironmentState,
+  where: string,
+): void {
+  const { version, manifest, seq, at, actor: by } = entry;
+  if (draft.versions[version - 1]?.manifest !== manifest) {
+    throw logDamaged('A request names a version and a package that do not belong together.', where);
+  }
+  if (entry.type === 'request') {
+    target.requests.push({ version, seq, by, at, approved: null });
+    return;
+  }
+  const index = target.requests.findIndex((one) => one.seq === entry.request && one.version === version);
+  const asked = target.requests[index];
+  if (
+    asked === undefined ||
+    asked.approved !== null ||
+    asked.by.name.toLowerCase() === by.name.toLowerCase()
+  ) {
+    throw logDamaged('An approval does not answer a request of another person.', where);
+  }
+  target.requests[index] = { ...asked, approved: { by, at, seq } };
 }

@@ -86,17 +86,57 @@ export function guardRetired(state: ModelState, { version, retired }: Readonly<V
   });
 }
 
-/** No path takes a model that failed: an override goes past `inconclusive` alone. */
-export function guardVerdict(state: ModelState, to: Readonly<VersionState>, override: Override | null): void {
-  if (to.verdict === 'pass' || (to.verdict === 'inconclusive' && override !== null)) return;
+/**
+ * No path takes a model that failed. Past `inconclusive` goes what the policy lets pass, what it leaves to an
+ * approval once another person gave it, and an override by a permitted person.
+ */
+export function guardVerdict(
+  state: ModelState,
+  to: Readonly<VersionState>,
+  request: { override: Override | null; overriders?: readonly string[] | null; environment: string },
+): void {
+  if (!needsOverride(to, environmentOf(state, request.environment))) return;
   const failed = to.verdict === 'fail';
+  if (!failed && request.override !== null) {
+    guardOverride(request.override, request);
+    return;
+  }
   throw new UserError({
     code: 'not_passed',
     message: `${state.model}@${to.version} ${failed ? 'failed its gate' : 'has an undecided gate'}.`,
     where: `${state.model}@${to.version}`,
     fix: failed
       ? 'Train a candidate that passes: a version that failed is never promoted, with an override neither.'
-      : "Evaluate on more rows, or have a permitted person override with a reason: the gate's report says how many rows decide.",
+      : to.on_inconclusive === 'approve'
+        ? `The policy leaves it to a person: \`modelgate request ${state.model}@${to.version} --to ${request.environment}\`, and another person's \`modelgate approve\`; or evaluate on more rows.`
+        : "Evaluate on more rows, or have a permitted person override with a reason: the gate's report says how many rows decide.",
+  });
+}
+
+/** Whether only an override takes this version there. */
+export function needsOverride(to: Readonly<VersionState>, target: Readonly<EnvironmentState>): boolean {
+  if (to.verdict === 'pass') return false;
+  if (to.verdict === 'fail' || to.on_inconclusive === 'block') return true;
+  if (to.on_inconclusive === 'pass') return false;
+  return !target.requests.some(({ version, approved }) => version === to.version && approved !== null);
+}
+
+/** Throws `override_refused` for a person who may not, and for an override without a reason. */
+function guardOverride(
+  { by, reason }: Override,
+  { overriders = null, environment }: { overriders?: readonly string[] | null; environment: string },
+): void {
+  const permitted = overriders === null || overriders.some((one) => one.toLowerCase() === by.toLowerCase());
+  if (permitted && reason.trim() !== '') return;
+  throw new UserError({
+    code: 'override_refused',
+    message: permitted
+      ? 'An override needs a reason.'
+      : `${by} may not promote past an undecided gate to ${environment}.`,
+    where: { key: 'environments' },
+    fix: permitted
+      ? 'Say why in one sentence: it is kept in the log.'
+      : `These may: ${overriders?.join(', ') || 'nobody'}. They stand in override of the environment, in a reviewed change.`,
   });
 }
 

@@ -1,19 +1,25 @@
+import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { Signature } from '../evaluation/predictor.ts';
 import { Digest, parseJson } from '../json.ts';
 import { Name } from '../names.ts';
 import { Verdict } from '../outcome.ts';
-import type { Manifest, ManifestKind } from '../store/manifest.ts';
+import { ancestors, nearest } from '../store/lineage.ts';
+import type { Manifest } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
 
 /** A package without one of these cannot be served as it was trained. */
 const packageFiles = ['model.onnx', 'signature.json', 'features.sql'] as const;
-const lineageLimit = 10_000;
+
+/** What is not understood blocks. */
+const OnInconclusive = z.enum(['block', 'approve', 'pass']).catch('block');
 
 /** Everything that a registered version is bound to, read from the gate's manifest backwards. */
 export interface TrainingRecord {
   gate: Digest;
   verdict: Verdict;
+  /** What its policy lets follow from an undecided verdict. */
+  on_inconclusive: 'block' | 'approve' | 'pass';
   evaluation: Digest;
   evaluation_set: { id: string; sha256: Digest };
   /** The model package. */
@@ -39,43 +45,11 @@ export async function readRecord(store: Store, gate: Digest): Promise<TrainingRe
   return {
     gate,
     verdict: verdict.data,
+    on_inconclusive: OnInconclusive.parse(gateManifest.facts.on_inconclusive),
     evaluation: evaluation.data,
     evaluation_set: set,
     manifest: manifest.data,
   };
-}
-
-/** All manifests that one was made from, itself first, by digest. Inputs that are no manifests are left out. */
-export async function ancestors(store: Store, digest: Digest): Promise<Map<Digest, Manifest>> {
-  const found = new Map<Digest, Manifest>();
-  const queue = [digest];
-  for (let next = queue.shift(); next !== undefined && found.size < lineageLimit; next = queue.shift()) {
-    if (found.has(next)) continue;
-    const manifest = await readInput(store, next);
-    if (manifest === null) continue;
-    found.set(next, manifest);
-    queue.push(...Object.values(manifest.inputs));
-  }
-  return found;
-}
-
-/** An input may be a plain object, such as an evaluation set's file: then null. */
-async function readInput(store: Store, digest: Digest): Promise<Manifest | null> {
-  try {
-    return await store.readManifest(digest);
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'object_missing' && (await store.has(digest)))
-      return null;
-    throw error;
-  }
-}
-
-/** The nearest ancestor of a kind. */
-export function nearest(
-  manifests: ReadonlyMap<Digest, Manifest>,
-  kind: ManifestKind,
-): [Digest, Manifest] | null {
-  return [...manifests].find(([, manifest]) => manifest.kind === kind) ?? null;
 }
 
 async function missingFrom(store: Store, model: Manifest): Promise<string[]> {

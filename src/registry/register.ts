@@ -59,6 +59,7 @@ export async function register(registry: Registry, request: RegisterRequest): Pr
       manifest: record.manifest,
       gate,
       verdict: record.verdict,
+      on_inconclusive: record.on_inconclusive,
     }),
   });
   if (committed.status === 'nothing' || committed.entry.type !== 'register') {

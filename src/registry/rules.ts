@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import type { Actor } from './entries.ts';
+import { guardApproval, standingRequest } from './approvals.ts';
+import type { Actor, LogEntry } from './entries.ts';
 import {
   guardFrozen,
   guardGeneration,
@@ -7,6 +8,7 @@ import {
   guardOrder,
   guardRetired,
   guardVerdict,
+  needsOverride,
   type Override,
   requireEnvironment,
   requireModel,
@@ -30,6 +32,10 @@ export interface PromoteRequest {
   /** Refused when the environment has moved since it was looked at; null: not asked. */
   expected_generation: number | null;
   override: Override | null;
+  /** Who may override here; null or left out: the caller has seen to it. */
+  overriders?: readonly string[] | null;
+  /** Whether another person must have approved every promotion to this environment. */
+  approval?: boolean;
   actor: Actor;
 }
 
@@ -47,12 +53,18 @@ export interface Decision {
   from: Readonly<VersionState> | null;
   to: Readonly<VersionState>;
   generation: number;
+  /** Whether only an override took it there. */
+  overridden?: boolean;
+  approval?: NonNullable<Extract<LogEntry, { type: 'promote' }>['approval']>;
 }
 
-/** The newest version whose gate passed and that is not retired. Throws `not_passed` when there is none. */
+/** The newest version that its gate lets pass and that is not retired. Throws `not_passed` when there is none. */
 export function newestPassed(state: ModelState): Readonly<VersionState> {
   requireModel(state);
-  const found = state.versions.findLast(({ verdict, retired }) => verdict === 'pass' && retired === null);
+  const found = state.versions.findLast(
+    ({ verdict, on_inconclusive, retired }) =>
+      retired === null && (verdict === 'pass' || (verdict === 'inconclusive' && on_inconclusive === 'pass')),
+  );
   if (found !== undefined) return found;
   throw new UserError({
     code: 'not_passed',
@@ -64,7 +76,8 @@ export function newestPassed(state: ModelState): Readonly<VersionState> {
 
 /**
  * Whether a version may go to an environment. Null: it serves there already. Throws `environment_unknown`,
- * `version_unknown`, `generation_moved`, `retired`, `not_passed`, `frozen`, `order`, `locked`.
+ * `version_unknown`, `generation_moved`, `retired`, `not_passed`, `override_refused`, `frozen`, `order`, `locked`,
+ * `approval_needed`.
  */
 export function decidePromote(state: ModelState, request: PromoteRequest, now: Date): Decision | null {
   requireEnvironment(request.environment, request.environments);
@@ -73,11 +86,12 @@ export function decidePromote(state: ModelState, request: PromoteRequest, now: D
   guardGeneration(target, request.expected_generation);
   if (target.version === to.version) return null;
   guardRetired(state, to);
-  guardVerdict(state, to, request.override);
+  guardVerdict(state, to, request);
   guardFrozen(state, to, target);
   guardOrder(state, to, request);
   guardLock(target, request.actor, now);
-  return { from: serving(state, target), to, generation: target.generation + 1 };
+  if (request.approval === true) guardApproval(state, to, target);
+  return { from: serving(state, target), to, generation: target.generation + 1, ...audit(to, target) };
 }
 
 /**
@@ -126,6 +140,26 @@ export function decideRetire(state: ModelState, version: number): Readonly<Versi
     where: `${state.model}@${version}`,
     fix: 'Promote another version there, or roll back, before it is retired.',
   });
+}
+
+/** What the log keeps of how a version got past its gate. */
+function audit(
+  to: Readonly<VersionState>,
+  target: Readonly<EnvironmentState>,
+): Pick<Decision, 'overridden' | 'approval'> {
+  const asked = standingRequest(target, to.version);
+  return {
+    overridden: needsOverride(to, target),
+    ...(asked?.approved == null
+      ? {}
+      : {
+          approval: {
+            requested_by: asked.by.name,
+            approved_by: asked.approved.by.name,
+            seq: asked.approved.seq,
+          },
+        }),
+  };
 }
 
 function serving(state: ModelState, target: Readonly<EnvironmentState>): Readonly<VersionState> | null {

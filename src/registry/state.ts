@@ -15,6 +15,8 @@ export const VersionState = z.object({
   /** Digest of the gate's result. */
   gate: Digest,
   verdict: Verdict,
+  /** What the policy lets follow from an undecided verdict. */
+  on_inconclusive: z.enum(['block', 'approve', 'pass']),
   registered_at: moment,
   /** The log entry that registered it. */
   seq: version,
@@ -44,6 +46,17 @@ export const Lock = z.object({
 });
 export type Lock = z.infer<typeof Lock>;
 
+/** Somebody asked for a version in an environment; any move of it ends the request. */
+export const ApprovalRequest = z.object({
+  version,
+  /** The entry that asked. */
+  seq: version,
+  by: Actor,
+  at: moment,
+  approved: z.object({ by: Actor, at: moment, seq: version }).nullable(),
+});
+export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
+
 export const EnvironmentState = z.object({
   name: Name,
   /** What serves now; null when there was no move yet. */
@@ -58,6 +71,8 @@ export const EnvironmentState = z.object({
   /** Versions that a rollback left: not promoted here again. */
   frozen: z.array(version),
   lock: Lock.nullable(),
+  /** Requests since the last move, oldest first. */
+  requests: z.array(ApprovalRequest),
 });
 export type EnvironmentState = z.infer<typeof EnvironmentState>;
 
@@ -108,5 +123,6 @@ export function emptyEnvironment(name: string): EnvironmentState {
     history: [],
     frozen: [],
     lock: null,
+    requests: [],
   };
 }

@@ -1,22 +1,13 @@
 import { z } from 'zod';
-import { canonicalJson, Digest } from '../json.ts';
+import { Digest } from '../json.ts';
 import { Verdict } from '../outcome.ts';
-import type { Manifest, ManifestKind } from '../store/manifest.ts';
+import { Change, compareValues, describePackage, packageChanges } from '../store/package-changes.ts';
 import type { Store } from '../store/store.ts';
 import { Actor } from './entries.ts';
-import { ancestors, nearest } from './record.ts';
 import { previousMove } from './rules.ts';
 import { type EnvironmentState, Lock, type ModelState } from './state.ts';
 
 const json = z.json();
-
-const Change = z.object({
-  /** Such as `code`, `data.rows`, `params.depth`, `metrics.auc`, `features`. */
-  what: z.string(),
-  before: json,
-  after: json,
-});
-export type Change = z.infer<typeof Change>;
 
 export const EnvironmentStatus = z.object({
   environment: z.string(),
@@ -52,8 +43,12 @@ export async function describeEnvironment(
 ): Promise<EnvironmentStatus> {
   const { name, version, manifest, generation, since, actor, history, lock } = environment;
   const current = manifest === null ? null : await describePackage(store, manifest);
-  const before = history.findLast((move) => move.version !== version)?.manifest ?? null;
-  const earlier = before === null ? null : await describePackage(store, before);
+  const before = history.findLast((move) => move.version !== version);
+  const earlier = before?.manifest == null ? null : await describePackage(store, before.manifest);
+  const gateOf = (number: number | null | undefined) =>
+    number == null ? undefined : state.versions[number - 1]?.gate;
+  const evaluation = await describeEvaluation(store, gateOf(version));
+  const evaluationBefore = await describeEvaluation(store, gateOf(before?.version));
   return {
     environment: name,
     version,
@@ -66,8 +61,11 @@ export async function describeEnvironment(
     trained_at: current?.trained_at ?? null,
     data: current?.data ?? null,
     metrics: current?.metrics ?? null,
-    evaluation: version === null ? null : await describeEvaluation(store, state.versions[version - 1]?.gate),
-    changed: current === null || earlier === null ? null : differences(earlier, current),
+    evaluation,
+    changed:
+      current === null || earlier === null
+        ? null
+        : [...packageChanges(earlier, current), ...evaluationChanges(evaluationBefore, evaluation)],
     rollback_to: previousMove(state, environment)?.version ?? null,
     lock,
   };
@@ -81,74 +79,25 @@ async function describeEvaluation(store: Store, gate: Digest | undefined) {
   return { gate, set: about?.facts.evaluation_set ?? null, metrics: facts.metrics ?? null };
 }
 
-type Json = z.infer<typeof json>;
+type Evaluation = Awaited<ReturnType<typeof describeEvaluation>>;
 
-interface PackageDescription {
-  commit: string | null;
-  code: Json;
-  trained_at: Json;
-  data: { dataset: Digest | null; window: Json; rows: Json };
-  features: Json;
-  params: Json;
-  metrics: Json;
-}
+const PinnedSet = z.looseObject({ id: z.string(), sha256: z.string() });
+const setName = (set: z.infer<typeof PinnedSet> | undefined) =>
+  set === undefined ? null : `${set.id} (${set.sha256.slice(0, 12)})`;
 
-async function describePackage(store: Store, digest: Digest): Promise<PackageDescription> {
-  const lineage = await ancestors(store, digest);
-  const model = await store.readManifest(digest, 'model');
-  const of = (kind: ManifestKind): Manifest | null => nearest(lineage, kind)?.[1] ?? null;
-  const rows = of('features')?.facts.rows ?? model.facts.rows ?? null;
-  return {
-    commit: model.producer.commit,
-    code: model.inputs.code ?? nearest(lineage, 'code')?.[0] ?? null,
-    trained_at: model.facts.trained_at ?? null,
-    data: {
-      dataset: nearest(lineage, 'dataset')?.[0] ?? null,
-      window: model.facts.window ?? hull([...lineage.values()]),
-      rows,
-    },
-    features: of('features')?.inputs.code ?? null,
-    params: model.facts.params ?? null,
-    metrics: model.facts.metrics ?? null,
-  };
-}
-
-/** The window that all snapshots together span: earliest `from`, latest `until`, of those that have one. */
-function hull(manifests: readonly Manifest[]): Json {
-  const windows = manifests
-    .filter(({ kind }) => kind === 'snapshot')
-    .map(({ facts }) => Window.safeParse(facts.window).data)
-    .filter((window) => window !== undefined);
-  if (windows.length === 0) return null;
-  const froms = windows.map(({ from }) => from).filter(isText);
-  const untils = windows.map(({ until }) => until).filter(isText);
-  return { from: froms.sort()[0] ?? null, until: untils.sort().at(-1) ?? null };
-}
-
-const Window = z.object({ from: z.string().nullish(), until: z.string().nullish() });
-const isText = (value: string | null | undefined): value is string => typeof value === 'string';
-
-function differences(before: PackageDescription, after: PackageDescription): Change[] {
+/** What the gates saw of two versions: number by number on the same evaluation set, else only that it cannot be compared. */
+function evaluationChanges(before: Evaluation, after: Evaluation): Change[] {
   const changes: Change[] = [];
-  for (const [part, value] of Object.entries(after)) {
-    if (part === 'trained_at') continue;
-    compare(part, before[part as keyof PackageDescription], value, changes);
-  }
+  if (before === null || after === null) return changes;
+  const [old, now] = [before.set, after.set].map((set) => PinnedSet.safeParse(set).data);
+  const metrics = { before: before.metrics, after: after.metrics };
+  if (old !== undefined && old.sha256 === now?.sha256) compareValues('evaluation.metrics', metrics, changes);
+  else
+    changes.push({
+      what: 'evaluation.set',
+      before: setName(old),
+      after: setName(now),
+      note: 'the metrics were measured on different rows and cannot be compared',
+    });
   return changes;
-}
-
-/** Members of mappings are compared one by one, so that a change names the parameter or metric. */
-function compare(what: string, before: Json, after: Json, changes: Change[]): void {
-  if (canonicalJson(before) === canonicalJson(after)) return;
-  if (!isMapping(before) || !isMapping(after)) {
-    changes.push({ what, before, after });
-    return;
-  }
-  for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
-    compare(`${what}.${key}`, before[key] ?? null, after[key] ?? null, changes);
-  }
-}
-
-function isMapping(value: Json): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -136,6 +136,7 @@ function manifestsOf(entry: LogEntry): Digest[] {
     case 'promote':
     case 'rollback':
     case 'request':
+    case 'approve':
       return [entry.manifest];
     default:
       return [];

@@ -63,8 +63,8 @@ export function fold(summary: string, body: Html): Html {
 }
 
 /** A drawing in two widths; the page shows the one that fits. */
-export function figure(draw: (width: number) => string, caption: string): Html {
-  return html`<figure><div class="wide">${new Html(draw(720))}</div><div class="narrow">${new Html(draw(340))}</div><figcaption>${caption}</figcaption></figure>`;
+export function figure(draw: (width: number) => string, caption?: string): Html {
+  return html`<figure><div class="wide">${new Html(draw(720))}</div><div class="narrow">${new Html(draw(340))}</div>${caption === undefined ? null : html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
 /** One self-contained page: no script, and by its own policy no request leaves it. */

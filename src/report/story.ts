@@ -1,4 +1,4 @@
-import { badge, fold, Html, html, htmlTable, page, type Tone, verdictWords } from './html.ts';
+import { badge, figure, fold, Html, html, htmlTable, page, type Tone, verdictWords } from './html.ts';
 import { oneLine } from './plain.ts';
 
 /** One chapter of a run's report. Texts are plain: they are escaped here. */
@@ -10,8 +10,8 @@ export interface StorySection {
   /** What was done, in order; seconds is wall time or null. */
   steps?: { name: string; verdict: string; seconds: number | null; text: string }[];
   table?: { header: readonly string[]; rows: readonly (readonly string[])[] };
-  /** Drawings made by svg.ts. Never a stranger's text: they are not escaped. */
-  svg?: string[];
+  /** Drawings made by svg.ts, or how to draw one in any width. Never a stranger's text: they are not escaped. */
+  svg?: (string | ((width: number) => string))[];
   /** Pages beside this one. `href` is a relative path made by our own code. */
   links?: { title: string; href: string }[];
   /** Folded parts. */
@@ -47,7 +47,9 @@ function chapter(section: StorySection, index: number): Html {
           columns: section.table.header.map((name) => ({ title: name })),
           rows: section.table.rows,
         })
-  }${(section.svg ?? []).map((drawing) => html`<figure class="plain">${new Html(drawing)}</figure>`)}${
+  }${(section.svg ?? []).map((drawing) =>
+    typeof drawing === 'string' ? html`<figure class="plain">${new Html(drawing)}</figure>` : figure(drawing),
+  )}${
     section.links === undefined
       ? null
       : html`<p>${section.links.map(({ title, href }) => html`<a href="${href}">${title}</a> `)}</p>`

@@ -26,8 +26,11 @@ th{font-weight:560;color:var(--soft);font-size:13px;border-bottom:1px solid var(
 th,td{padding:9px 16px 9px 0;text-align:left;vertical-align:top}
 td .badge{margin:-3px 0;padding:5px 9px;font-size:12px}.note{color:var(--mute);font-size:12px;white-space:nowrap}
 td{border-bottom:1px solid var(--line);overflow-wrap:break-word}td:first-child{min-width:96px}
-tbody tr:last-child td .badge{margin:-3px 0;padding:5px 9px;font-size:12px}.note{color:var(--mute);font-size:12px;white-space:nowrap}
-td{border-bottom:0}
+tbody tr:last-child td{border-bottom:0}
+.under{display:block;color:var(--mute);font-size:12px;white-space:nowrap}
+.next{margin-top:24px;padding:16px 20px;background:var(--wash);border-radius:10px}.next p{margin:0}.next p+p{margin-top:8px}.next code{overflow-wrap:anywhere}.next .note{display:inline-block;min-width:96px}
+.balance{display:flex;gap:2px;height:10px;margin-top:24px;border-radius:5px;overflow:hidden}.balance .lost{background:var(--fail)}.balance .gained{background:var(--pass);flex:1}
+.ends{display:flex;justify-content:space-between;gap:16px;max-width:none;margin-top:8px;color:var(--soft);font-size:14px}
 th:last-child,td:last-child{padding-right:0}
 .number{text-align:right;white-space:nowrap}
 ul.checks{list-style:none;margin:20px 0 0;padding:0}
@@ -54,5 +57,5 @@ summary{cursor:pointer;color:var(--soft);font-size:15px}
 details[open] summary{margin-bottom:4px}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:72px;color:var(--soft);font-size:14px;border-top:1px solid var(--line);padding-top:16px}
-@media(max-width:640px){main{padding:32px 18px 64px}h1{font-size:25px}.lead{font-size:17px}section{margin-top:48px}.plain{overflow-x:auto}.plain svg{min-width:540px}.wide{display:none}.narrow{display:block}ul.checks li{grid-template-columns:1fr}ul.checks .why{grid-column:1}ul.steps li{grid-template-columns:1fr 64px}ul.steps .why{grid-row:2;grid-column:1/3}dl.facts{grid-template-columns:1fr 1fr;gap:16px 20px}}
+@media(max-width:640px){main{padding:32px 18px 64px}.under{white-space:normal;min-width:120px}.next .note{display:block}h1{font-size:25px}.lead{font-size:17px}section{margin-top:48px}.plain{overflow-x:auto}.plain svg{min-width:540px}.wide{display:none}.narrow{display:block}ul.checks li{grid-template-columns:1fr}ul.checks .why{grid-column:1}ul.steps li{grid-template-columns:1fr 64px}ul.steps .why{grid-row:2;grid-column:1/3}dl.facts{grid-template-columns:1fr 1fr;gap:16px 20px}}
 @media print{main{padding:0}details{display:block}}`;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Digest } from '../json.ts';
 import type { LogEntry } from '../registry/entries.ts';
-import type { Override } from '../registry/guards.ts';
 import type { Committed, Registry } from '../registry/registry.ts';
 import {
   type Decision,
@@ -54,7 +53,10 @@ export async function promote(registry: Registry, request: Promotion): Promise<M
       entry.environment === environment && (request.version === null || entry.version === request.version),
     decide: (current, now) => decidePromote(current, { ...request, version }, now),
     // on record only where the verdict needed it
-    extra: ({ to }) => (override === null || to.verdict === 'pass' ? {} : { override }),
+    extra: ({ overridden, approval }) => ({
+      ...(override === null || overridden !== true ? {} : { override }),
+      ...(approval === undefined ? {} : { approval }),
+    }),
   });
 }
 
@@ -76,7 +78,7 @@ interface Kind {
   type: Move['type'];
   matches(entry: Move): boolean;
   decide(state: ModelState, now: Date): Decision | null;
-  extra(decision: Decision): { override?: Override };
+  extra(decision: Decision): Pick<Extract<LogEntry, { type: 'promote' }>, 'override' | 'approval'>;
 }
 
 async function move(

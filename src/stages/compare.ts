@@ -26,7 +26,7 @@ export const compare = defineStage({
     alpha: z.number().positive().max(0.5).default(0.05),
     cluster: column.nullable().default(null),
     weight: column.nullable().default(null),
-    /** Recorded; the methods of the known metrics draw no random numbers. */
+    /** Of the bootstrap: calibration_error with clusters or weights. The other methods draw no random numbers. */
     seed: z.number().int().nonnegative().default(0),
   }),
   outputs: z.object({
@@ -34,6 +34,8 @@ export const compare = defineStage({
     method: z.string().nullable(),
     n: z.number(),
     clusters: number,
+    /** There where fewer than 10 clusters leave the verdict inconclusive. */
+    few_clusters: z.literal(true).optional(),
     champion: number,
     candidate: number,
     /** candidate − champion, the sign turned so that higher is better. */
@@ -76,6 +78,7 @@ export const compare = defineStage({
       const result = await compareColumns(engine, {
         view: 'scores',
         ...question,
+        seed,
         margin: margin ?? defaultMargin,
       });
       return {

@@ -1,12 +1,28 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { describeBehaviour, guessTask } from '../gate/behaviour.ts';
+import { changesBetween } from '../gate/changes.ts';
 import type { Check } from '../gate/check.ts';
+import { evaluationSetChecks, SetUse, wearOf } from '../gate/checks/evaluation-set.ts';
+import { goldenChecks } from '../gate/checks/golden.ts';
 import { leakageChecks } from '../gate/checks/leakage.ts';
 import { limitChecks } from '../gate/checks/limits.ts';
+import { policyChangeChecks } from '../gate/checks/policy-change.ts';
 import { ruleChecks } from '../gate/checks/rules.ts';
 import { decideOverall } from '../gate/decide.ts';
-import { EvaluationFacts, readLatency, readLeakage, readModelSize, readNoise } from '../gate/evidence.ts';
-import { type GateRecord, judgeScores, predictionHistogram } from '../gate/judge.ts';
+import {
+  EvaluationFacts,
+  readEarlier,
+  readLatency,
+  readLeakage,
+  readModelSize,
+  readNewest,
+  readTraffic,
+} from '../gate/evidence.ts';
+import { GoldenInput, readGolden } from '../gate/golden-cases.ts';
+import { type GateRecord, judgeScores, predictionHistogram, Release } from '../gate/judge.ts';
+import { readNoise } from '../gate/noise.ts';
+import { withholdValues } from '../gate/personal.ts';
 import { GatePolicy } from '../gate/policy.ts';
 import { gateHtml } from '../gate/report-html.ts';
 import { gateMarkdown } from '../gate/report-markdown.ts';
@@ -30,6 +46,18 @@ export const gate = defineStage({
     policy: GatePolicy,
     /** Digest of the measured noise of retraining, or null. */
     noise: Digest.nullable().default(null),
+    /** Earlier measurements of this model's noise, which stand in where there is none of this recipe. */
+    pooled_noise: z.array(Digest).max(100).default([]),
+    /** The file of the policy's golden cases; null where it has none. */
+    golden: GoldenInput.nullable().default(null),
+    /** How often the evaluation set was asked, and its age; null: not judged. */
+    set_use: SetUse.nullable().default(null),
+    /** The gate by which the champion was judged; null: none is known. */
+    champion_gate: Digest.nullable().default(null),
+    /** Columns whose values the data contract marks as personal; `key` and `label` for these two. Never shown. */
+    personal: z.array(z.string().max(200)).max(2000).default([]),
+    /** Names the next command in the report. */
+    release: Release.nullable().default(null),
   }),
   outputs: z.object({
     /** Digest of the gate's manifest. */
@@ -51,7 +79,7 @@ export const gate = defineStage({
       }),
     ),
   }),
-  cache: { version: 1 },
+  cache: { version: 2 },
   async run(inputs, context) {
     const record = await judge(inputs, context);
     const manifest = await writeResult(record, { inputs, context });
@@ -83,27 +111,39 @@ interface Inputs {
   evaluation: Digest;
   policy: GatePolicy;
   noise: Digest | null;
+  pooled_noise: Digest[];
+  golden: GoldenInput | null;
+  set_use: SetUse | null;
+  champion_gate: Digest | null;
+  personal: string[];
+  release: Release | null;
 }
 
-async function judge(
-  { evaluation, policy, noise: noiseDigest }: Inputs,
-  context: StageContext,
-): Promise<GateRecord> {
+async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord> {
+  const { evaluation, policy, personal, release, set_use: use } = inputs;
   const { store } = context;
   const manifest = await store.readManifest(evaluation, 'evaluation');
   const facts = EvaluationFacts.parse(manifest.facts);
   const candidate = Digest.parse(manifest.inputs.model);
   const champion = manifest.inputs.champion === undefined ? null : Digest.parse(manifest.inputs.champion);
-  const noise = await readNoise(store, { digest: noiseDigest, policy });
+  const noise = await readNoise(store, { digest: inputs.noise, policy, pooled: inputs.pooled_noise });
+  const earlier = champion === null ? null : await readEarlier(store, inputs.champion_gate);
+  const set = facts.evaluation_set ?? null;
+  const digest = digestOf(policy);
   const engine = await context.engine();
   try {
     await engine.addFile(
       'predictions',
       await store.localFile(store.file(manifest, 'predictions.parquet').sha256),
     );
-    const scores = await readScores(engine, 'predictions', policy);
+    const read = await readScores(engine, 'predictions', policy);
+    const named = [
+      ...(policy.slices?.critical ?? []).flatMap(({ where }) => Object.keys(where)),
+      ...Object.keys(policy.fairness?.reference ?? {}),
+    ];
+    const scores = withholdValues(read, { personal, except: named });
     requirePaired(scores, { rows: facts.rows, champion });
-    const { checks, slices } = judgeScores(scores, policy, noise);
+    const { checks, slices, fairness } = judgeScores(scores, policy, noise);
     const rules = await ruleChecks(engine, { policy, hasChampion: champion !== null });
     const leaks =
       policy.leakage === undefined
@@ -113,7 +153,20 @@ async function judge(
             policy.leakage,
           );
     const limits = limitChecks(await measure(store, { manifest, candidate, policy }), policy);
-    const all: Check[] = [...checks, ...rules, ...leaks, ...limits];
+    const golden = await goldenChecks(engine, {
+      cases: inputs.golden === null ? null : await readGolden(engine, { store, input: inputs.golden }),
+      policy: policy.golden,
+      personal: personal.includes('key'),
+    });
+    const aged = use?.maximum_age != null;
+    const setChecks = evaluationSetChecks({
+      use,
+      alpha: policy.alpha,
+      newest: aged ? await readNewest(engine, { view: 'predictions', time: use.time }) : null,
+      traffic: aged ? await readTraffic(store, candidate) : null,
+    });
+    const change = policyChangeChecks(earlier, { policy: digest, evaluation_set: set?.sha256 ?? null });
+    const all: Check[] = [...checks, ...rules, ...golden, ...leaks, ...limits, ...setChecks, ...change];
     return {
       schema: 'modelgate.gate/1',
       ...decideOverall(all),
@@ -122,15 +175,28 @@ async function judge(
       champion,
       rows: scores.rows,
       clusters: scores.clusters?.count ?? null,
-      evaluation_set: facts.evaluation_set
-        ? { id: facts.evaluation_set.id, sha256: facts.evaluation_set.sha256 }
-        : null,
+      evaluation_set: set === null ? null : { id: set.id, sha256: set.sha256 },
       alpha: policy.alpha,
       power: policy.power,
       on_inconclusive: policy.on_inconclusive,
       checks: all,
       slices,
       histogram: predictionHistogram(scores),
+      ...(policy.fairness === undefined ? {} : { fairness }),
+      consultations: wearOf(use, policy.alpha),
+      policy: { digest, champion: earlier === null ? null : (Digest.safeParse(earlier.policy).data ?? null) },
+      behaviour: await describeBehaviour(engine, {
+        view: 'predictions',
+        scores,
+        options: {
+          task: facts.task ?? guessTask(scores),
+          threshold: policy.metrics[0]?.threshold ?? 0.5,
+          by: policy.slices?.by ?? [],
+          personal,
+        },
+      }),
+      changes: await changesBetween(store, { champion, candidate }),
+      release,
     };
   } finally {
     await engine.close();
@@ -198,7 +264,12 @@ async function writeResult(
   const digest = await store.putManifest({
     kind: 'gate',
     files,
-    inputs: { evaluation: inputs.evaluation, ...(inputs.noise === null ? {} : { noise: inputs.noise }) },
+    inputs: {
+      evaluation: inputs.evaluation,
+      ...(inputs.noise === null ? {} : { noise: inputs.noise }),
+      ...(inputs.golden === null ? {} : { golden: inputs.golden.file }),
+      ...Object.fromEntries(inputs.pooled_noise.map((one, index) => [`pooled_noise_${index + 1}`, one])),
+    },
     producer: context.producer,
     facts: {
       verdict: record.verdict,

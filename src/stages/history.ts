@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { LogEntry } from '../registry/entries.ts';
+import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
 import { requireModel } from '../registry/rules.ts';
 import { defineStage } from './define.ts';
 
@@ -14,6 +15,7 @@ export const history = defineStage({
     model: Name,
     seq: z.number(),
     head: Digest.nullable(),
+    overrides: OverrideFigures,
     entries: z.array(z.intersection(LogEntry, z.object({ sha256: Digest }))),
   }),
   cache: false,
@@ -29,6 +31,7 @@ export const history = defineStage({
         model,
         seq: placed.length,
         head: placed.at(-1)?.head ?? null,
+        overrides: overrideFigures(placed.map(({ entry }) => entry)),
         entries: placed.map(({ entry, head }) => ({ ...entry, sha256: head })),
       },
     };

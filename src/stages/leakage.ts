@@ -16,6 +16,9 @@ export const leakage = defineStage({
     evaluation: z.string().min(1),
     key: column.nullable().default(null),
     time: column.nullable().default(null),
+    /** Jaccard similarity from which a row is nearly another. */
+    threshold: z.number().min(0.5).max(1).default(0.9),
+    seed: z.number().int().nonnegative().default(0),
   }),
   outputs: z.object({
     rows: z.number(),
@@ -23,6 +26,7 @@ export const leakage = defineStage({
     columns: z.array(z.string()),
     exact: z.number(),
     near: z.number(),
+    near_limited: z.number(),
     key: z.number().nullable(),
     temporal: z.number().nullable(),
     newest_train: z.string().nullable(),
@@ -33,6 +37,7 @@ export const leakage = defineStage({
         evaluation_row: z.number(),
         train_row: z.number(),
         key: z.string().nullable(),
+        similarity: z.number().optional(),
       }),
     ),
   }),
@@ -47,6 +52,8 @@ export const leakage = defineStage({
         evaluation: 'evaluation',
         key: inputs.key,
         time: inputs.time,
+        threshold: inputs.threshold,
+        seed: inputs.seed,
       });
       const { exact, near, key, temporal, rows } = outputs;
       const leaks = exact + (key ?? 0) + (temporal ?? 0);
@@ -56,10 +63,14 @@ export const leakage = defineStage({
         key === null ? null : `${formatCount(key)} with a known key`,
         temporal === null ? null : `${formatCount(temporal)} not newer than the training rows`,
       ].filter((part) => part !== null);
+      const unsure =
+        outputs.near_limited > 0
+          ? ` ${formatCount(outputs.near_limited)} rows are like so many training rows that not all were compared.`
+          : '';
       return {
         verdict: leaks > 0 ? 'fail' : near > 0 ? 'inconclusive' : 'pass',
         reason_code: leaks + near > 0 ? 'evaluation_leak' : 'checks_passed',
-        summary: `Of ${formatCount(rows)} rows of the evaluation set, the training set knows ${counts.join(', ')}.`,
+        summary: `Of ${formatCount(rows)} rows of the evaluation set, the training set knows ${counts.join(', ')}.${unsure}`,
         outputs,
       };
     } finally {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { identifier } from '../data/engine.ts';
 import { putJson } from '../data/manifests.ts';
 import { UserError } from '../errors.ts';
-import { estimateCandidate } from '../gate/metrics.ts';
+import { estimateCandidate, metricRows, selectRows } from '../gate/metrics.ts';
+import { sliceKey } from '../gate/noise.ts';
+import { GatePolicy } from '../gate/policy.ts';
+import { readScores } from '../gate/scores.ts';
+import { rowsByCode } from '../gate/slice-rows.ts';
 import { Digest } from '../json.ts';
 import { PAIRED_METRICS, type PairedMetric } from '../stats/compare-metric.ts';
 import { seededRandom } from '../stats/random.ts';
@@ -19,7 +22,20 @@ interface NoiseInput {
   file: Digest;
   dataset: Digest;
   replicates: number;
+  metrics: MeasuredMetric[];
+  slices: string[];
 }
+
+/** What of a policy's metric its value depends on. */
+const MeasuredMetric = z.strictObject({
+  metric: z.string(),
+  threshold: z.number().optional(),
+  row_loss: z.string().optional(),
+  numerator: z.string().optional(),
+  denominator: z.string().optional(),
+  aggregate: z.string().optional(),
+});
+type MeasuredMetric = z.infer<typeof MeasuredMetric>;
 
 const regression: readonly PairedMetric[] = ['rmse', 'mse', 'mae', 'mape'];
 
@@ -35,9 +51,13 @@ export const noise = defineStage({
     file: Digest,
     dataset: Digest,
     replicates: z.number().int().min(2).max(100),
+    /** The policy's metrics, whose noise is measured as they are written; known ones of the task always. */
+    metrics: z.array(MeasuredMetric).max(50).default([]),
+    /** Columns in whose values the noise is measured too. */
+    slices: z.array(z.string()).max(20).default([]),
   }),
   outputs: z.object({ noise: Digest, sd: z.record(z.string(), z.number()) }),
-  cache: { version: 1 },
+  cache: { version: 2 },
   async run(input: NoiseInput, context) {
     const { training, replicates } = input;
     const values = new Map<string, number[]>();
@@ -57,14 +77,25 @@ export const noise = defineStage({
         context,
       );
       made.push({ bootstrap, model, evaluation });
-      for (const [metric, value] of await metricsOf(evaluation, training.task, context)) {
+      for (const [metric, value] of await metricsOf(evaluation, input, context)) {
         values.set(metric, [...(values.get(metric) ?? []), value]);
       }
     }
     // a metric that is not defined for one replicate has no spread over all of them
     const whole = [...values].filter(([, list]) => list.length === replicates);
-    const sd = Object.fromEntries(whole.map(([metric, list]) => [metric, standardDeviation(list)]));
-    const result = { replicates, sd, values: Object.fromEntries(whole), trainings: made };
+    const spread = whole.map(([name, list]) => ({ name, list, sd: standardDeviation(list) }));
+    const all = spread.filter(({ name }) => !isSlice(name));
+    const sd = Object.fromEntries(all.map((one) => [one.name, one.sd]));
+    const slices = spread
+      .filter(({ name }) => isSlice(name))
+      .map((one) => ({ ...sliceOf(one.name), sd: one.sd }));
+    const result = {
+      replicates,
+      sd,
+      slices,
+      values: Object.fromEntries(all.map(({ name, list }) => [name, list])),
+      trainings: made,
+    };
     const digest = await context.store.putManifest({
       kind: 'noise',
       files: [await putJson(context.store, 'noise.json', result)],
@@ -97,29 +128,57 @@ export function standardDeviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }
 
-/** Each metric that is defined for the task, on the evaluation's predictions. */
-async function metricsOf(
+const isSlice = (name: string) => name.startsWith('[');
+
+function sliceOf(key: string): { metric: string; column: string; value: string | null } {
+  const [metric, column, value] = JSON.parse(key) as [string, string, string | null];
+  return { metric, column, value };
+}
+
+/** Each metric that is defined, of the task and of the policy, on all rows and under `sliceKey` in each slice. */
+export async function metricsOf(
   evaluation: Digest,
-  task: TrainingRecipe['task'],
+  {
+    training,
+    metrics,
+    slices,
+  }: Pick<NoiseInput, 'metrics' | 'slices'> & { training: { task: TrainingRecipe['task'] } },
   context: StageContext,
 ): Promise<Map<string, number>> {
+  const known = PAIRED_METRICS.filter(
+    (metric) => regression.includes(metric) === (training.task === 'regression'),
+  );
+  const written = metrics.map((metric) => metric.metric);
+  const policy = GatePolicy.parse({
+    metrics: [
+      ...metrics,
+      ...known.filter((name) => !written.includes(name)).map((metric) => ({ metric })),
+    ].map((metric) => ({
+      ...metric,
+      role: metric.metric === known[0] ? 'primary' : 'information',
+      margin: 1,
+    })),
+    ...(slices.length === 0 ? {} : { slices: { by: slices } }),
+  });
   const engine = await context.engine();
   try {
     await engine.addFile('predictions', await context.store.manifestFile(evaluation, 'predictions.parquet'));
-    const columns = await engine.columns(
-      `SELECT CAST(label AS DOUBLE) AS label, candidate FROM predictions ORDER BY ${identifier('key')}`,
-    );
-    const [label, candidate] = columns.map(({ values }) => values);
-    if (!(label instanceof Float64Array && candidate instanceof Float64Array))
-      throw new Error('expected numbers');
-    const rows = { label, candidate, champion: null, clusters: null, losses: undefined };
-    const metrics = PAIRED_METRICS.filter(
-      (metric) => regression.includes(metric) === (task === 'regression'),
-    );
+    const scores = await readScores(engine, 'predictions', policy);
     const found = new Map<string, number>();
-    for (const metric of metrics) {
-      const estimate = estimateCandidate({ metric, threshold: 0.5 }, rows);
-      if (!isUndefined(estimate) && Number.isFinite(estimate.value)) found.set(metric, estimate.value);
+    const add = (name: string, estimate: ReturnType<typeof estimateCandidate>) => {
+      if (!isUndefined(estimate) && Number.isFinite(estimate.value)) found.set(name, estimate.value);
+    };
+    for (const metric of policy.metrics) {
+      const rows = metricRows(scores, metric.metric);
+      add(metric.metric, estimateCandidate(metric, rows));
+      // in slices only what the policy compares, lest the file grow with what nobody reads
+      if (!written.includes(metric.metric)) continue;
+      for (const column of slices) {
+        for (const { value, indices } of rowsByCode(scores, column)) {
+          if (indices.length >= 2)
+            add(sliceKey(metric.metric, column, value), estimateCandidate(metric, selectRows(rows, indices)));
+        }
+      }
     }
     return found;
   } finally {

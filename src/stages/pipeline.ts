@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Loaded } from '../config/load.ts';
 import { expandFiles } from '../config/load.ts';
 import type { Config, Window } from '../config/schema.ts';
+import { parseContract } from '../data/contract.ts';
+import { personalColumns } from '../data/personal.ts';
 import { asTold, UserError } from '../errors.ts';
+import { goldenFormat } from '../gate/golden-cases.ts';
 import { retrainings } from '../gate/policy.ts';
 import { Digest } from '../json.ts';
 import { failedOutcome } from '../outcome.ts';
@@ -11,6 +15,7 @@ import { runStage, type Stage, type StageContext, type StageOutcome } from './de
 import { evaluate } from './evaluate.ts';
 import { features } from './features.ts';
 import { gate } from './gate.ts';
+import { gateHistory, setUse } from './gate-history.ts';
 import { ingest, prepareSources } from './ingest.ts';
 import { noise } from './noise.ts';
 import { putCode } from './project.ts';
@@ -241,7 +246,12 @@ export class Pipeline {
       key,
       label,
       time: time ?? null,
-      columns: [...keep, ...(cluster === undefined ? [] : [cluster]), ...(this.config.gate.slices?.by ?? [])],
+      columns: [
+        ...keep,
+        ...(cluster === undefined ? [] : [cluster]),
+        ...(this.config.gate.slices?.by ?? []),
+        ...(this.config.gate.fairness?.group ?? []),
+      ],
     };
   }
 
@@ -298,6 +308,17 @@ export class Pipeline {
       training,
       ...(await this.evaluationData()),
       replicates: retrainings(this.config.gate) ?? 5,
+      metrics: this.config.gate.metrics.map(
+        ({ metric, threshold, row_loss, numerator, denominator, aggregate }) => ({
+          metric,
+          ...(threshold === undefined ? {} : { threshold }),
+          ...(row_loss === undefined ? {} : { row_loss }),
+          ...(numerator === undefined ? {} : { numerator }),
+          ...(denominator === undefined ? {} : { denominator }),
+          ...(aggregate === undefined ? {} : { aggregate }),
+        }),
+      ),
+      slices: slicedColumns(this.config),
     });
   }
 
@@ -307,12 +328,69 @@ export class Pipeline {
     // Without a champion there is no difference that noise could explain.
     const measured = retrainings(this.config.gate) !== null && facts.champion !== null;
     const outcome = measured ? await this.noise(Digest.parse(inputs.model)) : null;
+    const champion = Digest.nullable().parse(facts.champion ?? null);
+    const { model, evaluation: set, as_of } = this.config;
+    const { consultations, ...history } = await gateHistory(this.context.registry, {
+      model,
+      evaluation,
+      set: set.sha256,
+      champion,
+    });
     return this.run(
       'gate',
       gate,
-      { evaluation, policy: this.config.gate, noise: (outcome?.outputs.noise as Digest | undefined) ?? null },
+      {
+        evaluation,
+        policy: this.config.gate,
+        noise: (outcome?.outputs.noise as Digest | undefined) ?? null,
+        ...history,
+        golden: await this.goldenCases(),
+        set_use: setUse(set, { consultations, as_of: as_of ?? null }),
+        personal: await this.personal(),
+        release: { model: this.config.model, environment: this.config.environments[0]!.name },
+      },
       { mayNotPass: true },
     );
+  }
+
+  /** The file of golden cases as a stored object; null where the policy has none. */
+  private async goldenCases() {
+    const { golden } = this.config.gate;
+    if (golden === undefined) return null;
+    const at = this.loaded.locate(['gate', 'golden']);
+    const [file, ...others] = await expandFiles(golden.file);
+    const format = goldenFormat(golden.file);
+    if (file === undefined || others.length > 0) {
+      throw new UserError({
+        code: 'config_missing',
+        message: `The golden cases ${golden.file} are not there.`,
+        where: at,
+        fix: 'Mend the path: it is relative to the file that names it.',
+      });
+    }
+    if (format === null) {
+      throw new UserError({
+        code: 'config_invalid',
+        message: `The golden cases ${golden.file} are of no known format.`,
+        where: at,
+        fix: 'Give a file that ends in .jsonl, .ndjson, .csv or .parquet.',
+      });
+    }
+    return { file: (await this.context.store.putFile(file)).sha256, format };
+  }
+
+  /** The columns that the contracts mark as personal; key and label also by the names that they have in an evaluation. */
+  private async personal(): Promise<string[]> {
+    const found = new Set<string>();
+    for (const [name, { contract }] of Object.entries(this.config.data.sources)) {
+      if (contract === undefined) continue;
+      const text = await readFile(contract, 'utf8');
+      for (const column of personalColumns(parseContract(text, contract, name))) found.add(column);
+    }
+    const { key, label } = this.config.features;
+    if (found.has(key)) found.add('key');
+    if (found.has(label)) found.add('label');
+    return [...found].sort();
   }
 
   private async register(): Promise<AnyOutcome> {
@@ -373,6 +451,12 @@ export class Pipeline {
     }
     return outcome.outputs;
   }
+}
+
+/** Columns by whose values the policy cuts slices. */
+function slicedColumns({ gate: { slices } }: Config): string[] {
+  const critical = (slices?.critical ?? []).flatMap(({ where }) => Object.keys(where));
+  return [...new Set([...(slices?.by ?? []), ...critical])].sort();
 }
 
 export function definitionOf(config: Config) {

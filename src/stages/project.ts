@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from '../cache-directory.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { Config, Instant } from '../config/schema.ts';
 import { openDuckDb } from '../data/duckdb.ts';
@@ -17,6 +18,8 @@ import { Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import type { Project } from './command.ts';
 import type { StageContext } from './define.ts';
+
+export { cacheDirectory };
 
 export interface ProjectOptions {
   /** Default `modelgate.yaml` in the current folder. */
@@ -95,14 +98,6 @@ function withAsOf(loaded: Loaded, asOf: string | undefined): Loaded {
     });
   }
   return { ...loaded, config: Config.parse({ ...loaded.config, as_of: parsed.data }) };
-}
-
-/** Where Python environments and native modules are kept between runs. */
-export function cacheDirectory(): string {
-  return path.resolve(
-    process.env.MODELGATE_CACHE ??
-      path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'modelgate'),
-  );
 }
 
 /** Who runs this: from the runner's variables in GitHub Actions, from git elsewhere. */

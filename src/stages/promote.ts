@@ -33,6 +33,15 @@ export const promote = defineStage({
       .nullable()
       .default(null)
       .describe('Goes past an undecided gate; who and why are kept in the log. Never past a failed one.'),
+    overriders: z
+      .array(text)
+      .nullable()
+      .default(null)
+      .describe('Who may override. Left out: the caller has seen to it.'),
+    approval: z
+      .boolean()
+      .default(false)
+      .describe('Whether another person must have approved every promotion to this environment.'),
   }),
   outputs: MoveOutputs,
   cache: false,

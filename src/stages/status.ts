@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Instant } from '../config/schema.ts';
 import { Name } from '../names.ts';
+import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
 import { requireModel } from '../registry/rules.ts';
 import { describeEnvironment, EnvironmentStatus } from '../registry/status.ts';
 import { defineStage } from './define.ts';
@@ -20,6 +21,8 @@ export const status = defineStage({
     seq: z.number(),
     head: z.string().nullable(),
     environments: z.array(EnvironmentStatus),
+    /** Of the whole log up to then. */
+    overrides: OverrideFigures,
     last_drill: z.null(),
   }),
   cache: false,
@@ -27,6 +30,7 @@ export const status = defineStage({
     const state = at === null ? await registry.state(model) : await registry.stateAt(model, moment(at));
     // before its first entry a model was not there yet, but that does not make it unknown
     requireModel(at === null ? state : await registry.state(model));
+    const entries = (await registry.entries(model)).map(({ entry }) => entry);
     const environments: EnvironmentStatus[] = [];
     for (const environment of state.environments.values()) {
       environments.push(await describeEnvironment(store, state, environment));
@@ -42,6 +46,7 @@ export const status = defineStage({
         seq: state.seq,
         head: state.head,
         environments,
+        overrides: overrideFigures(entries.slice(0, state.seq)),
         last_drill: null,
       },
     };

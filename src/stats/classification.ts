@@ -52,21 +52,24 @@ export function binaryMetric(
 }
 
 /**
- * Balanced accuracy (mean recall) or macro F1 over the classes that occur in `y`. At least two classes.
- * A prediction of a class that `y` lacks counts as a miss of the true class and adds no class of its own.
+ * Balanced accuracy (mean recall over the classes of `y`) or macro F1 (mean F1 over the classes that occur in `y`
+ * or are predicted), as scikit-learn computes them; `y` must hold two classes. A class that is predicted but does
+ * not occur has F1 0 whatever happens to one row, so its influence is 0.
  */
 export function classMean(metric: 'recall' | 'f1', data: ClassPredictions): LinearEstimate | Undefined {
-  const classes = [...new Set(Array.from(data.y))].sort((p, q) => p - q);
-  if (classes.length === 0) return undefinedBecause('empty', 'no rows');
-  if (classes.length === 1) return undefinedBecause('one_class', 'only one class occurs');
+  const own = new Set<number>();
+  for (let i = 0; i < data.y.length; i++) own.add(data.y[i] as number);
+  if (own.size === 0) return undefinedBecause('empty', 'no rows');
+  if (own.size === 1) return undefinedBecause('one_class', 'only one class occurs');
+  const all = new Set(own);
+  if (metric === 'f1') for (let i = 0; i < data.y.length; i++) all.add(data.predicted[i] as number);
   const psi = new Float64Array(data.y.length);
   let value = 0;
-  for (const one of classes) {
+  for (const one of [...own].sort((p, q) => p - q)) {
     const part = binaryMetric(metric, data, one);
     if (isUndefined(part)) return part;
-    value += part.value / classes.length;
-    for (let i = 0; i < psi.length; i++)
-      psi[i] = (psi[i] as number) + (part.psi[i] as number) / classes.length;
+    value += part.value / all.size;
+    for (let i = 0; i < psi.length; i++) psi[i] = (psi[i] as number) + (part.psi[i] as number) / all.size;
   }
   return { value, psi };
 }

@@ -1,11 +1,15 @@
-import { atThreshold, binaryMetric, classMean } from './classification.ts';
+import { compareCalibration } from './calibration-error.ts';
+import { atThreshold } from './classification.ts';
+import { type ClassMetric, compareClasses } from './compare-classes.ts';
 import { compareAuc } from './delong.ts';
 import { type Clusters, compareInfluence, type LinearEstimate } from './influence.ts';
 import { type RowLoss, rowLosses } from './losses.ts';
+import { compareNdcg } from './ndcg.ts';
 import type { Discordant, PairedEstimate } from './paired-estimate.ts';
 import { pairedMean } from './paired-mean.ts';
 import { transformed, type Weights, weightedMean } from './ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
+import { unseenOfLosses } from './unseen.ts';
 
 /** The metrics that can be compared by name. */
 export const PAIRED_METRICS = [
@@ -22,6 +26,8 @@ export const PAIRED_METRICS = [
   'mse',
   'mae',
   'mape',
+  'ndcg',
+  'calibration_error',
 ] as const;
 
 export type PairedMetric = (typeof PAIRED_METRICS)[number];
@@ -37,7 +43,7 @@ const LOSSES: Partial<Record<PairedMetric, RowLoss>> = {
 
 /** Whether more is better for a metric. */
 export function higherIsBetter(metric: PairedMetric): boolean {
-  return LOSSES[metric] === undefined;
+  return LOSSES[metric] === undefined && metric !== 'calibration_error';
 }
 
 /** Target and the two models' predictions for the same rows; all columns have one length. */
@@ -47,7 +53,12 @@ export interface PairedPredictions {
   readonly a: Float64Array;
   readonly b: Float64Array;
   readonly weights?: Weights;
+  /** Rows that belong together (a day, a customer); for ndcg the rows of one query. */
   readonly clusters?: Clusters | null;
+  /** Places of a ranking that count for ndcg; 10 unless said. */
+  readonly places?: number;
+  /** Of the methods that draw random numbers (method 'bootstrap'); 0 unless said. */
+  readonly seed?: number;
   /** Score from which a row is predicted positive; 0.5 unless said. */
   readonly threshold?: number;
   /** True where a and b hold predicted class codes instead of scores. */
@@ -60,6 +71,10 @@ export function compareMetric(metric: PairedMetric, data: PairedPredictions): Pa
   const problem = checkColumns(data);
   if (problem) return problem;
   if (metric === 'auc') return compareAuc({ y, a, b, weights, clusters });
+  if (metric === 'ndcg')
+    return compareNdcg({ y, a, b, weights, queries: clusters, places: data.places ?? 10 });
+  if (metric === 'calibration_error')
+    return compareCalibration({ y, a, b, weights, clusters, seed: data.seed ?? 0 });
   const loss = LOSSES[metric];
   if (loss) return compareLoss(metric, loss, data);
   const classOf = (scores: Float64Array) =>
@@ -68,17 +83,7 @@ export function compareMetric(metric: PairedMetric, data: PairedPredictions): Pa
   if (!data.classes && !y.every((v) => v === 0 || v === 1))
     return undefinedBecause('out_of_range', `${metric} at a threshold needs targets of 0 and 1`);
   if (metric === 'accuracy') return compareAccuracy({ y, predicted, weights, clusters });
-  const estimate = (p: ArrayLike<number>): LinearEstimate | Undefined => {
-    const rows = { y, predicted: p, weights };
-    if (metric === 'balanced_accuracy') return classMean('recall', rows);
-    if (metric === 'macro_f1') return classMean('f1', rows);
-    return binaryMetric(metric as 'f1' | 'precision' | 'recall', rows);
-  };
-  const first = estimate(predicted[0]);
-  if (isUndefined(first)) return first;
-  const second = estimate(predicted[1]);
-  if (isUndefined(second)) return second;
-  return compareInfluence({ a: first, b: second, clusters, higherIsBetter: true });
+  return compareClasses(metric as ClassMetric, { y, predicted, weights, clusters });
 }
 
 function compareLoss(
@@ -91,12 +96,21 @@ function compareLoss(
   if (isUndefined(a)) return a;
   const b = rowLosses(loss, { y, prediction: data.b });
   if (isUndefined(b)) return b;
-  if (metric !== 'rmse') return pairedMean({ a, b, weights, clusters, higherIsBetter: false });
+  if (metric !== 'rmse') {
+    const scale = loss === 'log_loss' || loss === 'brier' ? { floor: 1 } : { targets: y };
+    return pairedMean({ a, b, weights, clusters, higherIsBetter: false, ...scale });
+  }
   const first = rootMean(a, weights);
   if (isUndefined(first)) return first;
   const second = rootMean(b, weights);
   if (isUndefined(second)) return second;
-  return compareInfluence({ a: first, b: second, clusters, higherIsBetter: false });
+  const compared = compareInfluence({ a: first, b: second, clusters, higherIsBetter: false, unseen: null });
+  if (isUndefined(compared)) return compared;
+  // mean squares that rise by s lift their root from r to √(r² + s)
+  const root = Math.min(first.value, second.value);
+  const change = (amount: number) => Math.sqrt(root ** 2 + amount) - root;
+  const targets = y.map((value) => value * value);
+  return { ...compared, ...unseenOfLosses({ a, b, weights, targets, change }) };
 }
 
 /** √mean(x) with influence ψ / (2√mean); a perfect model (mean 0) has no spread to first order. */
@@ -115,14 +129,16 @@ function compareAccuracy(input: {
   const { y, predicted, weights, clusters } = input;
   const a = hits(y, predicted[0]);
   const b = hits(y, predicted[1]);
-  const compared = pairedMean({ a, b, weights, clusters, higherIsBetter: true });
+  const compared = pairedMean({ a, b, weights, clusters, higherIsBetter: true, floor: 1 });
   if (isUndefined(compared) || weights !== null || clusters !== null) return compared;
   const discordant = countDiscordant(a, b);
   const { n } = discordant;
   const difference = (discordant.c - discordant.b) / n;
   const variance = (discordant.b + discordant.c) / n - difference * difference;
+  // Tango's interval already counts the rows that were not seen
+  const { unseen: _, ...rest } = compared;
   return {
-    ...compared,
+    ...rest,
     method: 'mcnemar_midp+tango',
     diff: difference,
     se: Math.sqrt(Math.max(0, variance) / n),

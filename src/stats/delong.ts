@@ -2,6 +2,7 @@ import { type Clusters, compareInfluence, type LinearEstimate } from './influenc
 import type { PairedEstimate } from './paired-estimate.ts';
 import type { Weights } from './ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
+import { effectiveRows, needsUnseen, type Unseen } from './unseen.ts';
 
 /** Labels (1 positive, 0 negative) and one score column. */
 export interface Scored {
@@ -111,6 +112,12 @@ export function delong({ y, a, b }: PairedScores): DeLongEstimate | Undefined {
     s.d[side]! += (v - u) ** 2;
   }
   const combine = ([p = 0, q = 0]: number[]) => p / (m - 1) / m + q / (k - 1) / k;
+  const unseen = { rows: Math.min(m, k), effect: 1 };
+  const psi = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) {
+    const own = (second.components[i] as number) - (first.components[i] as number) - difference;
+    psi[i] = own / (y[i] === 1 ? m : k);
+  }
   return {
     method: 'delong',
     n: a.length,
@@ -123,7 +130,19 @@ export function delong({ y, a, b }: PairedScores): DeLongEstimate | Undefined {
     varianceA: combine(s.a),
     varianceB: combine(s.b),
     covariance: combine(s.ab),
+    ...(needsUnseen(psi, unseen) ? { unseen } : {}),
   };
+}
+
+/** A row of the smaller class moves the AUC most: by its whole share of that class at the worst. */
+function unseenPairs(y: ArrayLike<number>, weights: Weights): Unseen {
+  const rows = [0, 1].map((label) => {
+    const own = Float64Array.from(y, (truth, i) =>
+      truth !== label ? 0 : weights === null ? 1 : (weights[i] as number),
+    );
+    return effectiveRows(own.length, own);
+  });
+  return { rows: Math.min(...rows), effect: 1 };
 }
 
 /** AUC comparison with row weights or clusters, by influence values. */
@@ -136,7 +155,13 @@ export function compareAuc(
   if (isUndefined(a)) return a;
   const b = aucInfluence({ y, score: input.b, weights });
   if (isUndefined(b)) return b;
-  return compareInfluence({ a, b, clusters, higherIsBetter: true });
+  return compareInfluence({
+    a,
+    b,
+    clusters,
+    higherIsBetter: true,
+    unseen: () => unseenPairs(y, weights),
+  });
 }
 
 interface SortedClass {

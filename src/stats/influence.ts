@@ -1,5 +1,6 @@
 import type { PairedEstimate } from './paired-estimate.ts';
 import { type Undefined, undefinedBecause } from './undefined.ts';
+import { type Unseen, unseenOf } from './unseen.ts';
 
 /** Rows that belong together: `codes[i]` is row i's cluster, a whole number in [0, count). */
 export interface Clusters {
@@ -78,6 +79,8 @@ export function compareInfluence(input: {
   readonly clusters: Clusters | null;
   readonly higherIsBetter: boolean;
   readonly method?: PairedEstimate['method'];
+  /** The most that unseen rows can do; null where the caller counts them itself. Unless said, the larger value. */
+  readonly unseen?: (() => Unseen) | null;
 }): PairedEstimate | Undefined {
   const { a, b, clusters, higherIsBetter } = input;
   const n = a.psi.length;
@@ -100,5 +103,12 @@ export function compareInfluence(input: {
     diff: higherIsBetter ? raw : 0 - raw,
     se: error.se,
     df: error.df,
+    ...(input.unseen === null
+      ? {}
+      : unseenOf(
+          a,
+          b,
+          input.unseen ?? (() => ({ rows: n, effect: Math.max(Math.abs(a.value), Math.abs(b.value)) || 1 })),
+        )),
   };
 }

@@ -1,6 +1,7 @@
 import { tCdf, tQuantile } from './distributions.ts';
 import { mcnemar } from './mcnemar.ts';
 import { tangoBound, tangoInterval } from './tango.ts';
+import { type Unseen, unseenOfDiscordant, unseenP, unseenShift } from './unseen.ts';
 
 /** How the standard error, interval and p-values of a paired difference were found. */
 export type PairedMethod =
@@ -35,6 +36,8 @@ export interface PairedEstimate {
   readonly df: number | null;
   /** Present for mcnemar_midp+tango, whose interval and p do not come from se. */
   readonly discordant?: Discordant;
+  /** Present where too few rows carry the difference for se to tell of the rows that were not seen. */
+  readonly unseen?: Unseen;
 }
 
 /** What is asked of an estimate. `alpha` is one-sided for the bounds, two-sided for the interval. */
@@ -65,13 +68,20 @@ export interface Conclusion {
   readonly rowsNeeded: number | null;
 }
 
-/** Turns an estimate into interval, bounds and p-values. */
+/**
+ * Turns an estimate into interval, bounds and p-values. No bound is nearer to the difference than the rows allow
+ * that could differ and were not seen (unseen.ts).
+ */
 export function conclude(estimate: PairedEstimate, options: ConclusionOptions): Conclusion {
   const { alpha, margin, power = 0.8 } = options;
-  const { diff, df, discordant } = estimate;
+  const { diff, df, discordant, unseen } = estimate;
   const oneSided = tQuantile(1 - alpha, df);
-  const se =
-    estimate.se > 0 || !discordant ? estimate.se : tangoBound(discordant, oneSided, 'high') / oneSided;
+  const halfOne = discordant
+    ? estimate.se > 0
+      ? oneSided * estimate.se
+      : tangoBound(discordant, oneSided, 'high')
+    : Math.max(oneSided * estimate.se, unseenShift(unseen, alpha));
+  const se = halfOne / oneSided;
   const mde80 = (oneSided + tQuantile(power, df)) * se;
   const rows = margin !== null && margin > 0 ? estimate.n * (mde80 / margin) ** 2 : Number.NaN;
   const rowsNeeded = Number.isFinite(rows) ? Math.ceil(rows * (1 - 1e-12)) : null;
@@ -89,16 +99,19 @@ export function conclude(estimate: PairedEstimate, options: ConclusionOptions): 
       pWorse: test.pWorseMidP,
     };
   }
-  const half = tQuantile(1 - alpha / 2, df) * estimate.se;
+  const halfTwo = Math.max(tQuantile(1 - alpha / 2, df) * estimate.se, unseenShift(unseen, alpha / 2));
   const t = diff / estimate.se;
+  const least = unseenP(unseen, diff);
+  const twoSided = estimate.se > 0 ? 2 * tCdf(-Math.abs(t), df) : diff === 0 ? 1 : 0;
+  const worse = estimate.se > 0 ? tCdf(t, df) : diff < 0 ? 0 : 1;
   return {
     ...common,
-    ciLow: diff - half,
-    ciHigh: diff + half,
-    boundLow: diff - oneSided * estimate.se,
-    boundHigh: diff + oneSided * estimate.se,
-    pTwoSided: estimate.se > 0 ? Math.min(1, 2 * tCdf(-Math.abs(t), df)) : diff === 0 ? 1 : 0,
-    pWorse: estimate.se > 0 ? tCdf(t, df) : diff < 0 ? 0 : 1,
+    ciLow: diff - halfTwo,
+    ciHigh: diff + halfTwo,
+    boundLow: diff - halfOne,
+    boundHigh: diff + halfOne,
+    pTwoSided: Math.min(1, Math.max(twoSided, 2 * least)),
+    pWorse: diff < 0 ? Math.max(worse, least) : worse,
   };
 }
 
@@ -116,9 +129,11 @@ export function addTrainingNoise(estimate: PairedEstimate, noise: TrainingNoise)
   const own = estimate.se ** 2;
   const added = 2 * noise.sd ** 2;
   const spread = (estimate.df ? own ** 2 / estimate.df : 0) + (noise.df ? added ** 2 / noise.df : 0);
-  const { discordant: _, ...rest } = estimate;
+  const { discordant, ...rest } = estimate;
+  const unseen = discordant === undefined ? null : unseenOfDiscordant(discordant);
   return {
     ...rest,
+    ...(unseen === null ? {} : { unseen }),
     se: Math.sqrt(own + added),
     df: spread > 0 ? (own + added) ** 2 / spread : null,
   };

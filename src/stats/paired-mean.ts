@@ -2,6 +2,7 @@ import { type Clusters, compareInfluence } from './influence.ts';
 import type { PairedEstimate } from './paired-estimate.ts';
 import { type Weights, weightedMean } from './ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
+import { unseenOfLosses } from './unseen.ts';
 
 /** Two columns of row values (losses, hits, money), the same rows in both. */
 export interface PairedColumns {
@@ -10,6 +11,10 @@ export interface PairedColumns {
   readonly weights: Weights;
   readonly clusters: Clusters | null;
   readonly higherIsBetter: boolean;
+  /** The least that counts as the largest loss of a row: 1 for hits and losses of probabilities (unseen.ts). */
+  readonly floor?: number;
+  /** The targets, for a scale where both models are perfect. */
+  readonly targets?: Float64Array;
 }
 
 /**
@@ -29,12 +34,13 @@ export function pairedMean(input: PairedColumns): PairedEstimate | Undefined {
   if (isUndefined(meanD)) return meanD;
   if (a.length < 2) return undefinedBecause('too_few_rows', '1 row: a standard error needs at least 2');
   const zero = { value: 0, psi: new Float64Array(a.length) };
-  const compared = compareInfluence({ a: zero, b: meanD, clusters, higherIsBetter });
+  const compared = compareInfluence({ a: zero, b: meanD, clusters, higherIsBetter, unseen: null });
   if (isUndefined(compared)) return compared;
   return {
     ...compared,
     method: clusters === null ? 'paired_t' : 'paired_t_cluster',
     estimateA: meanA.value,
     estimateB: meanB.value,
+    ...unseenOfLosses(input),
   };
 }

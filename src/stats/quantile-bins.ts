@@ -39,8 +39,12 @@ export function innerEdges(edges: readonly number[]): Float64Array {
 
 /**
  * Inner edges of the reference's quantile bins (deciles unless said), NaN not allowed. The outer bins are open;
- * k edges make k + 1 bins. A reference with one or two distinct quantiles has no inner edge and one bin: see
- * such a column by its Kolmogorov-Smirnov or Wasserstein distance.
+ * k edges make k + 1 bins. The convention is that of `e = np.unique(np.quantile(x, np.linspace(0, 1, 11)))` with
+ * `e[0], e[-1] = -inf, inf` and `np.histogram`: quantiles that coincide are one edge, the least and the greatest are
+ * open ends. So where deciles tie with the minimum, its rows share the first bin with all below the next distinct
+ * decile, and where they tie with the maximum, its rows share the last bin with all from the decile before. Rows
+ * that move within such a bin are not seen. A reference with one or two distinct quantiles has no inner edge and
+ * one bin: see such a column by its Kolmogorov-Smirnov or Wasserstein distance.
  */
 export function quantileEdges(sortedReference: Float64Array, bins = 10): Float64Array {
   const edges: number[] = [];

@@ -10,7 +10,9 @@ export type UndefinedReason =
   | 'zero_denominator'
   | 'zero_weight'
   | 'out_of_range'
-  | 'not_finite';
+  | 'not_finite'
+  | 'no_groups'
+  | 'unsupported';
 
 /** A statistic that is not defined on these data, with the reason and a sentence for people. */
 export interface Undefined {

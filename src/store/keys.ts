@@ -15,6 +15,9 @@ export const keys = {
   heads: () => 'heads/',
   checkpoint: (model: string, seq: number) => `checkpoints/${Name.parse(model)}/${twelve(seq)}.json`,
   cache: (stage: string, key: string) => `cache/${Name.parse(stage)}/${Digest.parse(key)}`,
+  /** What `registry probe` makes and removes again. */
+  probe: (id: string, name: string) => `probe/${Name.parse(id)}/${Name.parse(name)}`,
+  probes: (id: string) => `probe/${Name.parse(id)}/`,
   /** A rejected batch: kept for people, read by no stage. */
   quarantine: (model: string, id: string, file: string) =>
     `quarantine/${Name.parse(model)}/${Digest.parse(id)}/${Name.parse(file)}`,

@@ -34,6 +34,7 @@ export const Manifest = z.object({
     'model', // the package: ONNX with preprocessing, feature SQL, signature, metrics
     'evaluation',
     'noise',
+    'reproduction', // a version's recipe trained again, and how the two differ
     'gate',
     'drift',
     'report',

@@ -1,14 +1,20 @@
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { cacheDirectory } from '../cache-directory.ts';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 import type { Storage } from './storage.ts';
 
 /**
- * The storage that a URL names: a folder's path, which is made at the first write. Throws
+ * The storage that a URL names: a folder's path, which is made at the first write, or `s3://bucket/prefix`. Throws
  * `storage_unsuitable` for what cannot be a store and `storage_unavailable` for what cannot be reached.
  */
 export async function openStorage(url: string): Promise<Storage> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1]?.toLowerCase();
-  if (scheme !== undefined) throw notYet(url, scheme);
+  if (scheme === 's3') {
+    const { S3Storage } = await import('./s3.ts');
+    return S3Storage.open(url, { cacheFolder: path.join(cacheDirectory(), 's3') });
+  }
+  if (scheme !== undefined) throw unknownKind(url, scheme);
   if (url === '' || url.includes('\0')) {
     throw new UserError({
       code: 'usage',
@@ -41,12 +47,12 @@ export async function openStorage(url: string): Promise<Storage> {
   return new FileSystemStorage(url);
 }
 
-function notYet(url: string, scheme: string): UserError {
+function unknownKind(url: string, scheme: string): UserError {
   return new UserError({
     code: 'storage_unsuitable',
-    message:
-      scheme === 's3' ? 'S3 stores are not supported yet.' : `Stores of the kind ${scheme}:// are not known.`,
-    where: url,
-    fix: 'Give a folder with --store, e.g. `--store .modelgate/store`.',
+    message: `Stores of the kind ${scheme}:// are not known.`,
+    // it may hold a password
+    where: url.includes('@') ? '--store' : url,
+    fix: 'Give a folder or s3://bucket/prefix with --store, e.g. `--store .modelgate/store`.',
   });
 }

@@ -5,8 +5,11 @@ import { outputLimit, type ProcessResult } from './process.ts';
 export type Ending = Pick<ProcessResult, 'code' | 'killedBy' | 'timedOut' | 'output'>;
 
 const outOfMemory =
-  /\bMemoryError\b|CUDA out of memory|OutOfMemoryError|CUDNN_STATUS_ALLOC_FAILED|std::bad_alloc|Cannot allocate memory|ArrayMemoryError/;
-const diskFull = /No space left on device|\bENOSPC\b|Disk quota exceeded/;
+  /\bMemoryError\b|(CUDA|HIP) out of memory|OutOfMemoryError|(CUDNN|CUBLAS)_STATUS_ALLOC_FAILED|CUDA_ERROR_OUT_OF_MEMORY|std::bad_alloc|Cannot allocate memory|ArrayMemoryError/;
+/** What docker, podman, containerd and Kubernetes say when an image does not come. */
+const imageMissing =
+  /Unable to find image '[^'\n]*' locally[\s\S]*(Error response from daemon|not found|denied)|pull access denied for|manifest (for \S+ not found|unknown)|[Ff]ailed to (pull|resolve) (image|reference)|\b(ErrImagePull|ImagePullBackOff)\b|[Dd]ocker pull failed/;
+const diskFull = /[Nn]o space left on device|\bENOSPC\b|Disk quota exceeded/;
 
 /**
  * The user's error for a script that did not end well; null for exit code 0. Only the end of the output is
@@ -24,6 +27,14 @@ export function classifyEnding(ending: Ending, timeout: number): UserError | nul
   }
   if (ending.code === 0) return null;
   const end = ending.output.slice(-Math.min(8_000, outputLimit / 4));
+  // before the disk: only a script that started can fill it, and a pull says so itself
+  if (imageMissing.test(end) && !diskFull.test(end)) {
+    return failure(
+      'image_unavailable',
+      `The image of the training container could not be pulled:\n${lastLines(ending.output, 4)}`,
+      'Check the name, the digest and the credentials of the image, then run the same command again.',
+    );
+  }
   if (diskFull.test(end)) {
     return failure(
       'training_disk_full',
@@ -33,7 +44,7 @@ export function classifyEnding(ending: Ending, timeout: number): UserError | nul
   }
   // The kernel's memory killer sends SIGKILL; a shell in between says 137.
   if (outOfMemory.test(end) || ending.code === 137 || ending.killedBy === 'SIGKILL') {
-    const gpu = /CUDA|CUDNN/.test(end) ? ' on the GPU' : '';
+    const gpu = /CUDA|CUDNN|CUBLAS|HIP out of/.test(end) ? ' on the GPU' : '';
     return failure(
       'training_out_of_memory',
       `Training ran out of memory${gpu}${ending.killedBy === 'SIGKILL' ? ' (it was killed by the system)' : ''}.`,

@@ -145,4 +145,64 @@ describe('compare', () => {
       fix: expect.stringContaining('cluster'),
     });
   });
+
+  it.each(['accuracy', 'auc', 'f1', 'precision', 'recall', 'log_loss', 'brier'] as const)(
+    '[EVA-4] %s of one model twice: passes on 20,000 rows, never on 5',
+    async (metric) => {
+      const twice = (rows: number) => {
+        const label = Array.from({ length: rows }, (_, i) => i % 2);
+        const champion = label.map((y, i) => (y + 0.3 + ((i * 7) % 10) / 20) / 2);
+        return writeCsv({ label, champion, candidate: champion });
+      };
+      const few = await run(twice(5), { metric });
+      expect(few.verdict).toBe('inconclusive');
+      expect(few.outputs.mde80).toBeGreaterThan(0.1);
+      expect((await run(twice(20_000), { metric })).verdict).toBe('pass');
+    },
+  );
+
+  it('decides nothing on fewer than 10 clusters, and says so', async () => {
+    const worse = binaryRows({ rows: 2000, seed: 2, harm: 0.5 });
+    const clustered = (count: number) =>
+      run(writeCsv({ ...worse, day: worse.label.map((_, i) => i % count) }), { cluster: 'day' });
+    const few = await clustered(9);
+    expect(few).toMatchObject({ verdict: 'inconclusive', outputs: { clusters: 9, few_clusters: true } });
+    expect(few.summary).toContain('9 clusters are too few');
+    expect(await clustered(10)).toMatchObject({ verdict: 'fail', outputs: { clusters: 10 } });
+    expect((await clustered(10)).outputs.few_clusters).toBeUndefined();
+    const same = writeCsv({
+      ...columns,
+      candidate: columns.champion,
+      day: columns.label.map((_, i) => i % 3),
+    });
+    expect((await run(same, { cluster: 'day' })).verdict).toBe('inconclusive');
+  });
+
+  it('ranks queries, and asks for them', async () => {
+    const query = columns.label.map((_, i) => i % 40);
+    const label = columns.label.map((y, i) => Number(y) * (1 + (i % 3)));
+    const file = writeCsv({ ...columns, label, query });
+    const { outputs } = await run(file, { metric: 'ndcg', cluster: 'query' });
+    expect(outputs).toMatchObject({ method: 'paired_t', clusters: 40, n: 1000, flips: null });
+    expect((await run(file, { metric: 'ndcg' })).error).toMatchObject({ code: 'usage', where: '--cluster' });
+  });
+
+  it('compares calibration, with clusters by a seeded bootstrap', async () => {
+    const file = writeCsv({ ...columns, day: columns.label.map((_, i) => i % 50) });
+    const plain = await run(file, { metric: 'calibration_error' });
+    expect(plain.outputs).toMatchObject({ method: 'influence', n: 1000 });
+    const ask = (seed: number) => run(file, { metric: 'calibration_error', cluster: 'day', seed });
+    const first = await ask(1);
+    expect(first.outputs).toMatchObject({ method: 'bootstrap', clusters: 50 });
+    expect((await ask(1)).outputs).toEqual(first.outputs);
+    expect((await ask(2)).outputs.se).not.toBe(first.outputs.se);
+  });
+
+  it('is undecided where all weights are zero, and refuses negative ones', async () => {
+    const weight = columns.label.map(() => 0);
+    const none = await run(writeCsv({ ...columns, weight }), { weight: 'weight' });
+    expect(none).toMatchObject({ verdict: 'inconclusive', outputs: { undefined_because: 'zero_weight' } });
+    const negative = writeCsv({ ...columns, weight: weight.map((_, i) => i - 1) });
+    expect((await run(negative, { weight: 'weight' })).error).toMatchObject({ where: '--weight' });
+  });
 });

@@ -109,7 +109,7 @@ rules:
     expect(check?.diff).toBeCloseTo((check?.candidate ?? 0) - (check?.champion ?? 0), 12);
     expect(check).toMatchObject({ method: 'delong', n: 2000 });
     expect(await read('report.md')).toContain(
-      '| metric | champion | candidate | difference | interval | margin | verdict |',
+      '| metric | champion | candidate | difference | interval | margin | method | rows | flips | verdict |',
     );
   });
 

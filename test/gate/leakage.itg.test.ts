@@ -45,6 +45,8 @@ const run = (evaluation: Record<string, unknown[]>, options: { key?: string; tim
       evaluation: writeCsv(evaluation),
       key: options.key ?? null,
       time: options.time ?? null,
+      threshold: 0.9,
+      seed: 0,
     },
     openContext(),
   );
@@ -106,6 +108,8 @@ describe('leakage', () => {
         evaluation: writeCsv({ [name]: [2, 3] }),
         key: name,
         time: null,
+        threshold: 0.9,
+        seed: 0,
       },
       openContext(),
     );

@@ -1,41 +1,49 @@
 import { describe, expect, it } from 'vitest';
-import { judgeScores } from '../../src/gate/judge.ts';
-import { binaryRows, policyOf, scoresOf } from './world.ts';
+import { type Cell, goals, powerCell, type Question, runCell, sliceMetrics } from '../../bench/gate/cells.ts';
 
-/** 2,000 runs: the standard error of a rate of .05 is .0049. */
-const runs = 2000;
+/** The short form of `npm run bench:gate`: few runs, so that a rate may miss its goal by three standard errors. */
 const rows = 2000;
+const independent = { family: 'binary', rows, harm: 0, clusters: null } as const;
 
-describe('[GAT-3] equal models (A/A), 2,000 rows, alpha 0.05', () => {
-  it('are blocked at the stated rate, metric by metric', () => {
-    const metrics = ['accuracy', 'auc', 'brier'].map((metric) => ({ metric, margin: 0.002 }));
-    const policy = policyOf({ metrics });
-    const blocked = new Map<string, number>();
-    for (let seed = 0; seed < runs; seed++) {
-      const { checks } = judgeScores(scoresOf(binaryRows({ rows, seed })), policy, new Map());
-      for (const one of checks) {
-        if (one.verdict === 'fail') blocked.set(one.title, (blocked.get(one.title) ?? 0) + 1);
-      }
-    }
-    for (const { metric } of metrics) {
-      const rate = (blocked.get(metric) ?? 0) / runs;
-      expect(rate, metric).toBeGreaterThan(0.038);
-      expect(rate, metric).toBeLessThan(0.062);
-    }
-  }, 120_000);
+function expectGoal(cell: Omit<Cell, 'seed'>, runs: number): void {
+  const [low, high] = goals[cell.question as Question];
+  for (const tally of runCell({ ...cell, seed: 2 ** 32 }, { from: 0, to: runs })) {
+    const slack = (rate: number) => 3 * Math.sqrt((rate * (1 - rate)) / runs);
+    const rate = tally.gate / runs;
+    expect(rate, tally.metric).toBeGreaterThanOrEqual(low - slack(low));
+    expect(rate, tally.metric).toBeLessThanOrEqual(high + slack(high));
+  }
+}
 
-  it('are blocked by a slice at no more than that rate, over all slices and metrics together', () => {
-    const slice = Int32Array.from({ length: rows }, (_, i) => i % 10);
-    const slices = [{ column: 'group', values: Array.from({ length: 10 }, (_, i) => `g${i}`), codes: slice }];
-    const metrics = ['accuracy', 'brier'].map((metric) => ({ metric, margin: 1 }));
-    const policy = policyOf({ metrics, slices: { by: ['group'] } });
-    let blocked = 0;
-    for (let seed = 0; seed < 1000; seed++) {
-      const { checks } = judgeScores(scoresOf(binaryRows({ rows, seed }), { slices }), policy, new Map());
-      if (checks.some((one) => one.kind === 'slices' && one.verdict === 'fail')) blocked++;
-    }
-    // .05 and three standard errors of .0069
-    expect(blocked / 1000).toBeLessThan(0.071);
-    expect(blocked / 1000).toBeGreaterThan(0.01);
-  }, 120_000);
+describe('[GAT-3] seeded simulation, 2,000 rows, alpha 0.05', () => {
+  it('equal models are blocked at the stated rate, and half of them by a gate that compares two numbers', () => {
+    const cell = { question: 'equal', world: independent, metrics: ['accuracy', 'brier'] } as const;
+    expectGoal(cell, 2000);
+    expectGoal({ ...cell, metrics: ['auc'] }, 500);
+    expectGoal({ ...cell, world: { ...independent, family: 'regression' }, metrics: ['rmse'] }, 1000);
+    const [tally] = runCell({ ...cell, metrics: ['brier'], seed: 1 }, { from: 0, to: 400 });
+    expect(tally?.naive).toBeGreaterThan(160);
+  }, 60_000);
+
+  it('a loss of exactly the margin passes no more often than stated', () => {
+    const world = { ...independent, harm: 0.05 };
+    expectGoal({ question: 'margin', world, metrics: ['accuracy', 'brier'] }, 2000);
+  }, 60_000);
+
+  it.each(['accuracy', 'f1', 'rmse'] as const)(
+    'a loss of the printed minimum detectable effect of %s is blocked as often as stated',
+    (metric) => {
+      expectGoal(powerCell(metric, rows), 400);
+    },
+    60_000,
+  );
+
+  it('equal models on clustered rows are blocked no more often than stated', () => {
+    const world = { ...independent, clusters: 50 };
+    expectGoal({ question: 'clusters', world, metrics: ['accuracy', 'log_loss', 'f1'] }, 400);
+  }, 60_000);
+
+  it('metrics and slices share alpha', () => {
+    expectGoal({ question: 'slices', world: independent, metrics: sliceMetrics }, 150);
+  }, 60_000);
 });

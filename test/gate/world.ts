@@ -120,6 +120,8 @@ export interface EvaluationRecipe {
   hasChampion?: boolean;
   /** train.parquet, with its key in column `id`. */
   train?: Record<string, ArrayLike<unknown>>;
+  /** features.parquet: the rows of the set as the candidate sees them. */
+  features?: Record<string, ArrayLike<unknown>>;
   p99?: number;
   modelBytes?: number;
   /** What the manifest says of the number of rows. */
@@ -156,6 +158,9 @@ export async function storeEvaluation(context: StageContext, recipe: EvaluationR
     inputs: hasChampion ? { model, champion } : { model },
     files: [
       { name: 'predictions.parquet', ...predictions },
+      ...(recipe.features === undefined
+        ? []
+        : [{ name: 'features.parquet', ...(await storeParquet(context, recipe.features)) }]),
       { name: 'latency.json', size: latency.length, sha256: await store.putBytes(latency) },
     ],
     facts: {

@@ -62,6 +62,41 @@ describe('stages of the registry', () => {
     expect(outputs.last_drill).toBeNull();
   });
 
+  it.each([
+    ['the same rows', 'e', { 'evaluation.metrics.auc': [0.68, 0.71] }],
+    ['other rows', 'f', { 'evaluation.set': [`june (${'e'.repeat(12)})`, `july (${'f'.repeat(12)})`] }],
+  ])(
+    '[REG-2] status compares what the gates saw on %s, never what trainings reported',
+    async (_, set, expected) => {
+      const context = contextOf(openRegistry(temporaryFolder()));
+      const params = { depth: 3 };
+      const facts = (auc: number) => ({ params, metrics: { auc }, trained_at: '2026-01-01T00:00:00Z' });
+      for (const recipe of [
+        { seed: 1, model: { facts: facts(0.76) } },
+        {
+          seed: 2,
+          model: { facts: facts(0.73) },
+          gate: { facts: { verdict: 'pass', metrics: { auc: 0.71 } } },
+          evaluation: {
+            facts: {
+              rows: 10,
+              evaluation_set: { id: set === 'e' ? 'june' : 'july', sha256: set.repeat(64) },
+            },
+          },
+        },
+      ]) {
+        const gate = await storeRun(context.store, recipe);
+        await runStage(register, { model, gate }, context);
+        await runStage(promote, promotion, context);
+      }
+      const { outputs } = await runStage(status, { model, at: null }, context);
+      const changed = outputs.environments?.[0]?.changed ?? [];
+      const told = Object.fromEntries(changed.map(({ what, before, after }) => [what, [before, after]]));
+      expect(told).toEqual(expected);
+      expect(changed.some(({ note }) => note?.includes('cannot be compared'))).toBe(set === 'f');
+    },
+  );
+
   it('[REG-3] status --at tells a past moment, before the first entry too', async () => {
     const context = await deployed();
     const { outputs } = await runStage(status, { model, at: '2020-01-01' }, context);

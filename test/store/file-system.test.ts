@@ -92,7 +92,7 @@ describe('file system storage', () => {
     await expect(openStorage(join(folder, 'file', 'below'))).rejects.toMatchObject({
       code: 'storage_unsuitable',
     });
-    await expect(openStorage('s3://bucket/prefix')).rejects.toMatchObject({ code: 'storage_unsuitable' });
+    await expect(openStorage('gs://bucket/prefix')).rejects.toMatchObject({ code: 'storage_unsuitable' });
     await expect(openStorage('')).rejects.toMatchObject({ code: 'usage' });
     const storage = await openStorage(join(folder, 'none'));
     const walk = async () => {

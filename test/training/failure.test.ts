@@ -45,7 +45,54 @@ describe('failure classes of a training script', () => {
     ],
     ['a crash', ending({ code: null, killedBy: 'SIGSEGV' }), 'training_failed', 'model'],
     ['an exception', ending({ output: 'ValueError: no' }), 'training_failed', 'model'],
-  ])('tells %s', (_name, how, code, failureClass) => {
+    [
+      "the GPU's library",
+      ending({ output: 'RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate' }),
+      'training_out_of_memory',
+      'infrastructure',
+    ],
+    [
+      'a full quota',
+      ending({ output: 'OSError: [Errno 122] Disk quota exceeded' }),
+      'training_disk_full',
+      'infrastructure',
+    ],
+    [
+      'an image that is not there',
+      ending({
+        code: 125,
+        output:
+          "Unable to find image 'example/train:1' locally\ndocker: Error response from daemon: manifest for example/train:1 not found: manifest unknown.",
+      }),
+      'image_unavailable',
+      'infrastructure',
+    ],
+    [
+      'an image that may not be had',
+      ending({
+        code: 125,
+        output:
+          'docker: Error response from daemon: pull access denied for example/train, repository does not exist',
+      }),
+      'image_unavailable',
+      'infrastructure',
+    ],
+    [
+      'a pod whose image does not come',
+      ending({ output: 'Waiting: ImagePullBackOff' }),
+      'image_unavailable',
+      'infrastructure',
+    ],
+    [
+      'a disk that an image filled',
+      ending({
+        code: 125,
+        output: 'failed to pull image example/train: write /layer: no space left on device',
+      }),
+      'training_disk_full',
+      'infrastructure',
+    ],
+  ])('[TRN-8] tells %s', (_name, how, code, failureClass) => {
     expect(classifyEnding(how, 60_000)).toMatchObject({ code, failureClass });
   });
 

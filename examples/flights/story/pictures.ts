@@ -10,7 +10,6 @@ import type { StorySection } from '../../../src/report/story.ts';
 import { openStorage } from '../../../src/store/open.ts';
 import { Store } from '../../../src/store/store.ts';
 
-const width = 720;
 const limit = 20_000_000;
 
 /** Adds the pictures of the stages' own reports to the story, and links to the whole reports. */
@@ -25,7 +24,8 @@ export class Pictures {
 
   async gate(section: StorySection, digest: string, name: string): Promise<void> {
     const record = GateRecord.parse(await this.read(digest, 'gate.json'));
-    if (record.champion !== null) section.svg = [...(section.svg ?? []), comparisonPlot(record, width)];
+    if (record.champion !== null)
+      section.svg = [...(section.svg ?? []), (width) => comparisonPlot(record, width)];
     await this.link(section, digest, { file: `gate-${name}.html`, title: "The gate's whole report" });
   }
 
@@ -37,7 +37,10 @@ export class Pictures {
     for (const column of moved) {
       const { histogram } = column;
       if (histogram === null) continue;
-      section.svg = [...(section.svg ?? []), distributionPlot({ column, histogram, report: inputs, width })];
+      section.svg = [
+        ...(section.svg ?? []),
+        (width) => distributionPlot({ column, histogram, report: inputs, width }),
+      ];
     }
     await this.link(section, digest, { file: 'drift.html', title: 'The whole drift report' });
   }

@@ -1,10 +1,11 @@
 import { type Check, check } from '../check.ts';
 import { decideComparison } from '../decide.ts';
-import { compareRows, lowerIsBetter, metricRows, selectRows } from '../metrics.ts';
+import { compareRows, metricRows, selectRows } from '../metrics.ts';
+import { type NoiseByMetric, noiseOfSlice } from '../noise.ts';
 import type { CriticalSlice, GatePolicy, MetricPolicy } from '../policy.ts';
+import { smallerIsBetter } from '../policy-metrics.ts';
 import type { Scores } from '../scores.ts';
 import { rowsWhere } from '../slice-rows.ts';
-import type { NoiseByMetric } from './metrics.ts';
 
 interface Context {
   scores: Scores;
@@ -59,13 +60,21 @@ function criticalCheck(
   }
   const decision = decideComparison({
     name: `${metric.metric} where ${told}`,
-    lowerIsBetter: lowerIsBetter(metric.metric),
+    lowerIsBetter: smallerIsBetter(metric),
     estimate: compareRows(metric, selectRows(metricRows(scores, metric.metric), indices)),
     margin: critical.margin,
     require: 'non-inferior',
     alpha: policy.alpha,
     power: policy.power,
-    noise: noise.get(metric.metric) ?? null,
+    noise: noiseOfCritical(noise, metric.metric, critical.where) ?? null,
   });
   return check({ ...head, ...decision });
+}
+
+/** Of one column's value the slice's own noise; of several together the whole's. */
+function noiseOfCritical(noise: NoiseByMetric, metric: string, where: CriticalSlice['where']) {
+  const [first, ...others] = Object.entries(where);
+  if (first === undefined || others.length > 0) return noise.get(metric);
+  const [column, value] = first;
+  return noiseOfSlice(noise, { metric, column, value: value === null ? null : String(value) });
 }

@@ -1,16 +1,16 @@
 import { atThreshold } from '../../stats/classification.ts';
 import { countDiscordant } from '../../stats/compare-metric.ts';
-import type { TrainingNoise } from '../../stats/paired-estimate.ts';
 import { isUndefined } from '../../stats/undefined.ts';
 import { type Check, check } from '../check.ts';
 import { decideComparison } from '../decide.ts';
-import { compareRows, estimateCandidate, lowerIsBetter, type MetricRows, metricRows } from '../metrics.ts';
+import { compareRows, estimateCandidate, type MetricRows, metricRows } from '../metrics.ts';
+import type { NoiseByMetric } from '../noise.ts';
 import { formatValue } from '../numbers.ts';
 import { type GatePolicy, isKnownMetric, type MetricPolicy } from '../policy.ts';
+import { smallerIsBetter } from '../policy-metrics.ts';
 import type { Scores } from '../scores.ts';
 
-/** Spread of each metric between trainings of one recipe, where it is known. */
-export type NoiseByMetric = ReadonlyMap<string, TrainingNoise>;
+export type { NoiseByMetric };
 
 /** One check a metric of the policy: candidate and champion on the same rows. */
 export function metricChecks(scores: Scores, policy: GatePolicy, noise: NoiseByMetric): Check[] {
@@ -44,15 +44,16 @@ function metricCheck(
   }
   const decision = decideComparison({
     name,
-    lowerIsBetter: lowerIsBetter(name),
+    lowerIsBetter: smallerIsBetter(metric),
     estimate: compareRows(metric, rows),
     margin: metric.margin ?? null,
     require: metric.require,
+    gain: metric.gain ?? null,
     alpha: policy.alpha,
     power: policy.power,
     noise: noise.get(name) ?? null,
   });
-  const flips = isKnownMetric(name) ? flipsOf(rows, metric.threshold) : undefined;
+  const flips = isKnownMetric(name) ? flipsOf(rows, metric.threshold ?? 0.5) : undefined;
   return check({ ...head, ...decision, ...(flips === undefined ? {} : { flips }) });
 }
 

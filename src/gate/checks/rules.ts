@@ -2,7 +2,7 @@ import type { SqlEngine } from '../../data/engine.ts';
 import { type Check, check } from '../check.ts';
 import { formatCount } from '../numbers.ts';
 import type { GatePolicy, RulePolicy } from '../policy.ts';
-import { checkExpression, runPolicySql } from '../scores.ts';
+import { checkExpression, runPolicySql } from '../policy-sql.ts';
 
 /** Business rules, counted in SQL over `candidate_rows` (and `champion_rows`); null is a violation. */
 export async function ruleChecks(

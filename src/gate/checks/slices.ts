@@ -5,6 +5,7 @@ import { isUndefined } from '../../stats/undefined.ts';
 import { type Check, check } from '../check.ts';
 import { absoluteMargin } from '../decide.ts';
 import { compareRows, metricRows, selectRows } from '../metrics.ts';
+import { noiseOfSlice } from '../noise.ts';
 import { formatInterval, formatP, formatValue, plural } from '../numbers.ts';
 import type { GatePolicy, MetricPolicy, SlicesPolicy } from '../policy.ts';
 import type { Scores } from '../scores.ts';
@@ -45,7 +46,8 @@ export interface SliceFindings {
 }
 
 /**
- * Harm tests over all blocking metrics × slices, sharing alpha by Holm. Retraining noise enters with the whole set's sd, which is a lower estimate for a slice.
+ * Harm tests over all blocking metrics × slices, sharing alpha by Holm. The noise of retraining enters with the
+ * slice's own sd where it was measured, else with the whole set's, which is a lower estimate.
  */
 export function sliceChecks(scores: Scores, policy: GatePolicy, noise: NoiseByMetric): SliceFindings {
   const slices = policy.slices;
@@ -98,7 +100,7 @@ function testAll(metrics: readonly MetricPolicy[], context: Context): SliceResul
           continue;
         }
         const margin = absoluteMargin(metric.margin ?? null, estimate.estimateA);
-        const spread = noise.get(metric.metric);
+        const spread = noiseOfSlice(noise, { metric: metric.metric, column, value });
         const judged = spread === undefined ? estimate : addTrainingNoise(estimate, spread);
         const told = conclude(judged, { alpha: policy.alpha, margin, power: policy.power });
         const result: SliceResult = {

@@ -127,6 +127,8 @@ const leakageCommand = defineCommand({
         evaluation: await localFile(options.evaluation),
         key: options.key ?? null,
         time: options.time ?? null,
+        threshold: 0.9,
+        seed: 0,
       },
       context,
     );

@@ -67,6 +67,21 @@ export async function environmentsOf(project: Project): Promise<string[]> {
   }
 }
 
+/** Who may do what in an environment, from the configuration; without one nobody may override. */
+export async function rulesOf(project: Project, environment: string) {
+  const none = { approval: false, approvers: null, overriders: [] };
+  try {
+    const { environments } = (await project.config()).config;
+    const found = environments.find(({ name }) => name === environment);
+    if (found === undefined) return none;
+    const { approval, approvers = null, override = [] } = found;
+    return { approval, approvers, overriders: override };
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'config_missing') return none;
+    throw error;
+  }
+}
+
 const promoteCommand = defineCommand({
   name: 'promote',
   description: 'Moves a version that passed its gate into an environment, in the order of environments.',
@@ -90,9 +105,12 @@ const promoteCommand = defineCommand({
   ],
   async run(options, project) {
     const { context } = project;
+    const { approval, overriders } = await rulesOf(project, options.to);
     return runStage(
       promote,
       {
+        approval,
+        overriders,
         ...parseModel(options.model),
         environment: options.to,
         environments: await environmentsOf(project),

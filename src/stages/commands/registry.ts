@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
 import { history } from '../history.ts';
+import { probe } from '../probe.ts';
 import { status } from '../status.ts';
 import { verify } from '../verify.ts';
 import { parseModelName } from './environment.ts';
@@ -67,4 +68,16 @@ const verifyCommand = defineCommand({
   },
 });
 
-export const registryCommands = [statusCommand, historyCommand, verifyCommand];
+const probeCommand = defineCommand({
+  name: 'registry probe',
+  description:
+    'Tries what the registry needs of the store: conditional create, races, read after write. Refuses one that cannot.',
+  positional: [],
+  options: z.object({}),
+  examples: ['modelgate registry probe', 'modelgate registry probe --store s3://models/flights'],
+  async run(_options, project) {
+    return runStage(probe, {}, project.context);
+  },
+});
+
+export const registryCommands = [statusCommand, historyCommand, verifyCommand, probeCommand];

@@ -1,0 +1,126 @@
+import type { LinearEstimate } from './influence.ts';
+
+/**
+ * What rows that were not seen could do. A standard error comes from the rows that differ: where none or a few
+ * do (one model twice, two models without a mistake, five rows) it is near zero and says nothing of the rows to
+ * come. If none of n rows differed, up to 1 − α^(1/n) of all rows can differ (exact binomial limit at level
+ * 1 − α, the "rule of three" for large n), and each can cost what one row can cost at most. So the half-width of
+ * a bound is at least effect · (1 − α^(1/rows)).
+ *
+ * Source: Clopper & Pearson (1934), Biometrika 26:404-413, for zero events; Hanley & Lippman-Hand (1983), JAMA 249.
+ * The largest effect stands in for all of them, so the limit is on the safe side. Rows are taken as independent,
+ * in clusters too: below 10 clusters nothing is decided (gate/decide.ts).
+ */
+export interface Unseen {
+  /** Rows among which a row that differs would have been seen (for recall the positives; by weight, Kish's number). */
+  readonly rows: number;
+  /** Change of the metric if all these rows differed as much as one row can. */
+  readonly effect: number;
+}
+
+/** Below so many rows (and below a quarter of all) that carry a difference, its se is not relied on alone. */
+const carriersNeeded = 5;
+
+/** Whether so few rows carry the difference that the unseen ones have to be counted. */
+export function tooFewCarriers(carriers: number, rows: number): boolean {
+  return carriers < Math.min(carriersNeeded, rows / 4);
+}
+
+/**
+ * How many rows carry a spread, by the inverse participation ratio (Σψ²)² / Σψ⁴: k for k equal values among zeros,
+ * 0 where none reaches `negligible`.
+ */
+export function carriersOf(psi: Float64Array, negligible: number): number {
+  let largest = 0;
+  for (const p of psi) largest = Math.max(largest, Math.abs(p));
+  if (largest <= negligible) return 0;
+  let square = 0;
+  let fourth = 0;
+  for (const p of psi) {
+    const one = (p / largest) ** 2;
+    square += one;
+    fourth += one * one;
+  }
+  return square ** 2 / fourth;
+}
+
+/** Whether a difference with these influence values needs the unseen rows: a thousandth of a row's effect is none. */
+export function needsUnseen(psi: Float64Array, { rows, effect }: Unseen): boolean {
+  return tooFewCarriers(carriersOf(psi, effect / rows / 1000), rows);
+}
+
+/** Kish's effective number of rows, (Σw)² / Σw²; the number of rows without weights. */
+export function effectiveRows(n: number, weights: Float64Array | null): number {
+  if (weights === null) return n;
+  let sum = 0;
+  let square = 0;
+  for (let i = 0; i < n; i++) {
+    sum += weights[i] as number;
+    square += (weights[i] as number) ** 2;
+  }
+  return square > 0 ? sum ** 2 / square : 0;
+}
+
+/** Half-width that the unseen rows ask for at one-sided level 1 − alpha; 0 where they need not be counted. */
+export function unseenShift(unseen: Unseen | undefined, alpha: number): number {
+  return unseen === undefined ? 0 : -unseen.effect * Math.expm1(Math.log(alpha) / unseen.rows);
+}
+
+/** The level at which the unseen rows alone could make up a difference: the inverse of `unseenShift`. */
+export function unseenP(unseen: Unseen | undefined, diff: number): number {
+  if (unseen === undefined) return 0;
+  const share = Math.abs(diff) / unseen.effect;
+  return share >= 1 ? 0 : Math.exp(unseen.rows * Math.log1p(-share));
+}
+
+/** The unseen rows of a comparison of hits, where Tango's interval no longer applies (training noise is added). */
+export function unseenOfDiscordant(counts: { b: number; c: number; n: number }): Unseen | null {
+  return tooFewCarriers(counts.b + counts.c, counts.n) ? { rows: counts.n, effect: 1 } : null;
+}
+
+/**
+ * `unseen` of a difference of mean losses, counted on the losses themselves: a row carries the difference where
+ * the models' losses differ by more than a thousandth of what one row can differ by. That is the largest loss of
+ * either model, at least `floor` (1 for losses of probabilities); without any loss, the largest target; else 1.
+ */
+export function unseenOfLosses(input: {
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+  readonly weights: Float64Array | null;
+  readonly floor?: number;
+  readonly targets?: Float64Array;
+  /** What the metric changes by when the mean loss rises by an amount; the amount itself unless said. */
+  readonly change?: (amount: number) => number;
+}): { unseen: Unseen } | Record<string, never> {
+  const { a, b, weights, targets } = input;
+  const largest = (values: Float64Array) => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const scale = Math.max(input.floor ?? 0, largest(a), largest(b)) || (targets && largest(targets)) || 1;
+  let carriers = 0;
+  let spread = false;
+  const first = (b[0] as number) - (a[0] as number);
+  for (let i = 0; i < a.length; i++) {
+    const difference = (b[i] as number) - (a[i] as number);
+    if (Math.abs(difference) > scale / 1000) carriers++;
+    if (Math.abs(difference - first) > scale * 1e-12) spread = true;
+  }
+  const rows = effectiveRows(a.length, weights);
+  if (!Number.isFinite(scale) || !tooFewCarriers(spread ? carriers : 0, rows)) return {};
+  return { unseen: { rows, effect: input.change === undefined ? scale : input.change(scale) } };
+}
+
+/** The worse of several limits: which one asks for the wider bound at the usual level. */
+export function widest(limits: readonly Unseen[]): Unseen {
+  return limits.reduce((p, q) => (unseenShift(q, 0.05) > unseenShift(p, 0.05) ? q : p));
+}
+
+/** `unseen` of a difference of two linear estimates, where their influence values need it; else nothing. */
+export function unseenOf(
+  a: LinearEstimate,
+  b: LinearEstimate,
+  limit: () => Unseen,
+): { unseen: Unseen } | Record<string, never> {
+  const difference = new Float64Array(a.psi.length);
+  for (let i = 0; i < difference.length; i++) difference[i] = (b.psi[i] as number) - (a.psi[i] as number);
+  const unseen = limit();
+  return needsUnseen(difference, unseen) ? { unseen } : {};
+}
