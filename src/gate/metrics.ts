@@ -11,6 +11,7 @@ import { pairedMean } from '../stats/paired-mean.ts';
 import { pairedRatio } from '../stats/paired-ratio.ts';
 import { ratioOfSums, transformed, weightedMean } from '../stats/ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from '../stats/undefined.ts';
+import { needsUnseen, type Unseen, unseenShift } from '../stats/unseen.ts';
 import { type AggregateSamples, compareAggregate, estimateAggregate } from './aggregate-metric.ts';
 import { isKnownMetric, type KnownMetric } from './policy.ts';
 import { smallerIsBetter } from './policy-metrics.ts';
@@ -124,7 +125,22 @@ export interface SingleEstimate {
   df: number;
   n: number;
   clusters: number | null;
+  /** Where so few rows carry the error that the standard error says nothing: what unseen rows could do. */
+  unseen?: Unseen;
 }
+
+/** Metrics between 0 and 1: one row can change them by no more than its share of that. */
+const bounded = new Set<string>([
+  'accuracy',
+  'auc',
+  'balanced_accuracy',
+  'brier',
+  'f1',
+  'macro_f1',
+  'ndcg',
+  'precision',
+  'recall',
+]);
 
 /** The candidate's value with its standard error, from the metric's influence values. */
 export function estimateCandidate(choice: MetricChoice, rows: MetricRows): SingleEstimate | Undefined {
@@ -133,12 +149,15 @@ export function estimateCandidate(choice: MetricChoice, rows: MetricRows): Singl
   if (isUndefined(linear)) return linear;
   const error = influenceError(linear.psi, rows.clusters);
   if (isUndefined(error)) return error;
-  return { value: linear.value, n: linear.psi.length, ...error };
+  const n = linear.psi.length;
+  const unseen: Unseen = { rows: n, effect: 1 };
+  const blind = bounded.has(choice.metric) && needsUnseen(linear.psi, unseen);
+  return { value: linear.value, n, ...error, ...(blind ? { unseen } : {}) };
 }
 
 /** The one-sided bound of an estimate at level 1 − alpha. */
 export function boundOf(estimate: SingleEstimate, side: 'low' | 'high', alpha: number): number {
-  const half = tQuantile(1 - alpha, estimate.df) * estimate.se;
+  const half = Math.max(tQuantile(1 - alpha, estimate.df) * estimate.se, unseenShift(estimate.unseen, alpha));
   return side === 'low' ? estimate.value - half : estimate.value + half;
 }
 
