@@ -125,7 +125,7 @@ export const GatePolicy = z
       .max(0.5)
       .default(0.05)
       .describe(
-        'How often an equal model may be blocked, and a loss of a whole margin passed: the one-sided level.',
+        'The one-sided level of each blocking metric: how often it may stop an equal model, and let a loss of a whole margin pass. All slices together keep it as well.',
       ),
     power: z
       .number()

@@ -19,8 +19,6 @@ import { version } from '../version.ts';
 import type { Project } from './command.ts';
 import type { StageContext } from './define.ts';
 
-export { cacheDirectory };
-
 export interface ProjectOptions {
   /** Default `modelgate.yaml` in the current folder. */
   configFile?: string | undefined;

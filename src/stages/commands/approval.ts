@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { Name } from '../../names.ts';
 import { approve, request } from '../approvals.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
 import { environmentsOf, parseModel, rulesOf } from './environment.ts';
 
@@ -28,6 +28,17 @@ function versionOf(text: string): { model: string; version: number } {
   });
 }
 
+/** The promotion that is asked for or approved. */
+async function promotionOf(given: z.infer<typeof options>, project: Project) {
+  return {
+    ...versionOf(given.model),
+    environment: given.to,
+    environments: await environmentsOf(project),
+    op_id: given.op_id ?? randomUUID(),
+    reason: given.reason ?? null,
+  };
+}
+
 const requestCommand = defineCommand({
   name: 'request',
   description: 'Asks for the promotion of a version; another person approves it.',
@@ -35,17 +46,7 @@ const requestCommand = defineCommand({
   options,
   examples: ['modelgate request flights-late@2 --to production --reason "better in winter"'],
   async run(given, project) {
-    return runStage(
-      request,
-      {
-        ...versionOf(given.model),
-        environment: given.to,
-        environments: await environmentsOf(project),
-        op_id: given.op_id ?? randomUUID(),
-        reason: given.reason ?? null,
-      },
-      project.context,
-    );
+    return runStage(request, await promotionOf(given, project), project.context);
   },
 });
 
@@ -59,11 +60,7 @@ const approveCommand = defineCommand({
     return runStage(
       approve,
       {
-        ...versionOf(given.model),
-        environment: given.to,
-        environments: await environmentsOf(project),
-        op_id: given.op_id ?? randomUUID(),
-        reason: given.reason ?? null,
+        ...(await promotionOf(given, project)),
         approvers: (await rulesOf(project, given.to)).approvers,
       },
       project.context,
