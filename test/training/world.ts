@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { silentLogger } from '../../src/logger.ts';
 import { cacheDirectory } from '../../src/cache-directory.ts';
+import { silentLogger } from '../../src/logger.ts';
 import { findPython } from '../../src/training/python-command.ts';
 import { flightsData, type TestContext, testContext } from '../data/context.ts';
 
