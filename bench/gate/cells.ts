@@ -54,8 +54,8 @@ const pilotRuns = 400;
 export const sliceMetrics = ['accuracy', 'auc', 'log_loss', 'brier', 'f1'] as const;
 export const sliceCount = 20;
 
-/** All cells of the bench, with the given numbers of rows. */
-export function planCells(rows: readonly number[]): Cell[] {
+/** All cells of the bench, with the given numbers of rows; each seed, 0 to 2,000, has rows of its own. */
+export function planCells({ rows, seed }: { rows: readonly number[]; seed: number }): Cell[] {
   const cells: Omit<Cell, 'seed'>[] = [];
   const families: readonly (readonly [Family, readonly Metric[]])[] = [
     ['binary', binaryMetrics],
@@ -73,7 +73,7 @@ export function planCells(rows: readonly number[]): Cell[] {
   }
   const world: World = { family: 'binary', rows: 10_000, harm: 0, clusters: null };
   cells.push({ question: 'slices', world, metrics: sliceMetrics });
-  return cells.map((cell, index) => ({ ...cell, seed: (index + 1) * 2 ** 32 }));
+  return cells.map((cell, index) => ({ ...cell, seed: (1000 * seed + index + 1) * 2 ** 32 }));
 }
 
 /** A candidate that truly loses what the gate, judging it, prints as the smallest drop that it can see. */

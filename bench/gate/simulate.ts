@@ -2,7 +2,7 @@
  * How often the gate blocks equal models, passes a loss of a whole margin, and sees the drop that it says it sees:
  * by simulation, beside a gate that compares two numbers and one that allows 1 %. Exit 1 when a goal is missed.
  *
- *   npm run bench:gate -- [--runs 20000] [--rows 2000,10000] [--workers N]
+ *   npm run bench:gate -- [--runs 20000] [--rows 2000,10000] [--workers N] [--seed 0]
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '20000' },
     rows: { type: 'string', default: '2000,10000' },
+    seed: { type: 'string', default: '0' },
     workers: { type: 'string', default: String(os.availableParallelism()) },
   },
 });
@@ -59,7 +60,7 @@ const line = (cell: Cell, tally: Tally): string[] => {
 
 const started = performance.now();
 const seconds = () => Math.round((performance.now() - started) / 1000);
-const cells = planCells(values.rows.split(',').map(Number));
+const cells = planCells({ rows: values.rows.split(',').map(Number), seed: Number(values.seed) });
 const results: { cell: Cell; tallies: Tally[] }[] = [];
 await runCells(cells, {
   runs,

@@ -12,6 +12,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { table } from '../../src/cli/terminal.ts';
+import { judgeScores } from '../../src/gate/judge.ts';
+import { GatePolicy } from '../../src/gate/policy.ts';
 import { bootstrapCells, bootstrapUnits, randomBuckets, sumByUnit } from '../../src/stats/bootstrap.ts';
 import { atThreshold } from '../../src/stats/classification.ts';
 import { delong } from '../../src/stats/delong.ts';
@@ -62,8 +64,37 @@ const { y, a, b } = world();
 const hard = [atThreshold(a, 0.5), atThreshold(b, 0.5)] as const;
 const loss = y.map((truth, i) => ((b[i] as number) - truth) ** 2 - ((a[i] as number) - truth) ** 2);
 
+/** Ten metrics on 50 slices, as a gate judges them: estimate, interval, test, Holm. */
+const slicePolicy = GatePolicy.parse({
+  metrics: [
+    ...['accuracy', 'auc', 'log_loss', 'brier', 'f1', 'precision', 'recall'],
+    ...['balanced_accuracy', 'macro_f1', 'calibration_error'],
+  ].map((metric) => ({ metric, margin: 0.01 })),
+  slices: { by: ['slice'] },
+});
+const sliced = {
+  rows,
+  label: y,
+  champion: a,
+  candidate: b,
+  clusters: null,
+  losses: new Map(),
+  slices: [
+    {
+      column: 'slice',
+      values: Array.from({ length: 50 }, (_, i) => String(i)),
+      codes: Int32Array.from(y, (_, i) => i % 50),
+    },
+  ],
+};
+
 /** Each from the row columns on: counting cells and filling buckets is part of the time. */
-const tasks: Record<'f1' | 'mean' | 'delong', () => Figure> = {
+const tasks: Record<'f1' | 'mean' | 'delong' | 'slices', () => Figure> = {
+  slices: () => {
+    const { slices } = judgeScores(sliced, slicePolicy, new Map());
+    const ofAuc = slices.filter(({ metric }) => metric === 'auc').map(({ diff }) => diff ?? Number.NaN);
+    return { diff: ofAuc.reduce((sum, one) => sum + one, 0) / ofAuc.length };
+  },
   f1: () => {
     const counts = jointCells({ y, a: hard[0], b: hard[1] });
     const statistic = (cells: Float64Array) => cellMetric('f1', cells, 'b') - cellMetric('f1', cells, 'a');
@@ -97,7 +128,7 @@ function measure(task: () => Figure): Measured {
 }
 
 /** The reference's figures, or null with the reason on standard error. */
-async function reference(): Promise<Record<'f1' | 'mean' | 'auc' | 'delong', Measured> | null> {
+async function reference(): Promise<Record<'f1' | 'mean' | 'auc' | 'delong' | 'slices', Measured> | null> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'modelgate-speed-'));
   try {
     for (const [name, column] of Object.entries({ y, a, b }))
@@ -116,7 +147,12 @@ async function reference(): Promise<Record<'f1' | 'mean' | 'auc' | 'delong', Mea
   }
 }
 
-const own = { f1: measure(tasks.f1), mean: measure(tasks.mean), delong: measure(tasks.delong) };
+const own = {
+  f1: measure(tasks.f1),
+  mean: measure(tasks.mean),
+  delong: measure(tasks.delong),
+  slices: measure(tasks.slices),
+};
 const other = await reference();
 
 /** `0.12 (0.11 to 0.14)`: the median of the repeats, and their range. */
@@ -146,6 +182,10 @@ console.log(
       task('mean, 10,000 bootstraps', own.mean, [`scikit-learn, ${ofReference.mean} resamples`, other?.mean]),
       task('AUC, DeLong', own.delong, ['SciPy rankdata, DeLong', other?.delong]),
       task('AUC, DeLong', own.delong, ['scikit-learn, two AUCs, no se', other?.auc]),
+      task('10 metrics × 50 slices, judged', own.slices, [
+        'scikit-learn, 9 metrics, values only',
+        other?.slices,
+      ]),
     ],
   ),
 );

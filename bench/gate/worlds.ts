@@ -142,7 +142,7 @@ function equalClusters(rows: number, count: number): Clusters {
 }
 
 /** Standard normal numbers by Box and Muller (1958). */
-function normals(random: Random, count: number): Float64Array {
+export function normals(random: Random, count: number): Float64Array {
   const out = new Float64Array(count + (count % 2));
   for (let i = 0; i < out.length; i += 2) {
     const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));

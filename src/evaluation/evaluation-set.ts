@@ -1,8 +1,17 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
 
-/** Columns of predictions.parquet with a meaning of their own. */
-export const reservedColumns: readonly string[] = ['key', 'label', 'candidate', 'champion', 'cluster'];
+/** Column that orders rows as the set does, in the set's and the joined view. */
+export const setPosition = 'modelgate_position';
+
+/** Columns of predictions.parquet, and of the views that a policy's SQL sees, with a meaning of their own. */
+const reservedColumns: readonly string[] = [
+  ...['key', 'label', 'candidate', 'champion', 'cluster', 'prediction'],
+  setPosition,
+];
+
+/** Whether a column of the data would stand in the place of one of ours; SQL knows names in any case. */
+export const isReserved = (name: string): boolean => reservedColumns.includes(name.toLowerCase());
 
 export interface SetColumns {
   key: string;
@@ -11,8 +20,9 @@ export interface SetColumns {
 }
 
 /**
- * Declares `view` over the rows of an evaluation set, in the order of their keys: `position` (from 0), `key`
- * (VARCHAR), `label` (DOUBLE), `cluster` if there is one, and every other column of the set under its own name.
+ * Declares `view` over the rows of an evaluation set, in the order of their keys: `modelgate_position` (from 0), `key`
+ * (VARCHAR), `label` (DOUBLE), `cluster` if there is one, and every other column of the set under its own name, unless the
+ * name is reserved.
  * Throws `evaluation_set_changed` for a set without its columns, `evaluation_unpaired` for a key that stands
  * twice, `data_empty`, `label_invalid`.
  *
@@ -38,9 +48,9 @@ export async function declareSet(request: {
     });
   }
   const { key, label, cluster } = columns;
-  const others = names.filter((name) => name !== key && name !== label && !reservedColumns.includes(name));
+  const others = names.filter((name) => name !== key && name !== label && !isReserved(name));
   const parts = [
-    `row_number() OVER (ORDER BY CAST(${identifier(key)} AS VARCHAR)) - 1 AS position`,
+    `row_number() OVER (ORDER BY CAST(${identifier(key)} AS VARCHAR)) - 1 AS ${setPosition}`,
     `CAST(${identifier(key)} AS VARCHAR) AS key`,
     `TRY_CAST(${identifier(label)} AS DOUBLE) AS label`,
     ...(cluster === undefined ? [] : [`${identifier(cluster)} AS cluster`]),
@@ -97,9 +107,9 @@ async function countRows(request: {
 }
 
 /**
- * Joins features to the set by key into `view`: `position` and the features. Throws `evaluation_unpaired` when
+ * Joins features to the set by key into `view`: `modelgate_position` and the features. Throws `evaluation_unpaired` when
  * a row of the set has no features or more than one row of them, and `evaluation_set_changed` when the data's
- * labels are not the set's.
+ * labels are not the set's, and `config_invalid` for a feature of our column's name.
  *
  * @param set view made by `declareSet`
  * @param features view with the model's key, label and features; labels may be null (not known yet)
@@ -114,11 +124,21 @@ export async function joinFeatures(request: {
   label: string | null;
 }): Promise<void> {
   const { engine, set, features, view, key, label } = request;
+  const names = (await engine.describe(`SELECT * FROM ${identifier(features)}`)).map(({ name }) => name);
+  const taken = names.find((name) => name.toLowerCase() === setPosition);
+  if (taken !== undefined) {
+    throw new UserError({
+      code: 'config_invalid',
+      message: `The features have a column ${JSON.stringify(taken)}: ModelGate orders the rows by its own of this name.`,
+      where: { key: 'features.sql' },
+      fix: 'Give the column another name in the feature SQL.',
+    });
+  }
   const joined = `${identifier(set)} AS pinned LEFT JOIN ${identifier(features)} AS made
     ON CAST(made.${identifier(key)} AS VARCHAR) = pinned.key`;
   const differs = label === null ? 'FALSE' : `TRY_CAST(made.${identifier(label)} AS DOUBLE) <> pinned.label`;
   const [found] = await engine.rows(
-    `SELECT count(*) AS n, count(DISTINCT pinned.position) AS pinned,
+    `SELECT count(*) AS n, count(DISTINCT pinned.${setPosition}) AS pinned,
       count(*) FILTER (made.${identifier(key)} IS NULL) AS missing, count(*) FILTER (${differs}) AS relabelled,
       min(pinned.key) FILTER (made.${identifier(key)} IS NULL) AS example FROM ${joined}`,
   );
@@ -149,12 +169,9 @@ export async function joinFeatures(request: {
     });
   }
   await engine.execute(
-    `CREATE OR REPLACE VIEW ${identifier(view)} AS SELECT made.*, pinned.position AS ${identifier(setPosition)} FROM ${joined}`,
+    `CREATE OR REPLACE VIEW ${identifier(view)} AS SELECT made.*, pinned.${setPosition} FROM ${joined}`,
   );
 }
-
-/** Column of the joined view that orders its rows as the set's. */
-export const setPosition = 'modelgate_position';
 
 /**
  * Number of rows of the set whose keys a model was trained or validated on. Throws `evaluation_leak` if any.

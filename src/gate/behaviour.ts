@@ -218,11 +218,13 @@ async function readExamples(
     ...numbers.map((name) => `CAST(${name} AS DOUBLE) AS ${name}`),
     ...shown.map((name, index) => `left(CAST(${identifier(name)} AS VARCHAR), 200) AS kept_${index}`),
   ];
+  // counted outside of the data's names
+  const position = 'row_number() OVER (ORDER BY key) - 1';
   const positions = chosen.map(({ position }) => position).join(', ');
   const rows = await engine.rows(
-    `SELECT modelgate_position, ${selected.join(', ')} FROM (SELECT *, row_number() OVER (ORDER BY key) - 1 AS modelgate_position FROM ${identifier(view)}) WHERE modelgate_position IN (${positions})`,
+    `SELECT ${position} AS position, ${selected.join(', ')} FROM ${identifier(view)} QUALIFY ${position} IN (${positions})`,
   );
-  const byPosition = new Map(rows.map((row) => [Number(row.modelgate_position), row]));
+  const byPosition = new Map(rows.map((row) => [Number(row.position), row]));
   const text = (value: unknown) => (value === null || value === undefined ? null : String(value));
   const finite = (value: unknown) => (Number.isFinite(Number(value ?? Number.NaN)) ? Number(value) : null);
   const examples = chosen.map(({ position, change }): Example => {

@@ -1,48 +1,14 @@
-import type { Code } from '../codes.ts';
-import { type Column, identifier, type SqlEngine } from '../data/engine.ts';
-import { UserError } from '../errors.ts';
-import { compareMetric, type PairedPredictions } from '../stats/compare-metric.ts';
-import { encodeClusters } from '../stats/influence.ts';
+import type { SqlEngine } from '../data/engine.ts';
+import { compareMetric, countDiscordant, hits } from '../stats/compare-metric.ts';
 import { mcnemar } from '../stats/mcnemar.ts';
 import { conclude, type PairedEstimate } from '../stats/paired-estimate.ts';
 import { isUndefined, type Undefined } from '../stats/undefined.ts';
-import { suggest } from '../suggest.ts';
 import { flipsOf } from './checks/metrics.ts';
-import { absoluteMargin, decideComparison, tooFewClusters } from './decide.ts';
-import type { KnownMetric, Margin } from './policy.ts';
+import { type ComparedColumns, type CompareQuestion, isBinary, readColumns } from './compare-columns.ts';
+import { absoluteMargin, decideComparison, fewClusters } from './decide.ts';
+import type { KnownMetric } from './policy.ts';
 import { smallerIsBetter } from './policy-metrics.ts';
 
-/** One paired comparison of two score columns of a table. */
-export interface CompareQuestion {
-  /** A view of the engine. */
-  view: string;
-  label: string;
-  champion: string;
-  candidate: string;
-  cluster: string | null;
-  weight: string | null;
-  metric: KnownMetric;
-  threshold: number;
-  margin: Margin;
-  alpha: number;
-  /** Of the methods that draw random numbers. */
-  seed: number;
-}
-
-/** Metrics for which a label is 0 or 1. */
-const binary = new Set<KnownMetric>([
-  'accuracy',
-  'auc',
-  'f1',
-  'precision',
-  'recall',
-  'balanced_accuracy',
-  'macro_f1',
-  'log_loss',
-  'brier',
-  'calibration_error',
-]);
-const probabilities = new Set<KnownMetric>(['log_loss', 'brier', 'calibration_error']);
 const thresholded = new Set<KnownMetric>([
   'accuracy',
   'f1',
@@ -57,7 +23,9 @@ export async function compareColumns(engine: SqlEngine, question: CompareQuestio
   const data = await readColumns(engine, question);
   const estimate = compareMetric(question.metric, {
     ...data,
+    classes: data.classCount !== null,
     threshold: question.threshold,
+    places: question.k,
     seed: question.seed,
   });
   const decision = decideComparison({
@@ -79,7 +47,7 @@ export async function compareColumns(engine: SqlEngine, question: CompareQuestio
 
 function outputsOf(input: {
   question: CompareQuestion;
-  data: PairedPredictions;
+  data: ComparedColumns;
   estimate: PairedEstimate | Undefined;
 }) {
   const { question, data, estimate } = input;
@@ -88,7 +56,11 @@ function outputsOf(input: {
     n: data.y.length,
     confidence: 1 - question.alpha,
     alpha: question.alpha,
-    ...(thresholded.has(question.metric) ? { threshold: question.threshold } : {}),
+    ...(data.classCount !== null
+      ? { classes: data.classCount }
+      : thresholded.has(question.metric)
+        ? { threshold: question.threshold }
+        : {}),
   };
   if (isUndefined(estimate)) {
     const empty = {
@@ -113,18 +85,13 @@ function outputsOf(input: {
   }
   const margin = absoluteMargin(question.margin, estimate.estimateA);
   const told = conclude(estimate, { alpha: question.alpha, margin });
-  const flips = binary.has(question.metric)
-    ? flipsOf(
-        { label: data.y, champion: data.a, candidate: data.b, clusters: null, losses: undefined },
-        question.threshold,
-      )
-    : undefined;
+  const flips = flipsBetween(data, question);
   const test = question.metric === 'accuracy' && flips !== undefined ? mcnemar(flips) : null;
   return {
     ...base,
     method: estimate.method,
     clusters: estimate.clusters,
-    ...(tooFewClusters(estimate) ? { few_clusters: true as const } : {}),
+    ...(fewClusters(estimate) === null ? {} : { few_clusters: true as const }),
     champion: estimate.estimateA,
     candidate: estimate.estimateB,
     diff: estimate.diff,
@@ -133,6 +100,7 @@ function outputsOf(input: {
     ci_high: told.ciHigh,
     bound_low: told.boundLow,
     bound_high: told.boundHigh,
+    ...(told.deciding.widened ? { bounds_widened: widenedBecause(estimate) } : {}),
     p_two_sided: told.pTwoSided,
     p_worse: told.pWorse,
     margin,
@@ -154,157 +122,17 @@ function outputsOf(input: {
   };
 }
 
-async function readColumns(engine: SqlEngine, question: CompareQuestion): Promise<PairedPredictions> {
-  if (question.metric === 'ndcg' && (question.cluster === null || question.weight !== null)) {
-    throw new UserError({
-      code: 'usage',
-      message: 'ndcg ranks the rows of one query, and counts each query once.',
-      where: question.cluster === null ? '--cluster' : '--weight',
-      fix: question.cluster === null ? 'Name the column of the query with --cluster.' : 'Leave --weight out.',
-    });
-  }
-  const known = await engine.describe(`SELECT * FROM ${identifier(question.view)}`);
-  const [any] = await engine.rows(`SELECT 1 FROM ${identifier(question.view)} LIMIT 1`);
-  if (any === undefined) {
-    throw new UserError({
-      code: 'data_empty',
-      message: 'The table has no rows.',
-      fix: 'Give a table with a label and two score columns.',
-    });
-  }
-  const roles = (['label', 'champion', 'candidate', 'weight', 'cluster'] as const).flatMap((role) => {
-    const name = question[role];
-    if (name === null) return [];
-    requireColumn({ role, name, known });
-    return [{ role, name }];
-  });
-  const expression = ({ role, name }: { role: string; name: string }) =>
-    role === 'cluster'
-      ? `CASE WHEN ${identifier(name)} IS NULL THEN NULL ELSE dense_rank() OVER (ORDER BY ${identifier(name)}) END`
-      : identifier(name);
-  const vectors = await engine.columns(
-    `SELECT ${roles.map((role, i) => `CAST(${expression(role)} AS DOUBLE) AS c${i}`).join(', ')} FROM ${identifier(question.view)}`,
-  );
-  const columns = new Map<string, Float64Array>();
-  roles.forEach(({ role, name }, index) => {
-    const values = vectors[index]?.values;
-    if (!(values instanceof Float64Array)) throw new Error(`the engine gave no numbers for ${role}`);
-    requireFinite({ role, name, values });
-    columns.set(role, values);
-  });
-  const column = (role: string) => columns.get(role) as Float64Array;
-  requireRanges(question, {
-    label: column('label'),
-    champion: column('champion'),
-    candidate: column('candidate'),
-  });
-  const weights = columns.get('weight') ?? null;
-  if (weights?.some((weight) => weight < 0)) {
-    throw new UserError({
-      code: 'usage',
-      message: `The weights in ${JSON.stringify(question.weight)} are negative in places.`,
-      where: '--weight',
-      fix: 'Weights are numbers of at least 0.',
-    });
-  }
-  const clusters = columns.get('cluster');
-  return {
-    y: column('label'),
-    a: column('champion'),
-    b: column('candidate'),
-    weights,
-    clusters: clusters === undefined ? null : encodeClusters(clusters),
-  };
+function flipsBetween(data: ComparedColumns, { metric, threshold }: CompareQuestion) {
+  if (!isBinary(metric)) return undefined;
+  const { y, a, b } = data;
+  if (data.classCount === null)
+    return flipsOf({ label: y, champion: a, candidate: b, clusters: null, losses: undefined }, threshold);
+  const { b: lost, c: gained } = countDiscordant(hits(y, a), hits(y, b));
+  return { b: lost, c: gained };
 }
 
-function requireColumn({
-  role,
-  name,
-  known,
-}: {
-  role: string;
-  name: string;
-  known: readonly Column[];
-}): void {
-  const found = known.find((column) => column.name === name);
-  const names = known.map((column) => column.name);
-  if (found === undefined) {
-    const near = suggest(name, names);
-    throw new UserError({
-      code: 'usage',
-      message: `The table has no column ${JSON.stringify(name)}.`,
-      where: `--${role}`,
-      fix:
-        near === null
-          ? `Its columns are: ${names.slice(0, 20).join(', ')}.`
-          : `Did you mean ${JSON.stringify(near)}?`,
-    });
-  }
-  if (role === 'cluster' || ['boolean', 'integer', 'number'].includes(found.type)) return;
-  throw new UserError({
-    code: role === 'label' ? 'label_invalid' : 'usage',
-    message: `Column ${JSON.stringify(name)} holds ${found.physicalType}, not numbers.`,
-    where: `--${role}`,
-    fix:
-      role === 'label'
-        ? 'Labels are true/false or 0/1 for classification, numbers for regression.'
-        : 'Name a column of numbers.',
-  });
-}
-
-function requireFinite({ role, name, values }: { role: string; name: string; values: Float64Array }): void {
-  let bad = 0;
-  let first = -1;
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    if (first < 0) first = i;
-    bad++;
-  }
-  if (bad === 0) return;
-  const codes: Record<string, Code> = {
-    label: 'label_invalid',
-    champion: 'evaluation_unpaired',
-    candidate: 'evaluation_unpaired',
-  };
-  throw new UserError({
-    code: codes[role] ?? 'usage',
-    message: `Column ${JSON.stringify(name)} is missing, NaN or infinite in ${bad} of ${values.length} rows, first in row ${first + 1}.`,
-    where: `--${role}`,
-    fix:
-      role === 'champion' || role === 'candidate'
-        ? 'Score every row with both models, or take the rows out for both before comparing.'
-        : `Give every row a ${role}, or take the rows out before comparing.`,
-  });
-}
-
-function requireRanges(
-  { metric, label: name }: CompareQuestion,
-  columns: { label: Float64Array; champion: Float64Array; candidate: Float64Array },
-): void {
-  if (binary.has(metric) && !columns.label.every((y) => y === 0 || y === 1)) {
-    throw new UserError({
-      code: 'label_invalid',
-      message: `${metric} needs labels of 0 and 1; column ${JSON.stringify(name)} holds others.`,
-      where: '--label',
-      fix: 'Name a column of true/false or 0/1, or choose rmse, mae or mape for a regression.',
-    });
-  }
-  if (metric === 'ndcg' && columns.label.some((relevance) => relevance < 0)) {
-    throw new UserError({
-      code: 'label_invalid',
-      message: `ndcg needs relevances of at least 0; column ${JSON.stringify(name)} holds others.`,
-      where: '--label',
-      fix: 'Give 0 to what is not relevant.',
-    });
-  }
-  if (!probabilities.has(metric)) return;
-  for (const role of ['champion', 'candidate'] as const) {
-    if (columns[role].every((p) => p >= 0 && p <= 1)) continue;
-    throw new UserError({
-      code: 'prediction_invalid',
-      message: `${metric} needs probabilities; the ${role}'s scores leave 0 to 1.`,
-      where: `--${role}`,
-      fix: 'Give probabilities, or choose auc, which needs only an order.',
-    });
-  }
+/** Interval, p-values and mde80 stay the method's own; this says why the bounds, which decide, are wider. */
+function widenedBecause({ unseen, clusters }: PairedEstimate): string {
+  if (unseen !== undefined) return 'few rows carry the difference';
+  return clusters === null ? 'few rows, uneven weights or rare large differences' : 'few or uneven clusters';
 }

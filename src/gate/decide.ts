@@ -47,10 +47,11 @@ export function decideComparison(comparison: Comparison): Decision {
   const options = { alpha: comparison.alpha, power: comparison.power, margin };
   const fixed = conclude(estimate, options);
   const judged = noise === null ? estimate : addTrainingNoise(estimate, noise);
-  const { boundLow, boundHigh, pWorse, mde80 } = noise === null ? fixed : conclude(judged, options);
+  const { boundLow, boundHigh, deciding } = noise === null ? fixed : conclude(judged, options);
+  const { pWorse, mde80 } = deciding;
   const gain = comparison.gain == null ? 0 : absoluteMargin(comparison.gain, estimate.estimateA);
   const decided = threeWay({ low: boundLow, high: boundHigh, margin, require: comparison.require, gain });
-  const verdict = tooFewClusters(estimate) ? 'inconclusive' : decided;
+  const verdict = fewClusters(estimate) === null ? decided : 'inconclusive';
   const rowsNeeded = margin === null ? null : rowsFor(margin, { comparison, estimate, mde: mde80 });
   return {
     verdict,
@@ -93,8 +94,13 @@ export function decideComparison(comparison: Comparison): Decision {
 /** Fewer clusters than this say too little of the spread between clusters to decide anything. */
 export const clustersNeeded = 10;
 
-export function tooFewClusters({ clusters }: PairedEstimate): boolean {
-  return clusters !== null && clusters < clustersNeeded;
+/**
+ * Why the clusters are too few to decide, as a part of a sentence; null where they are not, or rows are independent.
+ * Clusters of uneven size count fully: the bounds know what they weigh (stats/unit-spread.ts).
+ */
+export function fewClusters({ clusters }: Pick<PairedEstimate, 'clusters'>): string | null {
+  if (clusters === null || clusters >= clustersNeeded) return null;
+  return `${plural(clusters, 'cluster')} are too few to decide: at least ${clustersNeeded} are needed`;
 }
 
 /** The rule alone, on bounds of a difference for which higher is better. NaN never passes. */
@@ -177,9 +183,8 @@ function reasonFor(input: {
     const note = require === 'non-inferior' && high < 0 ? ' It is worse, but by less than the margin.' : '';
     return `${name} ${moved} ${interval}${limit}.${note}${inside}`;
   }
-  if (tooFewClusters(estimate)) {
-    return `${name} ${moved} ${interval}${limit}; ${plural(estimate.clusters ?? 0, 'cluster')} are too few to decide: at least ${clustersNeeded} are needed.`;
-  }
+  const few = fewClusters(estimate);
+  if (few !== null) return `${name} ${moved} ${interval}${limit}; ${few}.`;
   if (require === 'superior') {
     const more = wantsMore && gain !== null ? ` by ${formatValue(gain)}` : '';
     return `${name} ${moved} ${interval}: ${plural(estimate.n, 'row')} do not show that it is better${more}.${inside}`;
@@ -203,6 +208,9 @@ function movement({ lowerIsBetter }: Comparison, { diff }: PairedEstimate): stri
   return `${rose ? 'rose' : 'fell'} by ${formatValue(Math.abs(diff))}`;
 }
 
+/** Kinds of checks that a poor model does not pass. Rules, size, latency and the like say nothing of that. */
+const tellsQuality = new Set<Check['kind']>(['metric', 'critical_slice', 'floor', 'golden']);
+
 export interface Overall {
   verdict: Verdict;
   /** The sentences that carry the verdict, the decisive first. */
@@ -210,8 +218,8 @@ export interface Overall {
 }
 
 /**
- * Any blocking fail fails; else any blocking inconclusive is inconclusive; else pass, but only when at least
- * one blocking check was made: nothing passes by silence.
+ * Any blocking fail fails; else any blocking inconclusive is inconclusive; else pass, but only when at least one
+ * blocking check showed how good the candidate is: nothing passes by silence, nor for being small and quick.
  */
 export function decideOverall(checks: readonly Check[]): Overall {
   const blocking = checks.filter((one) => one.effect === 'blocks');
@@ -222,14 +230,15 @@ export function decideOverall(checks: readonly Check[]): Overall {
   const open = reasons('inconclusive');
   if (open.length > 0) return { verdict: 'inconclusive', reasons: open };
   const passed = reasons('pass');
-  if (passed.length > 0) return { verdict: 'pass', reasons: passed };
+  if (blocking.some(({ kind, verdict }) => verdict === 'pass' && tellsQuality.has(kind)))
+    return { verdict: 'pass', reasons: passed };
   const neutral = blocking.some((one) => one.verdict === 'neutral');
   return {
     verdict: 'inconclusive',
     reasons: [
       neutral
-        ? 'There is no champion to compare with yet, and the policy has no floor and no rule that could decide.'
-        : 'The policy has no check that blocks, so nothing was shown.',
+        ? 'There is no champion to compare with yet, and the policy has no floor and no golden cases that could show how good the candidate is.'
+        : 'The policy has no check that blocks and shows how good the candidate is: a metric with a margin, a floor, or golden cases.',
     ],
   };
 }

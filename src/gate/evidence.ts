@@ -62,13 +62,18 @@ export async function readLeakage(
   const kept = evaluation.files.find((file) => file.name === 'features.parquet');
   if (kept !== undefined) {
     await engine.addFile('gate_features', await store.localFile(kept.sha256));
-    const { rows, exact, near } = await findLeakage(engine, {
+    const {
+      key: _,
+      key_missing,
+      temporal,
+      ...equal
+    } = await findLeakage(engine, {
       train,
       evaluation: 'gate_features',
       key: roles.key,
       time: null,
     });
-    Object.assign(found, { rows, exact, near });
+    Object.assign(found, equal);
   }
   if (roles.key === null) return found;
   const columns = await engine.describe(`SELECT * FROM ${identifier(view)}`);
@@ -77,13 +82,13 @@ export async function readLeakage(
   await engine.execute(
     `CREATE VIEW gate_keys AS SELECT key AS ${identifier(roles.key)}${told} FROM ${identifier(view)}`,
   );
-  const { rows, key, temporal } = await findLeakage(engine, {
+  const { rows, key, key_missing, temporal } = await findLeakage(engine, {
     train,
     evaluation: 'gate_keys',
     key: roles.key,
     time,
   });
-  return { ...found, rows, key, temporal };
+  return { ...found, rows, key, key_missing, temporal };
 }
 
 /** The names of the key and time columns of the training rows. */

@@ -1,23 +1,36 @@
-import { type Clusters, influenceError } from '../stats/influence.ts';
+import { normalQuantile, tQuantile } from '../stats/distributions.ts';
+import type { Clusters } from '../stats/influence.ts';
 import { type Interval, newcombe, type Proportion, ratioInterval, wilson } from '../stats/proportion.ts';
 import { weightedMean } from '../stats/ratio.ts';
 import { isUndefined, type Undefined } from '../stats/undefined.ts';
+import { unitSpread } from '../stats/unit-spread.ts';
+import { fewClusters } from './decide.ts';
+
+/** A rate, and why its clusters are too few to judge it by; null where they are not, or rows are independent. */
+export interface Rate extends Proportion {
+  few: string | null;
+}
 
 /**
  * Successes among the rows, as many independent rows as they are worth: where rows cluster, n is divided by
  * the design effect (Kish 1965, "Survey Sampling", 8.2), the variance of the clustered share over that of
- * independent rows, never below 1.
+ * independent rows, never below 1. The variance leaves each cluster out in turn, and t with its degrees of
+ * freedom takes the place of the normal quantile at level `alpha` (Korn & Graubard 1998, Survey Methodology
+ * 24:193-201). A rate of 0 or 1 has no such variance: its rows count as independent.
  */
-export function rateOf(hits: Float64Array, clusters: Clusters | null): Proportion {
+export function rateOf(hits: Float64Array, clusters: Clusters | null, alpha = 0.05): Rate {
   const n = hits.length;
   const count = hits.reduce((sum, hit) => sum + hit, 0);
   const share = count / n;
-  if (clusters === null || count === 0 || count === n) return { count, n };
+  if (clusters === null || n === 0) return { count, n, few: null };
   const mean = weightedMean(hits, null);
-  const error = isUndefined(mean) ? mean : influenceError(mean.psi, clusters);
-  // one cluster alone is worth one row
-  const effect = isUndefined(error) ? n : Math.max(1, error.se ** 2 / ((share * (1 - share)) / n));
-  return { count: count / effect, n: n / effect };
+  if (isUndefined(mean)) return { count, n, few: null };
+  const { se, df } = unitSpread({ a: null, b: mean, clusters });
+  const few = fewClusters({ clusters: new Set(clusters.codes).size });
+  if (count === 0 || count === n) return { count, n, few };
+  const widening = (tQuantile(1 - alpha, df) / normalQuantile(1 - alpha)) ** 2;
+  const effect = Math.max(1, (widening * se ** 2) / ((share * (1 - share)) / n));
+  return { count: count / effect, n: n / effect, few };
 }
 
 /**

@@ -10,10 +10,10 @@ export type GoldenInput = z.infer<typeof GoldenInput>;
 
 const limit = 10_000_000;
 const most = 100_000;
-const bound = z.coerce.number().finite().optional();
-const empty = (value: unknown) => (value === null || value === '' ? undefined : value);
+const bound = z.number().optional();
+const empty = (value: unknown) => (value === null ? undefined : value);
 
-const Case = z.object({
+const Case = z.strictObject({
   key: z.union([z.string(), z.number(), z.boolean()]).transform(String),
   min: z.preprocess(empty, bound),
   max: z.preprocess(empty, bound),
@@ -68,6 +68,7 @@ export async function readGolden(
 async function readLines(store: Store, file: Digest): Promise<unknown[]> {
   const text = (await store.readBytes(file, limit)).toString('utf8');
   return text
+    .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '')
     .map((line, index) => {

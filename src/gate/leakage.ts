@@ -1,6 +1,7 @@
-import { type Column, identifier, type SqlEngine } from '../data/engine.ts';
+import type { SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
-import { suggest } from '../suggest.ts';
+import { judgeEqualRows } from './equal-rows.ts';
+import { declareTables, type LeakColumn, rowNumber } from './leakage-tables.ts';
 import { NearIndex } from './near-duplicates.ts';
 import { layoutOf, readTokens } from './row-tokens.ts';
 
@@ -38,8 +39,14 @@ export interface Leakage {
   train_rows: number;
   /** Columns that both tables have: rows are compared on these. */
   columns: string[];
-  /** Rows that stand in the training set with all columns equal; nulls equal each other. */
+  /** Columns that both tables have, of types that cannot be equal: nothing was compared on these. */
+  incomparable: string[];
+  /** Rows that stand in the training set with all columns but key and time equal; nulls equal each other. */
   exact: number;
+  /** Of these, those whose key and time are equal too. */
+  identical: number;
+  /** Training rows that equal another training row under another key; counted where `exact` needs it. */
+  repeated: number;
   /**
    * Further rows that are nearly a training row: by MinHash, Jaccard similarity of their tokens at least the
    * threshold (0.9). A column is a token; letter case, outer spaces and about 1 % of a standard deviation aside.
@@ -49,6 +56,10 @@ export interface Leakage {
   near_limited: number;
   /** Rows whose key stands in the training set. */
   key: number | null;
+  /** Rows of both tables without a key: they cannot be looked for. */
+  key_missing: number | null;
+  /** Without a key: columns that tell every row from every other, and how many rows are equal but for these. */
+  but_for: { columns: string[]; rows: number } | null;
   /** Rows that are not newer than the newest training row. */
   temporal: number | null;
   newest_train: string | null;
@@ -58,13 +69,7 @@ export interface Leakage {
 
 /** Which rows of the evaluation set the training set already knew. Near rows are sought over 32-bit tokens, the rest is counted in SQL. */
 export async function findLeakage(engine: SqlEngine, question: LeakageQuestion): Promise<Leakage> {
-  const train = await engine.describe(`SELECT * FROM ${identifier(question.train)}`);
-  const evaluation = await engine.describe(`SELECT * FROM ${identifier(question.evaluation)}`);
-  const shared = sharedColumns(train, evaluation);
-  if (shared.length === 0) throw nothingShared(train, evaluation);
-  if (question.key !== null) requireColumn(question.key, { flag: 'key', train, evaluation });
-  if (question.time !== null) requireColumn(question.time, { flag: 'time', train, evaluation });
-  await numberRows(engine, question);
+  const { columns, incomparable } = await declareTables(engine, question);
   const rows = await countRows(engine, 'leak_evaluation');
   const trainRows = await countRows(engine, 'leak_train');
   if (rows === 0 || trainRows === 0) {
@@ -74,65 +79,97 @@ export async function findLeakage(engine: SqlEngine, question: LeakageQuestion):
       fix: 'Give two tables that hold rows.',
     });
   }
-  await matchExact(engine, shared);
+  const named = (name: string | null) => columns.find((column) => column.name === name) ?? null;
+  const [key, time] = [named(question.key), named(question.time)];
+  const contents = columns.filter((column) => column !== key && column !== time);
+  const equal = await matchExact(engine, { columns, contents, key });
+  const counts = { rows, train_rows: trainRows, ...equal };
   const limited = await matchNear(engine, {
-    shared,
+    columns: contents,
     question,
     rows: { train: trainRows, evaluation: rows },
   });
-  if (question.key !== null) await matchKey(engine, question.key);
-  const temporal = question.time === null ? null : await compareTimes(engine, question.time);
+  if (key !== null) await matchKey(engine, key);
+  const near = await countRows(engine, 'leak_near');
+  const temporal = time === null ? null : await compareTimes(engine, time);
   return {
-    rows,
-    train_rows: trainRows,
-    columns: shared.map((column) => column.name),
-    exact: await countRows(engine, 'leak_exact'),
-    near: await countRows(engine, 'leak_near'),
+    ...counts,
+    columns: columns.map((column) => column.name),
+    incomparable,
+    near,
     near_limited: limited,
-    key: question.key === null ? null : await countRows(engine, 'leak_key'),
+    key: key === null ? null : await countRows(engine, 'leak_key'),
+    key_missing: key === null ? null : await countMissing(engine, key),
+    but_for:
+      question.key === null && equal.exact + near === 0
+        ? await matchWithoutNames(engine, { columns: contents, counts })
+        : null,
     temporal: temporal?.rows ?? null,
     newest_train: temporal?.newest ?? null,
     oldest_evaluation: temporal?.oldest ?? null,
-    examples: await examples(engine, question.key),
+    examples: await examples(engine, key),
   };
 }
 
-interface SharedColumn {
-  name: string;
-  numeric: boolean;
-}
+/** One value a row for a list of columns. Equal lists give equal values, nulls included; others do by chance in 2⁻⁶⁴. */
+const fingerprint = (columns: readonly LeakColumn[], side = '') =>
+  `hash(${columns.map((column) => `${side}${column.sql}`).join(', ')})`;
 
-function sharedColumns(train: readonly Column[], evaluation: readonly Column[]): SharedColumn[] {
-  const numeric = (column: Column) => column.type === 'integer' || column.type === 'number';
-  return evaluation.flatMap((column) => {
-    const other = train.find((one) => one.name === column.name);
-    return other === undefined ? [] : [{ name: column.name, numeric: numeric(column) && numeric(other) }];
-  });
-}
-
-async function numberRows(engine: SqlEngine, { train, evaluation }: LeakageQuestion): Promise<void> {
-  for (const [name, view] of [
-    ['leak_train', train],
-    ['leak_evaluation', evaluation],
-  ] as const) {
-    await engine.execute(
-      `CREATE OR REPLACE TEMP TABLE ${name} AS SELECT row_number() OVER () AS "modelgate row", * FROM ${identifier(view)}`,
-    );
-  }
-}
-
-const rowNumber = identifier('modelgate row');
-
-async function matchExact(engine: SqlEngine, shared: readonly SharedColumn[]): Promise<void> {
-  const equal = shared.map(({ name, numeric }) => {
-    const cast = (side: string) => `CAST(${side}.${identifier(name)} AS ${numeric ? 'DOUBLE' : 'VARCHAR'})`;
-    return `${cast('e')} IS NOT DISTINCT FROM ${cast('t')}`;
-  });
+/** Rows that are equal in all columns but key and time, into leak_exact. Where there are no others, in those. */
+async function matchExact(
+  engine: SqlEngine,
+  input: { columns: readonly LeakColumn[]; contents: readonly LeakColumn[]; key: LeakColumn | null },
+): Promise<{ exact: number; identical: number; repeated: number }> {
+  const { columns, key } = input;
+  const contents = input.contents.length > 0 ? input.contents : columns;
+  await engine.execute('CREATE OR REPLACE TEMP TABLE leak_exact (evaluation_row BIGINT, train_row BIGINT)');
+  if (columns.length === 0) return { exact: 0, identical: 0, repeated: 0 };
+  // a value that many training rows hold is joined once
   await engine.execute(
-    `CREATE OR REPLACE TEMP TABLE leak_exact AS
-     SELECT e.${rowNumber} AS evaluation_row, min(t.${rowNumber}) AS train_row
-     FROM leak_evaluation e JOIN leak_train t ON ${equal.join(' AND ')} GROUP BY 1`,
+    `CREATE OR REPLACE TEMP TABLE leak_contents AS
+     SELECT ${fingerprint(contents)} AS content, min(${rowNumber}) AS first_row, count(*) AS n,
+       ${key === null ? 'count(*)' : `count(DISTINCT ${key.sql})`} AS keys FROM leak_train GROUP BY 1`,
   );
+  const same = contents.map(({ sql }) => `e.${sql} IS NOT DISTINCT FROM t.${sql}`);
+  await engine.execute(
+    `INSERT INTO leak_exact SELECT e.${rowNumber}, t.${rowNumber} FROM leak_evaluation e
+     JOIN leak_contents c ON c.content = ${fingerprint(contents, 'e.')}
+     JOIN leak_train t ON t.${rowNumber} = c.first_row WHERE ${same.join(' AND ')}`,
+  );
+  const exact = await countRows(engine, 'leak_exact');
+  if (exact === 0 || contents.length === columns.length) return { exact, identical: exact, repeated: 0 };
+  const [found] = await engine.rows(
+    `SELECT (SELECT count(*) FROM leak_evaluation WHERE ${fingerprint(columns)} IN (SELECT ${fingerprint(columns)} FROM leak_train)) AS identical,
+       (SELECT coalesce(sum(n), 0) FROM leak_contents WHERE n > 1 AND keys > 1) AS repeated`,
+  );
+  return { exact, identical: Number(found?.identical ?? 0), repeated: Number(found?.repeated ?? 0) };
+}
+
+/** Columns that tell every row from every other may be names of rows: whether rows are equal but for them. */
+async function matchWithoutNames(
+  engine: SqlEngine,
+  { columns, counts }: { columns: readonly LeakColumn[]; counts: { rows: number; train_rows: number } },
+): Promise<Leakage['but_for']> {
+  const candidates = columns.filter(({ whole, text }) => whole || text);
+  if (candidates.length === 0) return null;
+  const distinct = async (table: string) =>
+    (
+      await engine.rows(
+        `SELECT ${candidates.map(({ sql }, i) => `count(DISTINCT ${sql}) = count(*) AS c${i}`).join(', ')} FROM ${table}`,
+      )
+    )[0];
+  const [inTrain, inEvaluation] = [await distinct('leak_train'), await distinct('leak_evaluation')];
+  const names = candidates.filter((_, i) => inTrain?.[`c${i}`] === true && inEvaluation?.[`c${i}`] === true);
+  const rest = columns.filter((column) => !names.includes(column));
+  if (names.length === 0 || rest.length === 0) return null;
+  const [found] = await engine.rows(
+    `WITH known AS (SELECT ${fingerprint(rest)} AS content, count(*) AS n FROM leak_train GROUP BY 1)
+     SELECT (SELECT count(*) FROM leak_evaluation WHERE ${fingerprint(rest)} IN (SELECT content FROM known)) AS exact,
+       (SELECT coalesce(sum(n), 0) FROM known WHERE n > 1) AS repeated`,
+  );
+  const exact = Number(found?.exact ?? 0);
+  const verdict = judgeEqualRows({ ...counts, exact, identical: 0, repeated: Number(found?.repeated ?? 0) });
+  return verdict === 'pass' ? null : { columns: names.map(({ name }) => name), rows: exact };
 }
 
 /** Rows read at once, and bytes that the index of the training rows may take: larger tables go through in parts. */
@@ -141,31 +178,34 @@ const indexBytes = 192 * 2 ** 20;
 const entryBytes = 8 * 12;
 
 /**
- * Rows of the evaluation set, not equal to a training row, whose tokens over all shared columns but key and time
+ * Rows of the evaluation set, not equal to a training row, whose tokens over all columns but key and time
  * reach the threshold of Jaccard similarity with a training row (near-duplicates.ts).
  */
 async function matchNear(
   engine: SqlEngine,
   input: {
-    shared: readonly SharedColumn[];
+    columns: readonly LeakColumn[];
     question: LeakageQuestion;
     rows: { train: number; evaluation: number };
   },
 ): Promise<number> {
-  const { shared, question, rows } = input;
+  const { columns, question, rows } = input;
   await engine.execute(
     'CREATE OR REPLACE TEMP TABLE leak_near (evaluation_row BIGINT, train_row BIGINT, similarity DOUBLE)',
   );
-  const columns = shared.filter(({ name }) => name !== question.key && name !== question.time);
   if (columns.length === 0) return 0;
-  const layout = await layoutOf(engine, { table: 'leak_train', columns, tolerance: nearTolerance });
+  const layout = await layoutOf(engine, {
+    table: 'leak_train',
+    columns: columns.map(({ sql, numeric, whole }) => ({ name: sql, numeric, whole })),
+    tolerance: nearTolerance,
+  });
   const done = new Uint8Array(rows.evaluation + 1);
   const [exact] = await engine.columns('SELECT CAST(evaluation_row AS DOUBLE) AS row FROM leak_exact');
   for (const row of (exact?.values ?? []) as Float64Array) done[row] = 1;
   const part = Math.max(1, Math.floor(indexBytes / (4 * layout.slots + entryBytes)));
   const threshold = question.threshold ?? nearThreshold;
   const read = (table: string, from: number, to: number) =>
-    readTokens(engine, { table, row: 'modelgate row', layout, from, to: Math.min(to, from + chunk - 1) });
+    readTokens(engine, { table, row: rowNumber, layout, from, to: Math.min(to, from + chunk - 1) });
   let limited = 0;
   for (let first = 1; first <= rows.train; first += part) {
     const last = Math.min(rows.train, first + part - 1);
@@ -189,27 +229,28 @@ async function matchNear(
   return limited;
 }
 
-async function matchKey(engine: SqlEngine, key: string): Promise<void> {
-  const column = (side: string) => `CAST(${side}.${identifier(key)} AS VARCHAR)`;
+async function matchKey(engine: SqlEngine, { sql }: LeakColumn): Promise<void> {
   await engine.execute(
     `CREATE OR REPLACE TEMP TABLE leak_key AS
      SELECT e.${rowNumber} AS evaluation_row, min(t.${rowNumber}) AS train_row
-     FROM leak_evaluation e JOIN leak_train t ON ${column('e')} = ${column('t')} GROUP BY 1`,
+     FROM leak_evaluation e JOIN leak_train t ON e.${sql} = t.${sql} GROUP BY 1`,
   );
+}
+
+async function countMissing(engine: SqlEngine, { sql }: LeakColumn): Promise<number> {
+  const [row] = await engine.rows(
+    `SELECT (SELECT count(*) FROM leak_train WHERE ${sql} IS NULL)
+       + (SELECT count(*) FROM leak_evaluation WHERE ${sql} IS NULL) AS n`,
+  );
+  return Number(row?.n ?? 0);
 }
 
 async function compareTimes(
   engine: SqlEngine,
-  time: string,
+  { name, sql, numeric }: LeakColumn,
 ): Promise<{ rows: number; newest: string | null; oldest: string | null }> {
   // text with or without a zone, dates and timestamps become one instant in UTC; numbers stay numbers
-  const kinds = await Promise.all(
-    ['leak_train', 'leak_evaluation'].map(
-      async (table) => (await engine.describe(`SELECT ${identifier(time)} FROM ${table}`))[0]?.type,
-    ),
-  );
-  const numeric = kinds.every((kind) => kind === 'integer' || kind === 'number');
-  const moment = `TRY_CAST(${identifier(time)} AS ${numeric ? 'DOUBLE' : 'TIMESTAMPTZ'})`;
+  const moment = `TRY_CAST(${sql} AS ${numeric ? 'DOUBLE' : 'TIMESTAMPTZ'})`;
   const row = (
     await engine.rows(
       `SELECT CAST(max(${moment}) AS VARCHAR) AS newest,
@@ -223,7 +264,7 @@ async function compareTimes(
   if (Number(row?.unreadable ?? 0) > 0) {
     throw new UserError({
       code: 'data_unreadable',
-      message: `${row?.unreadable} rows have no readable time in column ${JSON.stringify(time)}.`,
+      message: `${row?.unreadable} rows have no readable time in column ${JSON.stringify(name)}.`,
       where: '--time',
       fix: 'Name a column of times (ISO 8601 text, dates, timestamps or numbers) without missing values.',
     });
@@ -232,11 +273,11 @@ async function compareTimes(
   return { rows: Number(row?.rows ?? 0), newest: text(row?.newest), oldest: text(row?.oldest) };
 }
 
-async function examples(engine: SqlEngine, key: string | null): Promise<LeakageExample[]> {
+async function examples(engine: SqlEngine, key: LeakColumn | null): Promise<LeakageExample[]> {
   const kinds = key === null ? (['exact', 'near'] as const) : (['exact', 'near', 'key'] as const);
   const found: LeakageExample[] = [];
   for (const kind of kinds) {
-    const told = key === null ? 'NULL' : `left(CAST(e.${identifier(key)} AS VARCHAR), 100)`;
+    const told = key === null ? 'NULL' : `left(CAST(e.${key.sql} AS VARCHAR), 100)`;
     const rows = await engine.rows(
       `SELECT l.evaluation_row, l.train_row, ${told} AS key${kind === 'near' ? ', l.similarity' : ''} FROM leak_${kind} l
        JOIN leak_evaluation e ON e.${rowNumber} = l.evaluation_row ORDER BY 1 LIMIT ${examplesPerKind}`,
@@ -256,40 +297,4 @@ async function examples(engine: SqlEngine, key: string | null): Promise<LeakageE
 
 async function countRows(engine: SqlEngine, table: string): Promise<number> {
   return Number((await engine.rows(`SELECT count(*) AS n FROM ${table}`))[0]?.n ?? 0);
-}
-
-function requireColumn(
-  name: string,
-  sides: { flag: string; train: readonly Column[]; evaluation: readonly Column[] },
-): void {
-  for (const side of ['train', 'evaluation'] as const) {
-    const names = sides[side].map((column) => column.name);
-    if (names.includes(name)) continue;
-    const near = suggest(name, names);
-    throw new UserError({
-      code: 'usage',
-      message: `The ${side === 'train' ? 'training' : 'evaluation'} table has no column ${JSON.stringify(name)}.`,
-      where: `--${sides.flag}`,
-      fix:
-        near === null
-          ? `Its columns are: ${names.slice(0, 20).join(', ')}.`
-          : `Did you mean ${JSON.stringify(near)}?`,
-    });
-  }
-}
-
-function nothingShared(train: readonly Column[], evaluation: readonly Column[]): UserError {
-  const names = train.map((column) => column.name);
-  const near = evaluation
-    .map((column) => [column.name, suggest(column.name, names)] as const)
-    .find(([, other]) => other !== null);
-  return new UserError({
-    code: 'usage',
-    message: 'The two tables have no column name in common, so their rows cannot be compared.',
-    where: '--evaluation',
-    fix:
-      near === undefined
-        ? 'Give two tables of the same columns.'
-        : `Give the columns the same names, e.g. ${JSON.stringify(near[0])} as ${JSON.stringify(near[1])}.`,
-  });
 }

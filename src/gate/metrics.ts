@@ -1,8 +1,8 @@
 import { estimateCalibration } from '../stats/calibration-error.ts';
 import { atThreshold, binaryMetric, classMean } from '../stats/classification.ts';
 import { compareMetric } from '../stats/compare-metric.ts';
+import { halfWidths } from '../stats/deciding-bounds.ts';
 import { aucInfluence } from '../stats/delong.ts';
-import { tQuantile } from '../stats/distributions.ts';
 import { type Clusters, influenceError, type LinearEstimate } from '../stats/influence.ts';
 import { rowLosses } from '../stats/losses.ts';
 import { estimateNdcg } from '../stats/ndcg.ts';
@@ -11,17 +11,21 @@ import { pairedMean } from '../stats/paired-mean.ts';
 import { pairedRatio } from '../stats/paired-ratio.ts';
 import { ratioOfSums, transformed, weightedMean } from '../stats/ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from '../stats/undefined.ts';
-import { needsUnseen, type Unseen, unseenShift } from '../stats/unseen.ts';
+import { type UnitSpread, unitSpread } from '../stats/unit-spread.ts';
+import type { Unseen } from '../stats/unseen.ts';
 import { type AggregateSamples, compareAggregate, estimateAggregate } from './aggregate-metric.ts';
 import { isKnownMetric, type KnownMetric } from './policy.ts';
 import { smallerIsBetter } from './policy-metrics.ts';
 import type { RowLosses, Scores } from './scores.ts';
+import { unseenOfCandidate } from './unseen-candidate.ts';
 
 /** Which metric, and the probability from which a row counts as positive. */
 export interface MetricChoice {
   metric: string;
   /** 0.5 unless said. */
   threshold?: number | undefined;
+  /** Places of a ranking that count for ndcg; 10 unless said. */
+  k?: number | undefined;
   /** Of a metric of the policy's own: lower unless said. */
   higher_is_better?: boolean | undefined;
 }
@@ -98,7 +102,8 @@ export function compareRows(choice: MetricChoice, rows: MetricRows): PairedEstim
   const { label, candidate, champion, clusters, losses, aggregate } = rows;
   if (champion === null) return undefinedBecause('empty', 'there is no champion');
   if (isKnownMetric(choice.metric)) {
-    const data = { y: label, a: champion, b: candidate, clusters, threshold: choice.threshold ?? 0.5 };
+    const { threshold = 0.5, k: places = 10 } = choice;
+    const data = { y: label, a: champion, b: candidate, clusters, threshold, places };
     return compareMetric(choice.metric, data);
   }
   const higherIsBetter = !smallerIsBetter(choice);
@@ -125,22 +130,11 @@ export interface SingleEstimate {
   df: number;
   n: number;
   clusters: number | null;
+  /** How the value rests on its rows or clusters. */
+  spread?: UnitSpread;
   /** Where so few rows carry the error that the standard error says nothing: what unseen rows could do. */
   unseen?: Unseen;
 }
-
-/** Metrics between 0 and 1: one row can change them by no more than its share of that. */
-const bounded = new Set<string>([
-  'accuracy',
-  'auc',
-  'balanced_accuracy',
-  'brier',
-  'f1',
-  'macro_f1',
-  'ndcg',
-  'precision',
-  'recall',
-]);
 
 /** The candidate's value with its standard error, from the metric's influence values. */
 export function estimateCandidate(choice: MetricChoice, rows: MetricRows): SingleEstimate | Undefined {
@@ -149,19 +143,29 @@ export function estimateCandidate(choice: MetricChoice, rows: MetricRows): Singl
   if (isUndefined(linear)) return linear;
   const error = influenceError(linear.psi, rows.clusters);
   if (isUndefined(error)) return error;
-  const n = linear.psi.length;
-  const unseen: Unseen = { rows: n, effect: 1 };
-  const blind = bounded.has(choice.metric) && needsUnseen(linear.psi, unseen);
-  return { value: linear.value, n, ...error, ...(blind ? { unseen } : {}) };
+  const own = unitSpread({ a: null, b: linear, clusters: rows.clusters });
+  // of the calibration error the second order too, which is all that is left where a model is calibrated
+  const widen = (se: number) => Math.hypot(se, Math.sqrt(linear.more ?? 0));
+  return {
+    value: linear.value,
+    n: linear.psi.length,
+    ...error,
+    se: widen(error.se),
+    spread: { ...own, se: widen(own.se) },
+    ...unseenOfCandidate(choice, rows, linear),
+  };
 }
 
-/** The one-sided bound of an estimate at level 1 − alpha. */
+/** The one-sided bound of an estimate at level 1 − alpha, which holds on few rows and uneven clusters too. */
 export function boundOf(estimate: SingleEstimate, side: 'low' | 'high', alpha: number): number {
-  const half = Math.max(tQuantile(1 - alpha, estimate.df) * estimate.se, unseenShift(estimate.unseen, alpha));
-  return side === 'low' ? estimate.value - half : estimate.value + half;
+  const half = halfWidths(estimate, alpha);
+  return side === 'low' ? estimate.value - half.low : estimate.value + half.high;
 }
 
-function linearEstimate(choice: MetricChoice, rows: MetricRows): LinearEstimate | Undefined {
+function linearEstimate(
+  choice: MetricChoice,
+  rows: MetricRows,
+): (LinearEstimate & { readonly more?: number }) | Undefined {
   if (!isKnownMetric(choice.metric)) {
     const { losses } = rows;
     if (losses === undefined)
@@ -178,7 +182,7 @@ function linearEstimate(choice: MetricChoice, rows: MetricRows): LinearEstimate 
   const { label: y, candidate: score } = rows;
   for (let i = 0; i < y.length; i++) {
     if (!Number.isFinite(y[i]) || !Number.isFinite(score[i]))
-      return undefinedBecause('not_finite', `row ${i} has a label or prediction that is not a finite number`);
+      return undefinedBecause('not_finite', `row ${i + 1} has a label or prediction that is not a finite number`);
   }
   const mean = (loss: Parameters<typeof rowLosses>[0]) => {
     const losses = rowLosses(loss, { y, prediction: score });
@@ -202,7 +206,7 @@ function linearEstimate(choice: MetricChoice, rows: MetricRows): LinearEstimate 
     case 'auc':
       return aucInfluence({ y, score, weights: null });
     case 'ndcg':
-      return estimateNdcg({ y, score, queries: rows.clusters });
+      return estimateNdcg({ y, score, queries: rows.clusters, places: choice.k ?? 10 });
     case 'calibration_error':
       return estimateCalibration(y, score);
     default: {

@@ -2,8 +2,10 @@ import { seededRandom } from '../stats/random.ts';
 import { mix, type TokenLayout } from './row-tokens.ts';
 
 const bands = 8;
-/** Training rows that one band may offer to one row; rows that reached it without a match are counted. */
+/** Training rows that one band always offers to one row. */
 const offers = 32;
+/** Further ones that an index offers to all rows together: to the few that are like very many. */
+const reserve = 2 ** 22;
 const recallWanted = 0.99;
 
 /** The nearest training row that was met, counted from 0, and the Jaccard similarity of the two rows' tokens. */
@@ -37,6 +39,7 @@ export class NearIndex {
   readonly #capacity: number;
   #size = 0;
   #limited = 0;
+  #reserve = reserve;
 
   constructor(input: { layout: TokenLayout; capacity: number; threshold: number; seed: number }) {
     const { layout, capacity, threshold } = input;
@@ -58,7 +61,7 @@ export class NearIndex {
     this.#keys = new Uint32Array(bands * capacity);
   }
 
-  /** Rows that were offered as many training rows as a band may, and matched none of them. */
+  /** Rows that matched none of the training rows that they were offered, and were not offered all that a band held. */
   get limited(): number {
     return this.#limited;
   }
@@ -94,7 +97,7 @@ export class NearIndex {
       let entry = this.#heads[band * (this.#mask + 1) + (key & this.#mask)] as number;
       for (; entry >= 0; entry = this.#next[entry] as number) {
         if (this.#keys[entry] !== key) continue;
-        if (seen++ >= offers) {
+        if (seen++ >= offers && this.#reserve-- <= 0) {
           cut = true;
           break;
         }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { UserError } from '../errors.ts';
 import { type Digest, parseJson } from '../json.ts';
 import type { TrainingNoise } from '../stats/paired-estimate.ts';
 import type { Store } from '../store/store.ts';
-import type { GatePolicy } from './policy.ts';
+import { type GatePolicy, retrainings } from './policy.ts';
 
 /** Spread of each metric between trainings of one recipe, where it is known; of slices under `sliceKey`. */
 export type NoiseByMetric = ReadonlyMap<string, TrainingNoise>;
@@ -37,17 +38,33 @@ export function noiseOfSlice(
 
 /**
  * The noise of retraining: measured for this recipe, else given by the policy, else pooled from at least two
- * earlier measurements of this model.
+ * earlier measurements of this model. Throws `config_invalid` when the policy asks to measure it and nobody did:
+ * without it the bounds would be too narrow.
  */
 export async function readNoise(
   store: Store,
-  request: { digest: Digest | null; policy: GatePolicy; pooled?: readonly Digest[] },
+  request: {
+    digest: Digest | null;
+    policy: GatePolicy;
+    pooled?: readonly Digest[];
+    /** Without one there is no difference that noise could explain. */
+    hasChampion?: boolean;
+  },
 ): Promise<NoiseByMetric> {
-  const { digest, policy, pooled = [] } = request;
+  const { digest, policy, pooled = [], hasChampion = true } = request;
   if (digest !== null) return readMeasured(store, digest);
   const given = policy.training_noise;
   if (given === undefined) return pool(await Promise.all(pooled.map((one) => readMeasured(store, one))));
-  if ('retrain' in given) return new Map();
+  const retrain = retrainings(policy);
+  if (retrain !== null) {
+    if (!hasChampion) return new Map();
+    throw new UserError({
+      code: 'config_invalid',
+      message: `The policy asks to measure the noise of retraining ${retrain} times, and no measurement was given.`,
+      where: { key: 'gate.training_noise' },
+      fix: 'Run modelgate run or modelgate gate, which measure it first, or write the standard deviations down: {auc: 0.008}.',
+    });
+  }
   return new Map(Object.entries(given).map(([metric, sd]) => [metric, { sd: Number(sd), df: null }]));
 }
 

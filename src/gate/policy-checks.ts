@@ -96,10 +96,12 @@ const leakAction = z.enum(['fail', 'warn', 'ignore']);
 export const LeakagePolicy = z.strictObject({
   exact: leakAction
     .default('fail')
-    .describe('Rows of the evaluation set that stand in the training set, all columns equal.'),
+    .describe(
+      'Rows of the evaluation set that stand in the training set, all columns but key and time equal.',
+    ),
   near: leakAction
     .default('warn')
-    .describe('Rows that are equal but for key, time, letter case and rounding.'),
+    .describe('Further rows that are equal but for letter case, rounding, or a column of many.'),
   key: leakAction.default('fail').describe('Keys that stand in both.'),
   temporal: leakAction
     .default('warn')

@@ -33,6 +33,16 @@ export const Margin = z
   .describe("Tolerated loss: in the metric's own unit (0.01), or a percentage of the champion's value (1%).");
 export type Margin = z.infer<typeof Margin>;
 
+/** Metrics whose values lie within 0 and 1. */
+const bounded: readonly string[] = [...cutMetrics, 'auc', 'brier', 'ndcg', 'calibration_error'];
+
+/** What is wrong with a margin for a metric: one that no two models differ by is no margin. Null when nothing is. */
+export function marginProblem(metric: string, margin: Margin | undefined): string | null {
+  if (margin === undefined || !bounded.includes(metric)) return null;
+  const most = typeof margin === 'number' ? margin : Number.parseFloat(margin) / 100;
+  return most > 1 ? `${metric} lies between 0 and 1: no loss is as large as ${margin}` : null;
+}
+
 /** A metric of the policy in its one form, whatever words it was written in. */
 export interface MetricPolicy {
   metric: string;
@@ -48,6 +58,8 @@ export interface MetricPolicy {
   denominator?: string | undefined;
   aggregate?: string | undefined;
   threshold?: number | undefined;
+  /** Of ndcg: the places of a ranking that count; left out: 10. */
+  k?: number | undefined;
 }
 
 const Given = z.strictObject({
@@ -107,6 +119,12 @@ const Given = z.strictObject({
     .describe(
       'For accuracy, f1, precision, recall, balanced_accuracy and macro_f1: the probability from which a row counts as positive (0.5 if left out). For any other metric: the same as a floor.',
     ),
+  k: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('For ndcg: the places of a ranking that count (10 if left out).'),
 });
 type Given = z.infer<typeof Given>;
 
@@ -161,6 +179,10 @@ function problems(metric: Given): [keyof Given, string][] {
         `can mean two things here: write the limit of ${name} as floors: [{ metric: ${name}, min: … }], and the probability as threshold without min_absolute_change, min_relative_change and higher_is_better`,
       ]);
   }
+  if (metric.k !== undefined && name !== 'ndcg')
+    found.push(['k', `places of a ranking: for ndcg, not ${name}`]);
+  const wide = marginProblem(name, metric.margin);
+  if (wide !== null) found.push(['margin', wide]);
   const superior = require === 'superior' || asked !== undefined;
   const limitOnly = metric.threshold !== undefined && !cutMetrics.includes(name);
   if (metric.role !== 'information' && !superior && metric.margin === undefined && !limitOnly)

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { canonicalJson } from '../json.ts';
 import { FairnessPolicy, FloorPolicy, GoldenPolicy, LeakagePolicy } from './policy-checks.ts';
 import {
   isKnownMetric,
   knownMetrics,
   Margin,
   type MetricPolicy,
+  marginProblem,
   metricName,
   smallerIsBetter,
   sqlExpression,
@@ -71,41 +73,54 @@ export const RulePolicy = z.strictObject({
 });
 export type RulePolicy = z.infer<typeof RulePolicy>;
 
-export const PredictionRange = z.strictObject({
-  min: z.number().optional().describe('No prediction may be below it, with or without a champion.'),
-  max: z.number().optional().describe('No prediction may be above it, with or without a champion.'),
-  tolerance: z
-    .number()
-    .nonnegative()
-    .default(0.1)
-    .describe("How far predictions may lie outside the champion's range, as a share of its width."),
-  max_outside: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.001)
-    .describe('Share of rows that may lie outside of that range.'),
-  max_shift: z
-    .number()
-    .positive()
-    .default(0.5)
-    .describe("How far the mean prediction may move, in standard deviations of the champion's predictions."),
-});
+export const PredictionRange = z
+  .strictObject({
+    min: z.number().optional().describe('No prediction may be below it, with or without a champion.'),
+    max: z.number().optional().describe('No prediction may be above it, with or without a champion.'),
+    tolerance: z
+      .number()
+      .nonnegative()
+      .default(0.1)
+      .describe("How far predictions may lie outside the champion's range, as a share of its width."),
+    max_outside: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.001)
+      .describe('Share of rows that may lie outside of that range.'),
+    max_shift: z
+      .number()
+      .positive()
+      .default(0.5)
+      .describe(
+        "How far the mean prediction may move, in standard deviations of the champion's predictions.",
+      ),
+  })
+  .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'min is above max');
 export type PredictionRange = z.infer<typeof PredictionRange>;
 
-export const TrainingNoise = z.union([
-  z.strictObject({
-    retrain: z
-      .number()
-      .int()
-      .min(2)
-      .max(100)
-      .describe('Retrain the recipe this often and measure the spread.'),
-  }),
-  z
-    .record(metricName, z.number().nonnegative())
-    .describe('Standard deviation of each metric between two trainings of the same recipe.'),
-]);
+export const TrainingNoise = z.union(
+  [
+    z.strictObject({
+      retrain: z
+        .number()
+        .int()
+        .min(2)
+        .max(100)
+        .describe('Retrain the recipe this often and measure the spread.'),
+    }),
+    z
+      .record(
+        z.string().regex(/^(?!retrain$)[a-z][a-z0-9_]{0,62}$/, "expected a metric's name"),
+        z.number().nonnegative(),
+      )
+      .refine((given) => Object.keys(given).length > 0, 'expected at least one metric')
+      .describe('Standard deviation of each metric between two trainings of the same recipe.'),
+  ],
+  {
+    error: 'expected either retrain: a whole number from 2 to 100, or metrics with their standard deviations',
+  },
+);
 export type TrainingNoise = z.infer<typeof TrainingNoise>;
 
 /** How often the recipe is to be retrained to measure its noise; null where the noise is given or unknown. */
@@ -116,13 +131,16 @@ export function retrainings(policy: Pick<GatePolicy, 'training_noise'>): number 
     : null;
 }
 
+/** Below this the quantiles of no method are worth their digits; at one half a bound is the estimate itself. */
+export const leastAlpha = 1e-6;
+
 /** `gate:` of modelgate.yaml, or a reviewed file of its own. */
 export const GatePolicy = z
   .strictObject({
     alpha: z
       .number()
-      .positive()
-      .max(0.5)
+      .min(leastAlpha)
+      .lt(0.5)
       .default(0.05)
       .describe(
         'The one-sided level of each blocking metric: how often it may stop an equal model, and let a loss of a whole margin pass. All slices together keep it as well.',
@@ -187,7 +205,14 @@ export const GatePolicy = z
     const blocks = policy.metrics.some((metric) => metric.compared && metric.policy.role !== 'information');
     if (policy.slices !== undefined && !blocks)
       issue(['slices'], 'needs a metric that is primary or guardrail');
+    const first = metrics.find((metric) => metric.role !== 'information')?.metric ?? '';
+    const slices = new Set<string>();
     policy.slices?.critical.forEach((slice, index) => {
+      const wide = marginProblem(slice.metric ?? first, slice.margin);
+      if (wide !== null) issue(['slices', 'critical', index, 'margin'], wide);
+      const name = canonicalJson({ metric: slice.metric ?? first, where: slice.where });
+      if (slices.has(name)) issue(['slices', 'critical', index], 'stands here twice');
+      slices.add(name);
       const path = ['slices', 'critical', index, 'metric'];
       if (slice.metric === undefined) return;
       const metric = seen.get(slice.metric);
@@ -214,6 +239,31 @@ export const GatePolicy = z
       if (floor !== null)
         addFloor(floor.metric, floor.min === undefined ? 'max' : 'min', ['metrics', index, 'threshold']);
     });
+    const limits = [
+      ...policy.floors.map((floor, index) => ({ path: ['floors', index], floor: oneForm(floor, seen) })),
+      ...policy.metrics.flatMap(({ floor }, index) =>
+        floor === null ? [] : [{ path: ['metrics', index, 'threshold'], floor }],
+      ),
+    ];
+    for (const { path, floor } of limits) {
+      const least = limits.find((one) => one.floor.metric === floor.metric && one.floor.min !== undefined);
+      if (floor.max !== undefined && (least?.floor.min ?? floor.max) > floor.max)
+        issue(path, `no ${floor.metric} is at most ${floor.max} and at least ${least?.floor.min}`);
+    }
+    for (const [path, names] of [
+      [['slices', 'by'], policy.slices?.by ?? []],
+      [['fairness', 'group'], policy.fairness?.group ?? []],
+    ] as const) {
+      names.forEach((name, index) => {
+        if (names.indexOf(name) < index) issue([...path, index], 'stands here twice');
+      });
+    }
+    if (policy.training_noise !== undefined && retrainings(policy) === null) {
+      for (const name of Object.keys(policy.training_noise)) {
+        if (!isKnownMetric(name) && !seen.has(name))
+          issue(['training_noise', name], 'expected a known metric, or one of this policy');
+      }
+    }
     for (const name of Object.keys(policy.leakage?.ceiling ?? {})) {
       if (!isKnownMetric(name) && !seen.has(name))
         issue(['leakage', 'ceiling', name], 'expected a known metric, or one of this policy');
@@ -237,17 +287,21 @@ export const GatePolicy = z
         compared ? metric : { ...metric, role: 'information' as const },
       ),
       floors: [
-        ...floors.map(
-          ({ threshold, ...floor }): FloorPolicy =>
-            threshold === undefined
-              ? floor
-              : { ...floor, [sideOf({ ...floor, threshold }, seen)]: threshold },
-        ),
+        ...floors.map((floor) => oneForm(floor, seen)),
         ...metrics.flatMap(({ floor }): FloorPolicy[] => (floor === null ? [] : [floor])),
       ],
     };
   });
 export type GatePolicy = z.infer<typeof GatePolicy>;
+
+/** A floor as min or max, whatever word it was written in. */
+function oneForm(
+  { threshold, ...floor }: FloorPolicy & { threshold?: number | undefined },
+  metrics: ReadonlyMap<string, MetricPolicy>,
+): FloorPolicy {
+  if (threshold === undefined) return floor;
+  return { ...floor, [sideOf({ ...floor, threshold }, metrics)]: threshold };
+}
 
 /** On which side a floor limits. */
 function sideOf(

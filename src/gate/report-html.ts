@@ -1,5 +1,4 @@
 import { badge, figure, fold, type Html, html, htmlTable, page, type Tone } from '../report/html.ts';
-import { histogramPair, type IntervalRow, intervalPlot } from '../report/svg.ts';
 import type { Check } from './check.ts';
 import { behaviourSection } from './html/behaviour.ts';
 import { changesSection } from './html/changes.ts';
@@ -7,6 +6,7 @@ import { fairnessSection } from './html/fairness.ts';
 import { slicesSection } from './html/slices.ts';
 import type { GateRecord } from './judge.ts';
 import { formatCount, formatDifference, formatInterval, formatP, formatValue } from './numbers.ts';
+import { comparisonPlot, predictionPlot } from './plots.ts';
 import {
   comparisons,
   consequence,
@@ -58,33 +58,30 @@ function next(record: GateRecord): Html | null {
 function compared(record: GateRecord): Html | null {
   const all = comparisons(record);
   if (all.length === 0) return null;
-  const plot = all.some(isPlotted)
-    ? figure(
-        (width) => comparisonPlot(record, width),
-        'Each line is an interval of the difference, each dot the estimate. One step is one margin: the dashed line is the loss that the policy tolerates.',
-      )
-    : null;
+  const plot = comparisonPlot(record);
   const lines = [...all.map(sight), consultationWords(record)].filter((line) => line !== null);
-  return html`<section><h2>Compared with the champion</h2>${plot}${htmlTable({
-    columns: [
-      { title: 'metric' },
-      { title: 'champion', number: true },
-      { title: 'candidate', number: true },
-      { title: 'difference', number: true },
-      { title: 'interval', number: true },
-      { title: 'margin', number: true },
-      { title: '' },
-    ],
-    rows: all.map((check) => [
-      html`${check.title}<span class="under">${methodWords(check)}</span>`,
-      formatValue(check.champion),
-      formatValue(check.candidate),
-      formatDifference(check.diff),
-      check.low === null ? '–' : formatInterval(check.low, check.high),
-      formatValue(check.margin),
-      html`${badge(check.verdict as Tone)}${check.effect === 'informs' ? html` <span class="note">shown only</span>` : null}`,
-    ]),
-  })}${
+  return html`<section><h2>Compared with the champion</h2>${plot === null ? null : figure(plot.draw, plot.caption)}${htmlTable(
+    {
+      columns: [
+        { title: 'metric' },
+        { title: 'champion', number: true },
+        { title: 'candidate', number: true },
+        { title: 'difference', number: true },
+        { title: 'interval', number: true },
+        { title: 'margin', number: true },
+        { title: '' },
+      ],
+      rows: all.map((check) => [
+        html`${check.title}<span class="under">${methodWords(check)}</span>`,
+        formatValue(check.champion),
+        formatValue(check.candidate),
+        formatDifference(check.diff),
+        check.low === null ? '–' : formatInterval(check.low, check.high),
+        formatValue(check.margin),
+        html`${badge(check.verdict as Tone)}${check.effect === 'informs' ? html` <span class="note">shown only</span>` : null}`,
+      ]),
+    },
+  )}${
     lines.length === 0 ? null : html`<ul class="reasons">${lines.map((line) => html`<li>${line}</li>`)}</ul>`
   }${fold('Methods, p and noise of retraining', methods(all))}</section>`;
 }
@@ -94,38 +91,6 @@ function methodWords({ method, flips }: Check): string | null {
   if (method === null) return null;
   const changed = flips === undefined ? '' : ` · ${formatCount(flips.b)} lost, ${formatCount(flips.c)} won`;
   return `${methodName(method)}${changed}`;
-}
-
-/** The intervals of all comparisons in units of their margins, as SVG of `width` pixels. */
-export function comparisonPlot(record: GateRecord, width: number): string {
-  return intervalPlot({
-    title: 'Difference of each metric in margins',
-    rows: comparisons(record).filter(isPlotted).map(plotRow),
-    margin: 1,
-    axis: 'difference in margins; right is better',
-    width,
-  });
-}
-
-const isPlotted = (check: Check): boolean =>
-  check.low !== null &&
-  check.high !== null &&
-  check.diff !== null &&
-  check.margin !== null &&
-  check.margin > 0;
-
-/** In units of the margin, so that metrics of any scale share one axis. */
-function plotRow(check: Check): IntervalRow {
-  const margin = check.margin as number;
-  return {
-    label: check.title,
-    low: (check.low as number) / margin,
-    estimate: (check.diff as number) / margin,
-    high: (check.high as number) / margin,
-    tone: check.verdict,
-    note: formatInterval(check.low, check.high),
-    margin: null,
-  };
 }
 
 function methods(all: readonly Check[]): Html {
@@ -165,19 +130,9 @@ function checks(record: GateRecord): Html | null {
 const toneOf = (check: Check): Tone =>
   check.effect === 'warns' && check.verdict !== 'pass' ? 'warn' : (check.verdict as Tone);
 
-function predictions({ histogram }: GateRecord): Html | null {
-  if (histogram === null) return null;
-  return html`<section><h2>Predictions</h2>${figure(
-    (width) =>
-      histogramPair({
-        title: 'Predictions of both models on the evaluation set',
-        edges: histogram.edges,
-        reference: histogram.champion,
-        current: histogram.candidate,
-        labels: { reference: 'champion', current: 'candidate' },
-        axis: 'prediction',
-        width,
-      }),
-    'Share of rows in each bar.',
-  )}</section>`;
+function predictions(record: GateRecord): Html | null {
+  const plot = predictionPlot(record);
+  return plot === null
+    ? null
+    : html`<section><h2>Predictions</h2>${figure(plot.draw, plot.caption)}</section>`;
 }

@@ -19,12 +19,15 @@ const textSlots = 32;
 const shingle = 5;
 const wordTokens = { number: 2, word: 1, text: textSlots } as const;
 
+/** From here on doubles leave whole numbers out: such a column holds names. */
+const exactWhole = 2 ** 53;
+
 /** Chooses how each column is compared: numbers by cells of `tolerance` standard deviations of the training rows. */
 export async function layoutOf(
   engine: SqlEngine,
   input: {
     table: string;
-    columns: readonly (Pick<Column, 'name'> & { numeric: boolean })[];
+    columns: readonly (Pick<Column, 'name'> & { numeric: boolean; whole: boolean })[];
     tolerance: number;
   },
 ): Promise<TokenLayout> {
@@ -32,13 +35,14 @@ export async function layoutOf(
     const column = identifier(name);
     const value = `CAST(${column} AS DOUBLE)`;
     return numeric
-      ? `stddev_pop(${value}) FILTER (WHERE isfinite(${value}) AND abs(${value}) < 1e150) AS c${index}`
+      ? `stddev_pop(${value}) FILTER (WHERE isfinite(${value}) AND abs(${value}) < 1e150) AS c${index}, max(abs(${value})) AS m${index}`
       : `avg(length(CAST(${column} AS VARCHAR))) AS c${index}`;
   });
   const row = (await engine.rows(`SELECT ${parts.join(', ')} FROM ${identifier(input.table)}`))[0] ?? {};
   let slots = 0;
-  const columns = input.columns.map(({ name, numeric }, index) => {
-    const found = Number(row[`c${index}`] ?? 0);
+  const columns = input.columns.map(({ name, numeric: holdsNumbers, whole }, index) => {
+    const numeric = holdsNumbers && !(whole && Number(row[`m${index}`] ?? 0) >= exactWhole);
+    const found = holdsNumbers && !numeric ? 0 : Number(row[`c${index}`] ?? 0);
     const kind = numeric ? ('number' as const) : found >= textLength ? ('text' as const) : ('word' as const);
     const start = slots;
     slots += wordTokens[kind];

@@ -54,6 +54,7 @@ export async function declareViews(
 ): Promise<{ columns: Column[]; kept: string[]; hasChampion: boolean; hasCluster: boolean }> {
   const columns = await engine.describe(`SELECT * FROM ${identifier(view)}`);
   const names = columns.map((column) => column.name);
+  refuseShadows(names);
   const carried = names.filter((name) => !reserved.has(name)).map(identifier);
   const hasChampion = names.includes('champion');
   for (const model of hasChampion ? ['candidate', 'champion'] : ['candidate']) {
@@ -63,6 +64,21 @@ export async function declareViews(
   }
   const kept = names.filter((name) => !reserved.has(name) && name !== 'key' && name !== 'label');
   return { columns, kept, hasChampion, hasCluster: names.includes('cluster') };
+}
+
+/** A column of the data must not stand where a policy's SQL means ours; SQL knows names in any case. */
+function refuseShadows(names: readonly string[]): void {
+  const own = ['key', 'label', ...reserved];
+  const shadow = names.find(
+    (name) => !own.includes(name) && [...own, 'prediction'].includes(name.toLowerCase()),
+  );
+  if (shadow === undefined) return;
+  throw new UserError({
+    code: 'config_invalid',
+    message: `The evaluation keeps a column ${JSON.stringify(shadow)}, and the gate has one of that name with a meaning of its own.`,
+    where: { key: 'features.keep' },
+    fix: 'Give the column another name in the feature SQL, and run the evaluation again.',
+  });
 }
 
 /** Reads what a policy needs of an evaluation. Rows come in the order of their key, so that sums repeat. */

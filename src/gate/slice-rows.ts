@@ -15,18 +15,18 @@ export function rowsByCode(scores: Scores, column: string): { value: string | nu
   return values.map((value, code) => ({ value, indices: order.subarray(ends[code], ends[code + 1]) }));
 }
 
-/** Rows where every named column has the given value; numbers are compared as numbers. */
+/** Whether a slice's value is the one that a policy writes; numbers are compared as numbers. */
+export function sameValue(found: string | null, value: CriticalSlice['where'][string]): boolean {
+  if (found === null || value === null) return found === value;
+  return typeof value === 'number' ? Number(found) === value : found === String(value);
+}
+
+/** Rows where every named column has the given value. */
 export function rowsWhere(scores: Scores, where: CriticalSlice['where']): Int32Array {
   const wanted = Object.entries(where).map(([column, value]) => {
     const slice = scores.slices.find((one) => one.column === column);
     if (slice === undefined) throw new Error(`the column ${column} was not read`);
-    const matches = slice.values.map((found) =>
-      found === null || value === null
-        ? found === value
-        : typeof value === 'number'
-          ? Number(found) === value
-          : found === String(value),
-    );
+    const matches = slice.values.map((found) => sameValue(found, value));
     return { codes: slice.codes, matches };
   });
   const out: number[] = [];

@@ -120,7 +120,20 @@ export const sliceWords: Record<SliceResult['state'], string> = {
 export function levelNote(record: GateRecord): string {
   const level = formatPercent(1 - record.alpha);
   const both = formatPercent(1 - 2 * record.alpha);
-  return `Differences are candidate minus champion, turned so that higher is better. Each end of an interval is a one-sided ${level} bound (together ${both}), and they decide: pass when the lower end is above minus the margin, fail when the upper end is below zero, otherwise inconclusive. Drops that can be seen are stated for a power of ${formatPercent(record.power)}.`;
+  return `Differences are candidate minus champion, turned so that higher is better. Each end of an interval is a one-sided ${level} bound (together ${both}), and they decide: pass when the lower end is above minus the margin, fail when the upper end is below zero, otherwise inconclusive. Drops that can be seen are stated for a power of ${formatPercent(record.power)}.${falseAlarms(record)}`;
+}
+
+/** How often the comparisons together stop an equal model at most: each has a level of its own, the slices share one. */
+function falseAlarms(record: GateRecord): string {
+  const blocking = comparisons(record).filter(({ effect, p }) => effect === 'blocks' && p !== null).length;
+  const sliced = record.slices.some(({ p }) => p !== null);
+  if (blocking + Number(sliced) < 2) return '';
+  const parts = [
+    blocking === 0 ? null : plural(blocking, 'comparison'),
+    sliced ? 'the slices as one' : null,
+  ].filter((part) => part !== null);
+  const most = Math.min(1, (blocking + Number(sliced)) * record.alpha);
+  return ` ${parts.join(' and ')}, each at ${formatPercent(record.alpha)}: together they stop a model as good as the champion in at most ${formatPercent(most)} of cases.`;
 }
 
 /** The name of a column whose values a contract marks as personal, in place of each of them. */
@@ -186,7 +199,7 @@ export const methodName = (method: string): string =>
   })[method] ?? method.replaceAll('_', ' ');
 
 /** How often a metric's rows flipped, lost first; null where there is nothing to flip. */
-export const flipWords = ({ flips }: Check): string | null =>
+export const flipWords = ({ flips }: Pick<Check, 'flips'>): string | null =>
   flips === undefined ? null : `−${formatCount(flips.b)} +${formatCount(flips.c)}`;
 
 /** How often this evaluation set has been asked and what that costs, where no check of a budget says so. */

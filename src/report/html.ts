@@ -62,9 +62,12 @@ export function fold(summary: string, body: Html): Html {
   return html`<details><summary>${summary}</summary>${body}</details>`;
 }
 
+/** Width of a drawing where there is room. */
+export const figureWidth = 720;
+
 /** A drawing in two widths; the page shows the one that fits. */
 export function figure(draw: (width: number) => string, caption?: string): Html {
-  return html`<figure><div class="wide">${new Html(draw(720))}</div><div class="narrow">${new Html(draw(340))}</div>${caption === undefined ? null : html`<figcaption>${caption}</figcaption>`}</figure>`;
+  return html`<figure><div class="wide">${new Html(draw(figureWidth))}</div><div class="narrow">${new Html(draw(340))}</div>${caption === undefined ? null : html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
 /** One self-contained page: no script, and by its own policy no request leaves it. */

@@ -26,7 +26,10 @@ export function code(value: unknown, limit = 200): Markdown {
   const fence = '`'.repeat(longest + 1);
   const pad = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
   // a table splits at | even inside of code; a backslash before it would hide the escape
-  const body = line.replace(/\\?\|/g, (match) => (match.length > 1 ? `\\${wordJoiner}\\|` : '\\|'));
+  // and a comment is sought in the source: what stands in code must not be found as one of ours
+  const body = line
+    .replaceAll('<!--', `<!${wordJoiner}--`)
+    .replace(/\\?\|/g, (match) => (match.length > 1 ? `\\${wordJoiner}\\|` : '\\|'));
   return `${fence}${pad}${body}${pad}${fence}`;
 }
 

@@ -29,8 +29,6 @@ td{border-bottom:1px solid var(--line);overflow-wrap:break-word}td:first-child{m
 tbody tr:last-child td{border-bottom:0}
 .under{display:block;color:var(--mute);font-size:12px;white-space:nowrap}
 .next{margin-top:24px;padding:16px 20px;background:var(--wash);border-radius:10px}.next p{margin:0}.next p+p{margin-top:8px}.next code{overflow-wrap:anywhere}.next .note{display:inline-block;min-width:96px}
-.balance{display:flex;gap:2px;height:10px;margin-top:24px;border-radius:5px;overflow:hidden}.balance .lost{background:var(--fail)}.balance .gained{background:var(--pass);flex:1}
-.ends{display:flex;justify-content:space-between;gap:16px;max-width:none;margin-top:8px;color:var(--soft);font-size:14px}
 th:last-child,td:last-child{padding-right:0}
 .number{text-align:right;white-space:nowrap}
 ul.checks{list-style:none;margin:20px 0 0;padding:0}

@@ -1,27 +1,8 @@
 import { escapeHtml } from './plain.ts';
 import { ticks } from './scale.ts';
-import { palette } from './style.ts';
-
-const style = `<style>${palette}
-.mg text{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round;font:13px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--ink);font-variant-numeric:tabular-nums}
-.mg .soft{fill:var(--soft);font-size:12px}
-.mg .axis{stroke:var(--line)}.mg .zero{stroke:var(--mute)}.mg .margin{stroke:var(--fail);stroke-dasharray:4 4}
-.mg .pass{stroke:var(--pass);fill:var(--pass)}.mg .fail{stroke:var(--fail);fill:var(--fail)}.mg .inconclusive{stroke:var(--open);fill:var(--open)}.mg .neutral{stroke:var(--mute);fill:var(--mute)}
-.mg .one{fill:var(--one);fill-opacity:.35}.mg .two{fill:var(--two);fill-opacity:.45}.mg .bar{fill:var(--two)}
-</style>`;
+import { clamp, frame, linear, round, tickText } from './svg-frame.ts';
 
 export type PlotTone = 'pass' | 'fail' | 'inconclusive' | 'neutral';
-
-interface Frame {
-  title: string;
-  width: number;
-  height: number;
-}
-
-/** An SVG that stands alone: its own style for light and dark, a title for those who listen, no script. */
-function frame({ title, width, height }: Frame, content: string): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="mg" viewBox="0 0 ${width} ${round(height)}" role="img" aria-label="${escapeHtml(title, 300)}"><title>${escapeHtml(title, 300)}</title>${style}${content}</svg>`;
-}
 
 export interface IntervalRow {
   label: string;
@@ -173,30 +154,49 @@ export function barPlot({ title, rows, width = 720 }: BarPlot): string {
   return frame({ title, width, height }, body + line);
 }
 
-function linear({
-  values,
-  from,
-  to,
-  pad = 0.06,
-}: {
-  values: number[];
-  from: number;
-  to: number;
-  pad?: number;
-}) {
-  let low = Math.min(...values);
-  let high = Math.max(...values);
-  if (!(high > low)) {
-    const half = Math.abs(low) > 0 ? Math.abs(low) / 2 : 1;
-    low -= half;
-    high += half;
-  }
-  const slack = (high - low) * pad;
-  low -= slack;
-  high += slack;
-  return { low, high, at: (value: number) => from + ((value - low) / (high - low)) * (to - from) };
+export interface DivergingBars {
+  title: string;
+  /** What the bars to either side count. */
+  sides: { left: string; right: string };
+  /** Lengths of at least 0, in the axis' unit. */
+  rows: readonly { label: string; left: number; right: number; note: string }[];
+  axis: string;
+  width?: number;
 }
 
-const round = (value: number): number => Math.round(value * 10) / 10;
-const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
-const tickText = (tick: number): string => String(Number(tick.toPrecision(6))).replace('-', '−');
+/** Two bars a row from one line in the middle: losses to the left, gains to the right. */
+export function divergingBars({ title, sides, rows, axis, width = 720 }: DivergingBars): string {
+  const stacked = width < 500;
+  const left = stacked ? 8 : 190;
+  const right = width - (stacked ? 8 : 130);
+  const rowHeight = stacked ? 48 : 30;
+  const top = 28;
+  const bottom = top + rows.length * rowHeight;
+  const scale = linear({
+    values: [0, ...rows.flatMap((row) => [-row.left, row.right])],
+    from: left,
+    to: right,
+    pad: 0.02,
+  });
+  const zero = scale.at(0);
+  const bar = (kind: PlotTone, value: number, y: number) => {
+    const x = scale.at(value);
+    return `<rect class="${kind}" stroke="none" rx="2" x="${round(Math.min(zero, x))}" y="${y}" width="${round(Math.abs(x - zero))}" height="14"/>`;
+  };
+  const body = rows
+    .map((row, index) => {
+      const y = top + index * rowHeight + (stacked ? 24 : 6);
+      const textY = stacked ? y - 6 : y + 12;
+      return `<g><text x="${stacked ? left : 0}" y="${textY}">${escapeHtml(row.label, 26)}</text><text class="soft" x="${stacked ? right : width}" y="${textY}" text-anchor="end">${escapeHtml(row.note, 24)}</text>${bar('fail', -row.left, y)}${bar('pass', row.right, y)}</g>`;
+    })
+    .join('');
+  const grid = ticks(scale.low, scale.high, stacked ? 3 : 5)
+    .map(
+      (tick) =>
+        `<line class="${tick === 0 ? 'zero' : 'axis'}" x1="${round(scale.at(tick))}" x2="${round(scale.at(tick))}" y1="${top - 6}" y2="${bottom}"/><text class="soft" x="${round(scale.at(tick))}" y="${bottom + 18}" text-anchor="middle">${tickText(Math.abs(tick))}</text>`,
+    )
+    .join('');
+  const heads = `<text class="soft" x="${left}" y="14">${escapeHtml(sides.left, 24)}</text><text class="soft" x="${right}" y="14" text-anchor="end">${escapeHtml(sides.right, 24)}</text>`;
+  const caption = `<text class="soft" x="${round((left + right) / 2)}" y="${bottom + 38}" text-anchor="middle">${escapeHtml(axis, 80)}</text>`;
+  return frame({ title, width, height: bottom + 46 }, grid + heads + body + caption);
+}

@@ -4,6 +4,7 @@ import { describeBehaviour, guessTask } from '../gate/behaviour.ts';
 import { changesBetween } from '../gate/changes.ts';
 import type { Check } from '../gate/check.ts';
 import { evaluationSetChecks, SetUse, wearOf } from '../gate/checks/evaluation-set.ts';
+import { finiteChecks } from '../gate/checks/finite.ts';
 import { goldenChecks } from '../gate/checks/golden.ts';
 import { leakageChecks } from '../gate/checks/leakage.ts';
 import { limitChecks } from '../gate/checks/limits.ts';
@@ -22,13 +23,15 @@ import {
 import { GoldenInput, readGolden } from '../gate/golden-cases.ts';
 import { type GateRecord, judgeScores, predictionHistogram, Release } from '../gate/judge.ts';
 import { readNoise } from '../gate/noise.ts';
-import { withholdValues } from '../gate/personal.ts';
+import { namedValues, withholdValues } from '../gate/personal.ts';
+import { gatePlots } from '../gate/plots.ts';
 import { GatePolicy } from '../gate/policy.ts';
 import { gateHtml } from '../gate/report-html.ts';
 import { gateMarkdown } from '../gate/report-markdown.ts';
 import { readScores, type Scores } from '../gate/scores.ts';
 import { canonicalJson, Digest, digestOf } from '../json.ts';
 import { Verdict } from '../outcome.ts';
+import { figureWidth } from '../report/html.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { defineStage, type StageContext } from './define.ts';
@@ -67,6 +70,8 @@ export const gate = defineStage({
     report: Digest,
     /** sha256 of report.md, for a comment or a job summary. */
     markdown: Digest,
+    /** Drawings of the report, each a file of the manifest: comparisons.svg, slices.svg, predictions.svg, flips.svg. */
+    plots: z.array(z.object({ name: z.string(), sha256: Digest })),
     reasons: z.array(z.string()),
     on_inconclusive: z.enum(['block', 'approve', 'pass']),
     checks: z.array(
@@ -79,7 +84,7 @@ export const gate = defineStage({
       }),
     ),
   }),
-  cache: { version: 2 },
+  cache: { version: 3 },
   async run(inputs, context) {
     const record = await judge(inputs, context);
     const manifest = await writeResult(record, { inputs, context });
@@ -93,6 +98,7 @@ export const gate = defineStage({
         verdict,
         report: manifest.html,
         markdown: manifest.markdown,
+        plots: manifest.plots,
         reasons,
         on_inconclusive: record.on_inconclusive,
         checks: record.checks.map(({ id, kind, effect, verdict: one, reason }) => ({
@@ -126,7 +132,12 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
   const facts = EvaluationFacts.parse(manifest.facts);
   const candidate = Digest.parse(manifest.inputs.model);
   const champion = manifest.inputs.champion === undefined ? null : Digest.parse(manifest.inputs.champion);
-  const noise = await readNoise(store, { digest: inputs.noise, policy, pooled: inputs.pooled_noise });
+  const noise = await readNoise(store, {
+    digest: inputs.noise,
+    policy,
+    pooled: inputs.pooled_noise,
+    hasChampion: champion !== null,
+  });
   const earlier = champion === null ? null : await readEarlier(store, inputs.champion_gate);
   const set = facts.evaluation_set ?? null;
   const digest = digestOf(policy);
@@ -137,11 +148,7 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
       await store.localFile(store.file(manifest, 'predictions.parquet').sha256),
     );
     const read = await readScores(engine, 'predictions', policy);
-    const named = [
-      ...(policy.slices?.critical ?? []).flatMap(({ where }) => Object.keys(where)),
-      ...Object.keys(policy.fairness?.reference ?? {}),
-    ];
-    const scores = withholdValues(read, { personal, except: named });
+    const scores = withholdValues(read, { personal, except: namedValues(policy) });
     requirePaired(scores, { rows: facts.rows, champion });
     const { checks, slices, fairness } = judgeScores(scores, policy, noise);
     const rules = await ruleChecks(engine, { policy, hasChampion: champion !== null });
@@ -166,7 +173,16 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
       traffic: aged ? await readTraffic(store, candidate) : null,
     });
     const change = policyChangeChecks(earlier, { policy: digest, evaluation_set: set?.sha256 ?? null });
-    const all: Check[] = [...checks, ...rules, ...golden, ...leaks, ...limits, ...setChecks, ...change];
+    const all: Check[] = [
+      ...checks,
+      ...finiteChecks(scores),
+      ...rules,
+      ...golden,
+      ...leaks,
+      ...limits,
+      ...setChecks,
+      ...change,
+    ];
     return {
       schema: 'modelgate.gate/1',
       ...decideOverall(all),
@@ -250,11 +266,13 @@ async function writeResult(
   const { store } = context;
   const files: Manifest['files'] = [];
   const digests: Record<string, Digest> = {};
+  const plots = gatePlots(record);
   for (const [name, text] of [
     ['gate.json', canonicalJson(record)],
     ['policy.json', canonicalJson(inputs.policy)],
     ['report.html', gateHtml(record)],
     ['report.md', gateMarkdown(record)],
+    ...plots.map(({ file, draw }) => [file, draw(figureWidth)] as const),
   ] as const) {
     const bytes = Buffer.from(text);
     const sha256 = await store.putBytes(bytes);
@@ -285,5 +303,10 @@ async function writeResult(
       ),
     },
   });
-  return { digest, html: digests['report.html'] as Digest, markdown: digests['report.md'] as Digest };
+  return {
+    digest,
+    html: digests['report.html'] as Digest,
+    markdown: digests['report.md'] as Digest,
+    plots: plots.map(({ file }) => ({ name: file, sha256: digests[file] as Digest })),
+  };
 }

@@ -30,6 +30,7 @@ interface NoiseInput {
 const MeasuredMetric = z.strictObject({
   metric: z.string(),
   threshold: z.number().optional(),
+  k: z.int().optional(),
   row_loss: z.string().optional(),
   numerator: z.string().optional(),
   denominator: z.string().optional(),
@@ -73,7 +74,7 @@ export const noise = defineStage({
       const { evaluation_set, file, dataset } = input;
       const { evaluation } = await succeed(
         evaluate,
-        { model, champion: null, evaluation_set, file, dataset },
+        { model, champion: null, evaluation_set, file, dataset, admission: training.admission },
         context,
       );
       made.push({ bootstrap, model, evaluation });

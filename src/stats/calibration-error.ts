@@ -68,18 +68,24 @@ export function calibrationError(y: Float64Array, p: Float64Array): CalibrationE
   return { value, psi, bin, centred, sizes };
 }
 
-/** The squared calibration error of one model with influence values (first order; see `compareCalibration`). */
-export function estimateCalibration(y: Float64Array, p: Float64Array): LinearEstimate | Undefined {
-  return checkProbabilities(y, [p]) ?? calibrationError(y, p);
+/** The squared calibration error of one model with influence values; `more` is the variance of the second order. */
+export function estimateCalibration(
+  y: Float64Array,
+  p: Float64Array,
+): (LinearEstimate & { readonly more: number }) | Undefined {
+  const problem = checkProbabilities(y, [p]);
+  if (problem !== null) return problem;
+  const error = calibrationError(y, p);
+  return { value: error.value, psi: error.psi, more: product(error, error) };
 }
 
 function checkProbabilities(y: Float64Array, models: readonly Float64Array[]): Undefined | null {
   for (let i = 0; i < y.length; i++) {
     if (y[i] !== 0 && y[i] !== 1)
-      return undefinedBecause('out_of_range', `row ${i}: target ${y[i]} is not 0 or 1`);
+      return undefinedBecause('out_of_range', `row ${i + 1}: target ${y[i]} is not 0 or 1`);
     for (const p of models)
       if (!((p[i] as number) >= 0 && (p[i] as number) <= 1))
-        return undefinedBecause('out_of_range', `row ${i}: ${p[i]} is not a probability`);
+        return undefinedBecause('out_of_range', `row ${i + 1}: ${p[i]} is not a probability`);
   }
   return null;
 }

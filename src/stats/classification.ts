@@ -64,12 +64,22 @@ export function classMean(metric: 'recall' | 'f1', data: ClassPredictions): Line
   const all = new Set(own);
   if (metric === 'f1') for (let i = 0; i < data.y.length; i++) all.add(data.predicted[i] as number);
   const psi = new Float64Array(data.y.length);
+  const share = new Float64Array(data.y.length);
+  const classes = [...own].sort((p, q) => p - q);
   let value = 0;
-  for (const one of [...own].sort((p, q) => p - q)) {
+  for (const one of classes) {
     const part = binaryMetric(metric, data, one);
     if (isUndefined(part)) return part;
     value += part.value / all.size;
-    for (let i = 0; i < psi.length; i++) psi[i] = (psi[i] as number) + (part.psi[i] as number) / all.size;
+    // a row of two classes' F1 counts with the mean of its shares; recall's classes have rows of their own
+    const scale = metric === 'f1' ? 1 / own.size : 1;
+    for (let i = 0; i < psi.length; i++) {
+      psi[i] = (psi[i] as number) + (part.psi[i] as number) / all.size;
+      share[i] = (share[i] as number) + scale * (part.share?.[i] ?? 0);
+    }
   }
-  return { value, psi };
+  if (metric === 'f1') return { value, psi, share };
+  const places = new Map(classes.map((one, index) => [one, index]));
+  const codes = Int32Array.from(data.y, (one) => places.get(one) as number);
+  return { value, psi, share, strata: { codes, count: classes.length } };
 }

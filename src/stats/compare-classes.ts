@@ -3,7 +3,7 @@ import { type Clusters, compareInfluence } from './influence.ts';
 import type { PairedEstimate } from './paired-estimate.ts';
 import type { Weights } from './ratio.ts';
 import { isUndefined, type Undefined } from './undefined.ts';
-import { effectiveRows, type Unseen, widest } from './unseen.ts';
+import { type RowSet, type Unseen, unseenAmong } from './unseen.ts';
 
 /** Metrics of predicted classes that are no mean over rows. */
 export type ClassMetric = BinaryMetric | 'balanced_accuracy' | 'macro_f1';
@@ -29,59 +29,98 @@ export function compareClasses(
   if (isUndefined(a)) return a;
   const b = estimate(predicted[1]);
   if (isUndefined(b)) return b;
-  const unseen = () => widest(predicted.flatMap((guess) => limits(metric, { y, predicted: guess, weights })));
-  return compareInfluence({ a, b, clusters, higherIsBetter: true, unseen });
+  const compared = compareInfluence({ a, b, clusters, higherIsBetter: true });
+  if (isUndefined(compared)) return compared;
+  const models = predicted.map((guess) => ({ y, predicted: guess, weights }));
+  const difference = b.psi.map((own, i) => own - (a.psi[i] as number));
+  const sets = models.flatMap((rows) => rowSets(metric, rows, difference));
+  // precision and F1 divide by what a model predicts: rows of its own, which the other's cannot speak for
+  const own = [a, b].flatMap(({ psi }, model) =>
+    metric === 'recall' || metric === 'balanced_accuracy'
+      ? []
+      : rowSets(metric, models[model] as ClassPredictions, psi),
+  );
+  return { ...compared, ...unseenAmong([...sets, ...own]) };
+}
+
+/** The rows over which a class metric of one model averages, with the influences given for all rows. */
+export function rowSets(metric: ClassMetric, data: ClassPredictions, influence: Float64Array): RowSet[] {
+  const byClass = metric === 'balanced_accuracy';
+  return limits(metric, data).map(({ of, rows, effect }) => ({
+    rows,
+    effect,
+    influence: byClass ? influence.filter((_, i) => data.y[i] === of) : influence,
+  }));
+}
+
+/** Sum of weights and of their squares. */
+class Weight {
+  sum = 0;
+  square = 0;
+
+  add(weight: number): void {
+    this.sum += weight;
+    this.square += weight * weight;
+  }
+
+  /** Kish's effective number. */
+  get rows(): number {
+    return this.square > 0 ? this.sum ** 2 / this.square : 0;
+  }
 }
 
 interface ClassCount {
-  truth: number;
-  guess: number;
+  truth: Weight;
+  guess: Weight;
   /** Rows of the class or predicted so. */
-  either: number;
+  either: Weight;
 }
 
 /**
  * What one model's unseen rows can do. A row moves recall by 1/positives, precision by 1/predicted, F1 by at most
  * 2/(2tp + fp + fn); a mean over K classes by a K-th of that, macro F1 in two classes at once.
  */
-function limits(metric: ClassMetric, data: ClassPredictions): Unseen[] {
+function limits(metric: ClassMetric, data: ClassPredictions): (Unseen & { of: number })[] {
   const counts = countClasses(data);
   const classes = metric === 'balanced_accuracy' || metric === 'macro_f1' ? [...counts.keys()] : [1];
-  const known = classes.filter((one) => (counts.get(one)?.truth ?? 0) > 0);
-  const share = effectiveRows(data.y.length, data.weights) / data.y.length;
-  return (metric === 'precision' ? classes : known).map((one) => {
-    const { truth, guess, either } = counts.get(one) ?? { truth: 0, guess: 0, either: 0 };
+  const known = classes.filter((one) => (counts.get(one)?.truth.sum ?? 0) > 0);
+  return (metric === 'precision' ? classes : known).flatMap((of) => {
+    const count = counts.get(of);
+    if (count === undefined) return [];
+    const { truth, guess, either } = count;
+    const rate = either.sum / (truth.sum + guess.sum);
     switch (metric) {
       case 'recall':
-        return { rows: truth * share, effect: 1 };
+        return { of, rows: truth.rows, effect: 1 };
       case 'precision':
-        return { rows: guess * share, effect: 1 };
+        return { of, rows: guess.rows, effect: 1 };
       case 'balanced_accuracy':
-        return { rows: truth * share, effect: 1 / known.length };
+        return { of, rows: truth.rows, effect: 1 / known.length };
       case 'f1':
-        return { rows: either * share, effect: (2 * either) / (truth + guess) };
+        return { of, rows: either.rows, effect: 2 * rate };
       default:
-        return { rows: either * share, effect: (4 * either) / (truth + guess) / counts.size };
+        return { of, rows: either.rows, effect: (4 * rate) / counts.size };
     }
   });
 }
 
-function countClasses({ y, predicted }: ClassPredictions): Map<number, ClassCount> {
+function countClasses({ y, predicted, weights }: ClassPredictions): Map<number, ClassCount> {
   const counts = new Map<number, ClassCount>();
   const at = (one: number): ClassCount => {
     const known = counts.get(one);
     if (known !== undefined) return known;
-    const fresh = { truth: 0, guess: 0, either: 0 };
+    const fresh = { truth: new Weight(), guess: new Weight(), either: new Weight() };
     counts.set(one, fresh);
     return fresh;
   };
   for (let i = 0; i < y.length; i++) {
+    const weight = weights === null ? 1 : (weights[i] as number);
     const truth = at(y[i] as number);
     const guess = at(predicted[i] as number);
-    truth.truth++;
-    truth.either++;
-    guess.guess++;
-    if (guess !== truth) guess.either++;
+    truth.truth.add(weight);
+    truth.either.add(weight);
+    guess.guess.add(weight);
+    if (guess !== truth) guess.either.add(weight);
   }
   return counts;
 }

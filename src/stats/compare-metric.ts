@@ -104,7 +104,7 @@ function compareLoss(
   if (isUndefined(first)) return first;
   const second = rootMean(b, weights);
   if (isUndefined(second)) return second;
-  const compared = compareInfluence({ a: first, b: second, clusters, higherIsBetter: false, unseen: null });
+  const compared = compareInfluence({ a: first, b: second, clusters, higherIsBetter: false });
   if (isUndefined(compared)) return compared;
   // mean squares that rise by s lift their root from r to √(r² + s)
   const root = Math.min(first.value, second.value);
@@ -175,9 +175,9 @@ function checkColumns({ y, a, b, weights, clusters }: PairedPredictions): Undefi
   if (n < 2) return undefinedBecause('too_few_rows', '1 row: a standard error needs at least 2');
   for (let i = 0; i < n; i++) {
     if (!Number.isFinite(y[i]) || !Number.isFinite(a[i]) || !Number.isFinite(b[i]))
-      return undefinedBecause('not_finite', `row ${i}: target ${y[i]}, A ${a[i]}, B ${b[i]}`);
+      return undefinedBecause('not_finite', `row ${i + 1}: target ${y[i]}, A ${a[i]}, B ${b[i]}`);
     if (weights && !((weights[i] as number) >= 0 && Number.isFinite(weights[i])))
-      return undefinedBecause('out_of_range', `row ${i}: weight ${weights[i]} is not a number of at least 0`);
+      return undefinedBecause('out_of_range', `row ${i + 1}: weight ${weights[i]} is not a number of at least 0`);
   }
   return null;
 }

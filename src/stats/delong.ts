@@ -2,7 +2,8 @@ import { type Clusters, compareInfluence, type LinearEstimate } from './influenc
 import type { PairedEstimate } from './paired-estimate.ts';
 import type { Weights } from './ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
-import { effectiveRows, needsUnseen, type Unseen } from './unseen.ts';
+import { satterthwaite } from './unit-spread.ts';
+import { effectiveRows, type Unseen, unseenAmong } from './unseen.ts';
 
 /** Labels (1 positive, 0 negative) and one score column. */
 export interface Scored {
@@ -31,8 +32,8 @@ export function aucComponents({ y, score, weights }: Scored): AucComponents | Un
   let positives = 0;
   for (let i = 0; i < n; i++) {
     if (y[i] !== 0 && y[i] !== 1)
-      return undefinedBecause('out_of_range', `row ${i}: label ${y[i]} is not 0 or 1`);
-    if (Number.isNaN(score[i])) return undefinedBecause('not_finite', `row ${i}: the score is not a number`);
+      return undefinedBecause('out_of_range', `row ${i + 1}: label ${y[i]} is not 0 or 1`);
+    if (Number.isNaN(score[i])) return undefinedBecause('not_finite', `row ${i + 1}: the score is not a number`);
     if (y[i] === 1) positives++;
   }
   if (positives === 0 || positives === n)
@@ -63,12 +64,13 @@ export function aucInfluence(data: Scored): LinearEstimate | Undefined {
   const parts = aucComponents(data);
   if (isUndefined(parts)) return parts;
   const psi = new Float64Array(data.score.length);
+  const share = new Float64Array(data.score.length);
   for (let i = 0; i < psi.length; i++) {
     const w = data.weights === null ? 1 : (data.weights[i] as number);
-    const scale = data.y[i] === 1 ? parts.positiveWeight : parts.negativeWeight;
-    psi[i] = (w * ((parts.components[i] as number) - parts.auc)) / scale;
+    share[i] = w / (data.y[i] === 1 ? parts.positiveWeight : parts.negativeWeight);
+    psi[i] = (share[i] as number) * ((parts.components[i] as number) - parts.auc);
   }
-  return { value: parts.auc, psi };
+  return { value: parts.auc, psi, share, strata: { codes: Int32Array.from(data.y), count: 2 } };
 }
 
 /** DeLong's comparison with the covariance matrix of the two AUCs. */
@@ -87,7 +89,7 @@ export interface PairedScores {
 
 /**
  * Paired comparison of two AUCs: cov = S₁₀/m + S₀₁/k, S the sample covariances of the components over the m
- * positives and k negatives; normal.
+ * positives and k negatives; normal. The spread is that of two samples, df by Satterthwaite over both classes.
  *
  * Source: DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837-845; Sun & Xu (2014), IEEE Signal Process.
  * Lett. 21:1389-1393.
@@ -112,12 +114,18 @@ export function delong({ y, a, b }: PairedScores): DeLongEstimate | Undefined {
     s.d[side]! += (v - u) ** 2;
   }
   const combine = ([p = 0, q = 0]: number[]) => p / (m - 1) / m + q / (k - 1) / k;
-  const unseen = { rows: Math.min(m, k), effect: 1 };
-  const psi = new Float64Array(a.length);
+  let cube = 0;
   for (let i = 0; i < a.length; i++) {
+    const size = y[i] === 1 ? m : k;
     const own = (second.components[i] as number) - (first.components[i] as number) - difference;
-    psi[i] = own / (y[i] === 1 ? m : k);
+    cube += (own / (size - 1)) ** 3;
   }
+  const variance = combine(s.d);
+  const se = Math.sqrt(variance);
+  const parts = [
+    { variance: combine([s.d[0] as number]), df: m - 1 },
+    { variance: combine([0, s.d[1] as number]), df: k - 1 },
+  ];
   return {
     method: 'delong',
     n: a.length,
@@ -125,24 +133,39 @@ export function delong({ y, a, b }: PairedScores): DeLongEstimate | Undefined {
     estimateA: first.auc,
     estimateB: second.auc,
     diff: difference,
-    se: Math.sqrt(combine(s.d)),
+    se,
     df: null,
+    spread: { se, df: satterthwaite(parts), skewness: variance > 0 ? cube / variance ** 1.5 : 0 },
     varianceA: combine(s.a),
     varianceB: combine(s.b),
     covariance: combine(s.ab),
-    ...(needsUnseen(psi, unseen) ? { unseen } : {}),
+    ...unseenOfClasses({
+      y,
+      weights: null,
+      psi: second.components.map(
+        (own, i) => (own - (first.components[i] as number) - difference) / (y[i] === 1 ? m : k),
+      ),
+    }),
   };
 }
 
-/** A row of the smaller class moves the AUC most: by its whole share of that class at the worst. */
-function unseenPairs(y: ArrayLike<number>, weights: Weights): Unseen {
-  const rows = [0, 1].map((label) => {
-    const own = Float64Array.from(y, (truth, i) =>
-      truth !== label ? 0 : weights === null ? 1 : (weights[i] as number),
-    );
-    return effectiveRows(own.length, own);
-  });
-  return { rows: Math.min(...rows), effect: 1 };
+/**
+ * A row moves the AUC by its share of its class at the worst: each class is asked for the rows that carry the
+ * difference. `psi` are the rows' influences on it.
+ */
+export function unseenOfClasses(input: {
+  readonly y: ArrayLike<number>;
+  readonly weights: Weights;
+  readonly psi: Float64Array;
+}): { unseen: Unseen } | Record<string, never> {
+  const { y, weights, psi } = input;
+  return unseenAmong(
+    [1, 0].map((label) => {
+      const own = (values: Float64Array | null) => values?.filter((_, i) => y[i] === label) ?? null;
+      const influence = own(psi) as Float64Array;
+      return { influence, rows: effectiveRows(influence.length, own(weights)), effect: 1 };
+    }),
+  );
 }
 
 /** AUC comparison with row weights or clusters, by influence values. */
@@ -155,13 +178,10 @@ export function compareAuc(
   if (isUndefined(a)) return a;
   const b = aucInfluence({ y, score: input.b, weights });
   if (isUndefined(b)) return b;
-  return compareInfluence({
-    a,
-    b,
-    clusters,
-    higherIsBetter: true,
-    unseen: () => unseenPairs(y, weights),
-  });
+  const compared = compareInfluence({ a, b, clusters, higherIsBetter: true });
+  if (isUndefined(compared)) return compared;
+  const psi = b.psi.map((own, i) => own - (a.psi[i] as number));
+  return { ...compared, ...unseenOfClasses({ y, weights, psi }) };
 }
 
 interface SortedClass {

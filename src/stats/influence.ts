@@ -1,6 +1,6 @@
 import type { PairedEstimate } from './paired-estimate.ts';
 import { type Undefined, undefinedBecause } from './undefined.ts';
-import { type Unseen, unseenOf } from './unseen.ts';
+import { type UnitSpread, unitSpread } from './unit-spread.ts';
 
 /** Rows that belong together: `codes[i]` is row i's cluster, a whole number in [0, count). */
 export interface Clusters {
@@ -70,6 +70,10 @@ export function influenceError(psi: Float64Array, clusters: Clusters | null): In
 export interface LinearEstimate {
   readonly value: number;
   readonly psi: Float64Array;
+  /** Each row's share of what the estimate divides by, adding up to 1 in each stratum; 1/n unless said. */
+  readonly share?: Float64Array;
+  /** Rows that are averaged apart from the others: the classes, for the AUC. */
+  readonly strata?: Clusters;
 }
 
 /** Compares two estimates on the same rows by the influence values of their difference. */
@@ -79,8 +83,6 @@ export function compareInfluence(input: {
   readonly clusters: Clusters | null;
   readonly higherIsBetter: boolean;
   readonly method?: PairedEstimate['method'];
-  /** The most that unseen rows can do; null where the caller counts them itself. Unless said, the larger value. */
-  readonly unseen?: (() => Unseen) | null;
 }): PairedEstimate | Undefined {
   const { a, b, clusters, higherIsBetter } = input;
   const n = a.psi.length;
@@ -103,12 +105,11 @@ export function compareInfluence(input: {
     diff: higherIsBetter ? raw : 0 - raw,
     se: error.se,
     df: error.df,
-    ...(input.unseen === null
-      ? {}
-      : unseenOf(
-          a,
-          b,
-          input.unseen ?? (() => ({ rows: n, effect: Math.max(Math.abs(a.value), Math.abs(b.value)) || 1 })),
-        )),
+    spread: signed(unitSpread({ a, b, clusters }), higherIsBetter),
   };
+}
+
+/** Of the difference with its sign turned where lower is better. */
+function signed(spread: UnitSpread, higherIsBetter: boolean): UnitSpread {
+  return higherIsBetter ? spread : { ...spread, skewness: 0 - spread.skewness };
 }

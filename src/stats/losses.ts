@@ -24,14 +24,14 @@ export function rowLosses(loss: RowLoss, { y, prediction }: Predictions): Float6
     const truth = y[i] as number;
     const p = prediction[i] as number;
     if (!Number.isFinite(truth) || !Number.isFinite(p))
-      return undefinedBecause('not_finite', `row ${i}: target ${truth}, prediction ${p}`);
+      return undefinedBecause('not_finite', `row ${i + 1}: target ${truth}, prediction ${p}`);
     if (loss === 'log_loss' || loss === 'brier') {
       if (truth !== 0 && truth !== 1)
-        return undefinedBecause('out_of_range', `row ${i}: target ${truth} is not 0 or 1`);
-      if (p < 0 || p > 1) return undefinedBecause('out_of_range', `row ${i}: ${p} is not a probability`);
+        return undefinedBecause('out_of_range', `row ${i + 1}: target ${truth} is not 0 or 1`);
+      if (p < 0 || p > 1) return undefinedBecause('out_of_range', `row ${i + 1}: ${p} is not a probability`);
     }
     if (loss === 'absolute_percentage' && truth === 0)
-      return undefinedBecause('zero_target', `row ${i}: a percentage of a zero target does not exist`);
+      return undefinedBecause('zero_target', `row ${i + 1}: a percentage of a zero target does not exist`);
     out[i] = oneLoss(loss, truth, p);
   }
   return out;

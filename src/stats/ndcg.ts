@@ -61,7 +61,8 @@ export function estimateNdcg(input: {
     const own = values[place[code] as number] as number;
     return (own - value) / values.length / (sizes[code] as number);
   });
-  return { value, psi };
+  const share = Float64Array.from(queries.codes, (code) => 1 / values.length / (sizes[code] as number));
+  return { value, psi, share };
 }
 
 /** NDCG@k of each query that has rows, in the order of the queries' codes. O(n log n). */

@@ -8,6 +8,7 @@ import {
 import type { Clusters } from './influence.ts';
 import type { PairedEstimate } from './paired-estimate.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
+import { degreesOf } from './unit-spread.ts';
 
 /** A metric of both models from sums of columns, or from cell counts; NaN where a resample leaves it undefined. */
 export type PairedStatistic = (sums: Float64Array) => readonly [a: number, b: number];
@@ -39,7 +40,18 @@ export function pairedBootstrap(
   const units = sumByUnit(columns, codes, count);
   const result = bootstrapUnits({ units, ...common(input) });
   const total = Float64Array.from(columns, (column) => column.reduce((s, x) => s + x, 0));
-  return estimateOf({ input, result, total, n, units: count, clusters: clusters === null ? null : count });
+  const sizes = new Float64Array(count);
+  for (const code of codes) sizes[code]! += 1 / n;
+  const df = clusters === null ? count - 1 : degreesOf(sizes);
+  return estimateOf({
+    input,
+    result,
+    total,
+    n,
+    units: count,
+    clusters: clusters === null ? null : count,
+    df,
+  });
 }
 
 /** The same over joint cells of truth and both predictions: exact multinomial draws, free of n. */
@@ -49,7 +61,7 @@ export function pairedCellBootstrap(
   const n = input.counts.reduce((s, x) => s + x, 0);
   if (n < 2) return undefinedBecause('too_few_rows', `${n} rows: a standard error needs at least 2`);
   const result = bootstrapCells({ counts: input.counts, strata: input.strata, ...common(input) });
-  return estimateOf({ input, result, total: input.counts, n, units: n, clusters: null });
+  return estimateOf({ input, result, total: input.counts, n, units: n, clusters: null, df: n - 1 });
 }
 
 function common({ statistic, replicates, seed }: Common) {
@@ -77,8 +89,10 @@ function estimateOf(found: {
   n: number;
   units: number;
   clusters: number | null;
+  /** Of the bounds that decide: fewer than units − 1 where clusters are uneven. */
+  df: number;
 }): PairedEstimate | Undefined {
-  const { input, result, total, n, units, clusters } = found;
+  const { input, result, total, n, units, clusters, df } = found;
   if (isUndefined(result)) return result;
   const drawn = result.values.length + result.undefinedReplicates;
   if (result.undefinedReplicates > undefinedShare * drawn)
@@ -96,6 +110,7 @@ function estimateOf(found: {
     diff: input.higherIsBetter ? raw : 0 - raw,
     se,
     df: units - 1,
+    spread: { se, df, skewness: 0 },
     ...(se > 1e-12 * scale ? {} : { unseen: { rows: n, effect: scale } }),
   };
 }

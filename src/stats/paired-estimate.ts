@@ -1,7 +1,9 @@
+import { halfWidths, harmP, visibleDrop } from './deciding-bounds.ts';
 import { tCdf, tQuantile } from './distributions.ts';
 import { mcnemar } from './mcnemar.ts';
 import { tangoBound, tangoInterval } from './tango.ts';
-import { type Unseen, unseenOfDiscordant, unseenP, unseenShift } from './unseen.ts';
+import { satterthwaite, type UnitSpread } from './unit-spread.ts';
+import { type Unseen, unseenOfDiscordant, unseenShift } from './unseen.ts';
 
 /** How the standard error, interval and p-values of a paired difference were found. */
 export type PairedMethod =
@@ -36,6 +38,8 @@ export interface PairedEstimate {
   readonly df: number | null;
   /** Present for mcnemar_midp+tango, whose interval and p do not come from se. */
   readonly discordant?: Discordant;
+  /** How it rests on its rows or clusters; the bounds that decide need it where these are few or uneven. */
+  readonly spread?: UnitSpread;
   /** Present where too few rows carry the difference for se to tell of the rows that were not seen. */
   readonly unseen?: Unseen;
 }
@@ -49,13 +53,16 @@ export interface ConclusionOptions {
   readonly power?: number;
 }
 
-/** Interval, bounds, p-values and what the data can see. */
+/**
+ * Interval, bounds, p-values and what the data can see. All but the bounds and `deciding` are the method's own;
+ * those hold on few and uneven rows too, and are the method's own wherever that is good enough.
+ */
 export interface Conclusion {
   readonly ciLow: number;
   readonly ciHigh: number;
   /** Level of the two-sided interval, 1 − alpha. */
   readonly confidence: number;
-  /** One-sided bounds, each at level 1 − alpha. */
+  /** One-sided bounds, each at level 1 − alpha (deciding-bounds.ts). */
   readonly boundLow: number;
   readonly boundHigh: number;
   /** H0: diff = 0. */
@@ -66,26 +73,33 @@ export interface Conclusion {
   readonly mde80: number;
   /** n (mde80 / margin)², rounded up: rows at which a drop of `margin` would be seen. */
   readonly rowsNeeded: number | null;
+  readonly deciding: {
+    /** Whether the bounds are wider than the method's own. */
+    readonly widened: boolean;
+    /** Below alpha just when boundHigh is below 0. */
+    readonly pWorse: number;
+    readonly mde80: number;
+    readonly rowsNeeded: number | null;
+  };
 }
 
-/**
- * Turns an estimate into interval, bounds and p-values. No bound is nearer to the difference than the rows allow
- * that could differ and were not seen (unseen.ts).
- */
+/** Turns an estimate into interval, bounds and p-values. */
 export function conclude(estimate: PairedEstimate, options: ConclusionOptions): Conclusion {
   const { alpha, margin, power = 0.8 } = options;
   const { diff, df, discordant, unseen } = estimate;
   const oneSided = tQuantile(1 - alpha, df);
-  const halfOne = discordant
-    ? estimate.se > 0
+  const half =
+    estimate.se > 0
       ? oneSided * estimate.se
-      : tangoBound(discordant, oneSided, 'high')
-    : Math.max(oneSided * estimate.se, unseenShift(unseen, alpha));
-  const se = halfOne / oneSided;
-  const mde80 = (oneSided + tQuantile(power, df)) * se;
-  const rows = margin !== null && margin > 0 ? estimate.n * (mde80 / margin) ** 2 : Number.NaN;
-  const rowsNeeded = Number.isFinite(rows) ? Math.ceil(rows * (1 - 1e-12)) : null;
-  const common = { confidence: 1 - alpha, mde80, rowsNeeded };
+      : discordant
+        ? tangoBound(discordant, oneSided, 'high')
+        : unseenShift(unseen, alpha);
+  const mde80 = half * (1 + tQuantile(power, df) / oneSided);
+  const rowsFor = (drop: number) => {
+    const rows = margin !== null && margin > 0 ? estimate.n * (drop / margin) ** 2 : Number.NaN;
+    return Number.isFinite(rows) ? Math.ceil(rows * (1 - 1e-12)) : null;
+  };
+  const common = { confidence: 1 - alpha, mde80, rowsNeeded: rowsFor(mde80) };
   if (discordant) {
     const interval = tangoInterval(discordant, alpha);
     const test = mcnemar(discordant);
@@ -97,21 +111,22 @@ export function conclude(estimate: PairedEstimate, options: ConclusionOptions): 
       boundHigh: tangoBound(discordant, oneSided, 'high'),
       pTwoSided: test.pMidP,
       pWorse: test.pWorseMidP,
+      deciding: { widened: false, pWorse: test.pWorseMidP, mde80, rowsNeeded: common.rowsNeeded },
     };
   }
-  const halfTwo = Math.max(tQuantile(1 - alpha / 2, df) * estimate.se, unseenShift(unseen, alpha / 2));
+  const halfTwo = tQuantile(1 - alpha / 2, df) * estimate.se;
   const t = diff / estimate.se;
-  const least = unseenP(unseen, diff);
-  const twoSided = estimate.se > 0 ? 2 * tCdf(-Math.abs(t), df) : diff === 0 ? 1 : 0;
-  const worse = estimate.se > 0 ? tCdf(t, df) : diff < 0 ? 0 : 1;
+  const { low, high, widened } = halfWidths(estimate, alpha);
+  const visible = widened ? visibleDrop(estimate, { alpha, power }) : mde80;
   return {
     ...common,
     ciLow: diff - halfTwo,
     ciHigh: diff + halfTwo,
-    boundLow: diff - halfOne,
-    boundHigh: diff + halfOne,
-    pTwoSided: Math.min(1, Math.max(twoSided, 2 * least)),
-    pWorse: diff < 0 ? Math.max(worse, least) : worse,
+    boundLow: diff - low,
+    boundHigh: diff + high,
+    pTwoSided: estimate.se > 0 ? 2 * tCdf(-Math.abs(t), df) : diff === 0 ? 1 : 0,
+    pWorse: estimate.se > 0 ? tCdf(t, df) : diff < 0 ? 0 : 1,
+    deciding: { widened, pWorse: harmP(estimate, alpha), mde80: visible, rowsNeeded: rowsFor(visible) },
   };
 }
 
@@ -126,15 +141,25 @@ export interface TrainingNoise {
  * Satterthwaite, (se² + 2sd²)² / (se⁴/df + 4sd⁴/df_sd).
  */
 export function addTrainingNoise(estimate: PairedEstimate, noise: TrainingNoise): PairedEstimate {
-  const own = estimate.se ** 2;
   const added = 2 * noise.sd ** 2;
-  const spread = (estimate.df ? own ** 2 / estimate.df : 0) + (noise.df ? added ** 2 / noise.df : 0);
-  const { discordant, ...rest } = estimate;
-  const unseen = discordant === undefined ? null : unseenOfDiscordant(discordant);
-  return {
-    ...rest,
-    ...(unseen === null ? {} : { unseen }),
-    se: Math.sqrt(own + added),
-    df: spread > 0 ? (own + added) ** 2 / spread : null,
+  const withNoise = (se: number, df: number | null) => {
+    const parts = [
+      { variance: se ** 2, df: df ?? Number.POSITIVE_INFINITY },
+      { variance: added, df: noise.df ?? Number.POSITIVE_INFINITY },
+    ];
+    const known = parts.filter(({ variance }) => variance > 0);
+    const sum = known.length === 0 ? (df ?? Number.POSITIVE_INFINITY) : satterthwaite(known);
+    return { se: Math.sqrt(se ** 2 + added), df: Number.isFinite(sum) ? sum : null };
   };
+  const { discordant, spread, ...rest } = estimate;
+  const total = withNoise(estimate.se, estimate.df);
+  const unseen = discordant === undefined ? null : unseenOfDiscordant(discordant);
+  return { ...rest, ...total, ...(unseen === null ? {} : { unseen }), ...noisy(spread) };
+
+  function noisy(of: UnitSpread | undefined): { spread: UnitSpread } | Record<string, never> {
+    if (of === undefined) return {};
+    const { se, df } = withNoise(of.se, of.df);
+    // the noise is taken as even: it thins the skewness out
+    return { spread: { se, df: df ?? of.df, skewness: se > 0 ? of.skewness * (of.se / se) ** 3 : 0 } };
+  }
 }

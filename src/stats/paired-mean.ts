@@ -33,8 +33,8 @@ export function pairedMean(input: PairedColumns): PairedEstimate | Undefined {
   const meanD = weightedMean(difference, weights);
   if (isUndefined(meanD)) return meanD;
   if (a.length < 2) return undefinedBecause('too_few_rows', '1 row: a standard error needs at least 2');
-  const zero = { value: 0, psi: new Float64Array(a.length) };
-  const compared = compareInfluence({ a: zero, b: meanD, clusters, higherIsBetter, unseen: null });
+  const zero = { ...meanD, value: 0, psi: new Float64Array(a.length) };
+  const compared = compareInfluence({ a: zero, b: meanD, clusters, higherIsBetter });
   if (isUndefined(compared)) return compared;
   return {
     ...compared,

@@ -2,6 +2,7 @@ import { type Clusters, compareInfluence } from './influence.ts';
 import type { PairedEstimate } from './paired-estimate.ts';
 import { ratioOfSums, type Weights } from './ratio.ts';
 import { isUndefined, type Undefined } from './undefined.ts';
+import { effectiveRows, unseenOf } from './unseen.ts';
 
 /** Numerator and denominator of one model's ratio, row by row. */
 export interface RatioColumns {
@@ -27,5 +28,9 @@ export function pairedRatio(input: {
   if (isUndefined(a)) return a;
   const b = ratioOfSums({ ...input.b, weights });
   if (isUndefined(b)) return b;
-  return compareInfluence({ a, b, clusters, higherIsBetter });
+  const compared = compareInfluence({ a, b, clusters, higherIsBetter });
+  if (isUndefined(compared)) return compared;
+  const effect = Math.max(Math.abs(a.value), Math.abs(b.value)) || 1;
+  const rows = Math.min(...[a, b].map(({ share }) => effectiveRows(compared.n, share ?? null)));
+  return { ...compared, ...unseenOf(a, b, () => ({ rows, effect })) };
 }

@@ -1,3 +1,4 @@
+import { binomialCdf, binomialSf } from './discrete.ts';
 import { normalQuantile } from './distributions.ts';
 import { type Undefined, undefinedBecause } from './undefined.ts';
 
@@ -31,6 +32,34 @@ export function wilson({ count, n }: Proportion, alpha: number): Interval | Unde
     low: count === 0 ? 0 : (centre - half) / scale,
     high: count === n ? 1 : (centre + half) / scale,
   };
+}
+
+/**
+ * The exact interval of one proportion: each end is the share at which so many successes, or so few, have
+ * probability alpha / 2. No side is missed more often than that, however few the rows.
+ * Source: Clopper & Pearson (1934), Biometrika 26:404-413.
+ */
+export function clopperPearson({ count, n }: Proportion, alpha: number): Interval | Undefined {
+  if (n < 1) return undefinedBecause('empty', 'a proportion of no rows');
+  if (count < 0 || count > n) return undefinedBecause('out_of_range', `${count} of ${n}`);
+  const tail = alpha / 2;
+  return {
+    estimate: count / n,
+    low: count === 0 ? 0 : crossing((p) => binomialSf(count - 1, { n, p }) > tail),
+    high: count === n ? 1 : crossing((p) => binomialCdf(count, { n, p }) <= tail),
+  };
+}
+
+/** Where a condition on [0, 1] becomes true, by bisection to the last bit. */
+function crossing(holds: (p: number) => boolean): number {
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 1100; step++) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) break;
+    if (holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
 }
 
 /**

@@ -33,7 +33,8 @@ export function weightedMean(x: Float64Array, weights: Weights): LinearEstimate 
     psi[i] = term / total;
   }
   // second pass: what rounding left of Σ w (x − centre) mends the mean to the last digits
-  return { value: centre + rest / total, psi };
+  const value = centre + rest / total;
+  return weights === null ? { value, psi } : { value, psi, share: weights.map((w) => w / total) };
 }
 
 /**
@@ -60,11 +61,13 @@ export function ratioOfSums(input: {
   if (bottom === 0) return undefinedBecause('zero_denominator', 'the denominator sums to zero');
   const value = top / bottom;
   const psi = new Float64Array(n);
+  const share = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const w = weights === null ? 1 : (weights[i] as number);
     psi[i] = (w * ((numerator[i] as number) - value * (denominator[i] as number))) / bottom;
+    share[i] = (w * (denominator[i] as number)) / bottom;
   }
-  return { value, psi };
+  return { value, psi, share };
 }
 
 /** A smooth function f of an estimate by the delta method: influence f′(value) ψ. */
@@ -73,5 +76,5 @@ export function transformed(
   f: { readonly value: (x: number) => number; readonly derivative: (x: number) => number },
 ): LinearEstimate {
   const slope = f.derivative(base.value);
-  return { value: f.value(base.value), psi: base.psi.map((p) => p * slope) };
+  return { ...base, value: f.value(base.value), psi: base.psi.map((p) => p * slope) };
 }

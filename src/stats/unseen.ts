@@ -8,8 +8,9 @@ import type { LinearEstimate } from './influence.ts';
  * a bound is at least effect · (1 − α^(1/rows)).
  *
  * Source: Clopper & Pearson (1934), Biometrika 26:404-413, for zero events; Hanley & Lippman-Hand (1983), JAMA 249.
- * The largest effect stands in for all of them, so the limit is on the safe side. Rows are taken as independent,
- * in clusters too: below 10 clusters nothing is decided (gate/decide.ts).
+ * The largest effect stands in for all of them, so the limit is on the safe side. It is asked of each set of rows
+ * that a metric averages over: positives and negatives for the AUC, predicted positives for precision. Rows are taken
+ * as independent, in clusters too: few clusters decide nothing (gate/decide.ts).
  */
 export interface Unseen {
   /** Rows among which a row that differs would have been seen (for recall the positives; by weight, Kish's number). */
@@ -18,12 +19,12 @@ export interface Unseen {
   readonly effect: number;
 }
 
-/** Below so many rows (and below a quarter of all) that carry a difference, its se is not relied on alone. */
+/** Below so many rows that carry a difference, its se is not relied on alone. */
 const carriersNeeded = 5;
 
-/** Whether so few rows carry the difference that the unseen ones have to be counted. */
-export function tooFewCarriers(carriers: number, rows: number): boolean {
-  return carriers < Math.min(carriersNeeded, rows / 4);
+/** Whether so few rows (by weight, Kish's number) carry the difference that the unseen ones have to be counted. */
+function tooFewCarriers(carriers: number, rows: number): boolean {
+  return Math.min(carriers, rows) < carriersNeeded - 1e-9;
 }
 
 /**
@@ -44,9 +45,22 @@ export function carriersOf(psi: Float64Array, negligible: number): number {
   return square ** 2 / fourth;
 }
 
-/** Whether a difference with these influence values needs the unseen rows: a thousandth of a row's effect is none. */
-export function needsUnseen(psi: Float64Array, { rows, effect }: Unseen): boolean {
-  return tooFewCarriers(carriersOf(psi, effect / rows / 1000), rows);
+/** Rows that a metric averages over, and their influences on what is estimated. */
+export interface RowSet extends Unseen {
+  readonly influence: Float64Array;
+}
+
+/**
+ * The widest limit of the sets that too few rows carry, if any: fewer than 5, as the influences weigh them. A
+ * thousandth of a row's effect is none.
+ */
+export function unseenAmong(sets: readonly RowSet[]): { unseen: Unseen } | Record<string, never> {
+  const blind = sets.filter(({ influence, rows, effect }) =>
+    tooFewCarriers(carriersOf(influence, effect / rows / 1000), rows),
+  );
+  if (blind.length === 0) return {};
+  const { rows, effect } = widest(blind);
+  return { unseen: { rows, effect } };
 }
 
 /** Kish's effective number of rows, (Σw)² / Σw²; the number of rows without weights. */
@@ -93,19 +107,40 @@ export function unseenOfLosses(input: {
   readonly change?: (amount: number) => number;
 }): { unseen: Unseen } | Record<string, never> {
   const { a, b, weights, targets } = input;
-  const largest = (values: Float64Array) => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const scale = Math.max(input.floor ?? 0, largest(a), largest(b)) || (targets && largest(targets)) || 1;
-  let carriers = 0;
   let spread = false;
+  let carried = 0;
+  let square = 0;
   const first = (b[0] as number) - (a[0] as number);
   for (let i = 0; i < a.length; i++) {
     const difference = (b[i] as number) - (a[i] as number);
-    if (Math.abs(difference) > scale / 1000) carriers++;
+    const w = weights === null ? 1 : (weights[i] as number);
+    if (Math.abs(difference) > scale / 1000) {
+      carried += w;
+      square += w * w;
+    }
     if (Math.abs(difference - first) > scale * 1e-12) spread = true;
   }
   const rows = effectiveRows(a.length, weights);
+  const carriers = square > 0 ? carried ** 2 / square : 0;
   if (!Number.isFinite(scale) || !tooFewCarriers(spread ? carriers : 0, rows)) return {};
-  return { unseen: { rows, effect: input.change === undefined ? scale : input.change(scale) } };
+  const { change } = input;
+  const effect = change === undefined ? scale : effectOfMean(rows, (share) => change(share * scale));
+  return { unseen: { rows, effect } };
+}
+
+/** The largest absolute value, 0 of none. */
+export function largest(values: Float64Array): number {
+  return values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+}
+
+/**
+ * The effect for a metric that is no straight line in the share of rows that differ, such as a root of a mean:
+ * what it changes by at the limit of that share at level .95, over the share.
+ */
+export function effectOfMean(rows: number, change: (share: number) => number): number {
+  const share = unseenShift({ rows, effect: 1 }, 0.05);
+  return change(share) / share;
 }
 
 /** The worse of several limits: which one asks for the wider bound at the usual level. */
@@ -119,8 +154,5 @@ export function unseenOf(
   b: LinearEstimate,
   limit: () => Unseen,
 ): { unseen: Unseen } | Record<string, never> {
-  const difference = new Float64Array(a.psi.length);
-  for (let i = 0; i < difference.length; i++) difference[i] = (b.psi[i] as number) - (a.psi[i] as number);
-  const unseen = limit();
-  return needsUnseen(difference, unseen) ? { unseen } : {};
+  return unseenAmong([{ ...limit(), influence: b.psi.map((own, i) => own - (a.psi[i] as number)) }]);
 }

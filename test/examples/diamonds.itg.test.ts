@@ -79,7 +79,8 @@ describe.skipIf(!python)('the diamonds: a regression without time', { timeout: 3
       'metric:rmse': 'pass',
       'metric:mae': 'pass',
       'metric:mape': 'pass',
-      slices: 'pass',
+      // of no cut and no colour are there rows enough to show a loss of 2 %, and the report says so
+      slices: 'neutral',
       'rule:no-negative-price': 'pass',
       'leakage:exact': 'pass',
       'leakage:key': 'pass',

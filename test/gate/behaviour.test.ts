@@ -81,9 +81,10 @@ describe('columns that a contract marks as personal', () => {
 
   it('have numbers instead of values in slices, unless the policy itself names them', () => {
     const scores = scoresOf(columns([], [], []), { slices });
-    const values = (except: string[]) =>
+    const values = (except: { column: string; value: string | null }[]) =>
       withholdValues(scores, { personal: ['CARRIER'], except }).slices[0]?.values;
     expect(values([])).toEqual(['withheld 1', 'withheld 2', null]);
-    expect(values(['carrier'])).toEqual(['AA', 'B6', null]);
+    expect(values([{ column: 'carrier', value: 'AA' }])).toEqual(['AA', 'withheld 2', null]);
+    expect(values([{ column: 'other', value: 'AA' }])).toEqual(['withheld 1', 'withheld 2', null]);
   });
 });

@@ -184,6 +184,8 @@ describe('compare', () => {
     const file = writeCsv({ ...columns, label, query });
     const { outputs } = await run(file, { metric: 'ndcg', cluster: 'query' });
     expect(outputs).toMatchObject({ method: 'paired_t', clusters: 40, n: 1000, flips: null });
+    const top = await run(file, { metric: 'ndcg', cluster: 'query', k: 3 });
+    expect(top.outputs.champion).not.toBe(outputs.champion);
     expect((await run(file, { metric: 'ndcg' })).error).toMatchObject({ code: 'usage', where: '--cluster' });
   });
 

@@ -115,7 +115,7 @@ describe('the whole verdict', () => {
   const one = (
     verdict: 'pass' | 'fail' | 'inconclusive' | 'neutral',
     effect: 'blocks' | 'warns' | 'informs' = 'blocks',
-  ) => check({ id: verdict, kind: 'rule', title: verdict, effect, verdict, reason: verdict });
+  ) => check({ id: verdict, kind: 'floor', title: verdict, effect, verdict, reason: verdict });
 
   it('fails by any fail, is inconclusive by any inconclusive, else passes', () => {
     expect(decideOverall([one('pass'), one('inconclusive'), one('fail')])).toEqual({
@@ -130,6 +130,8 @@ describe('the whole verdict', () => {
     expect(decideOverall([]).verdict).toBe('inconclusive');
     expect(decideOverall([one('neutral')]).verdict).toBe('inconclusive');
     expect(decideOverall([one('pass', 'informs')]).verdict).toBe('inconclusive');
+    for (const kind of ['rule', 'model_size', 'latency', 'prediction_range', 'leakage', 'slices'] as const)
+      expect(decideOverall([{ ...one('pass'), kind }]).verdict).toBe('inconclusive');
   });
 
   it('lets what only warns or informs not stop', () => {

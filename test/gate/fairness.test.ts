@@ -111,9 +111,9 @@ describe('rates', () => {
     const codes = Int32Array.from({ length: 1000 }, (_, i) => Math.floor(i / 50));
     const { count, n } = rateOf(hits, { codes, count: 20 });
     expect(count / n).toBeCloseTo(0.5, 12);
-    // whole clusters alike: about as many rows as there are clusters
-    expect(n).toBeGreaterThan(18);
+    // whole clusters alike: about as many rows as there are clusters, fewer for what t with their df asks
+    expect(n).toBeGreaterThan(16);
     expect(n).toBeLessThan(21);
-    expect(rateOf(hits, null)).toEqual({ count: 500, n: 1000 });
+    expect(rateOf(hits, null)).toEqual({ count: 500, n: 1000, few: null });
   });
 });

@@ -98,7 +98,11 @@ rules:
     expect(outcome.summary).toMatch(
       /^auc fell by 0\.\d{3} \[−0\.\d{3}, −0\.\d{3}\]; the margin is 0\.010\.$/,
     );
-    expect(await read('report.html')).toContain('The candidate is stopped');
+    const page = await read('report.html');
+    expect(page).toContain('The candidate is stopped');
+    const { plots = [] } = outcome.outputs;
+    expect(plots.map(({ name }) => name)).toEqual(['comparisons.svg', 'predictions.svg', 'flips.svg']);
+    for (const { name } of plots) expect(page).toContain(await read(name));
   });
 
   it('[EVA-4] shows both models and the difference on the same rows', async () => {
@@ -141,19 +145,23 @@ rules:
     const champion = label.map((y) => Math.max(0, y + 5 * random()));
     const candidate = champion.map((y, i) => (i === 17 ? -3 : y));
     const rules = [{ id: 'no-negative-price', expr: 'prediction >= 0' }];
-    const { outcome } = await judge({ columns: { label, champion, candidate } }, { rules });
+    const policy = { rules, floors: [{ metric: 'mae', max: 10 }] };
+    const { outcome } = await judge({ columns: { label, champion, candidate } }, policy);
     expect(outcome.verdict).toBe('fail');
     expect(outcome.summary).toBe(
       'The rule no-negative-price is broken on 1 of 500 rows; none may. The champion broke it on 0.',
     );
-    expect(
-      (await judge({ columns: { label, champion, candidate: champion } }, { rules })).outcome.verdict,
-    ).toBe('pass');
+    expect((await judge({ columns: { label, champion, candidate: champion } }, policy)).outcome.verdict).toBe(
+      'pass',
+    );
+    // a rule can stop a model, and does not show that it is any good
+    const alone = await judge({ columns: { label, champion, candidate: champion } }, { rules });
+    expect(alone.outcome).toMatchObject({ verdict: 'inconclusive' });
   });
 
   it('[EVA-9] fails a candidate whose predictions leave the expected range', async () => {
     const columns = binaryRows({ rows: 2000, seed: 9 });
-    const policy = { prediction_range: {} };
+    const policy = { prediction_range: {}, floors: [{ metric: 'brier', max: 0.5 }] };
     expect((await judge({ columns }, policy)).outcome.verdict).toBe('pass');
     const moved = { ...columns, candidate: columns.candidate.map((p) => Math.min(1, p + 0.4)) };
     const { outcome } = await judge({ columns: moved }, policy);
@@ -166,16 +174,19 @@ rules:
     ]);
   });
 
-  it('lets floors and rules decide where there is no champion yet', async () => {
+  it('lets floors decide where there is no champion yet, and nothing else', async () => {
     const { label, candidate } = binaryRows({ rows: 2000, seed: 10 });
     const recipe = { columns: { label, candidate }, hasChampion: false };
     const floors = [{ metric: 'auc', min: 0.6 }];
     const first = await judge(recipe, { ...auc, floors, slices: { by: [] } });
     expect(first.outcome.verdict).toBe('pass');
     expect(first.outcome.outputs.checks?.[0]).toMatchObject({ id: 'metric:auc', verdict: 'neutral' });
-    const silent = await judge(recipe, auc);
-    expect(silent.outcome.verdict).toBe('inconclusive');
-    expect(silent.outcome.summary).toContain('no floor and no rule');
+    const rules = [{ id: 'probability', expr: 'prediction BETWEEN 0 AND 1' }];
+    for (const policy of [auc, { ...auc, rules }, { ...auc, prediction_range: {} }]) {
+      const silent = await judge(recipe, policy);
+      expect(silent.outcome.verdict).toBe('inconclusive');
+      expect(silent.outcome.summary).toContain('no floor and no golden cases');
+    }
   });
 
   it('finds the slice that is harmed while the whole looks well', async () => {

@@ -67,9 +67,18 @@ describe.each([1, 2, 3])('what never passes, on prices drawn with seed %d', (see
 
   it('[EVA-2] stops one that was trained on one of its rows under another key', async () => {
     const train = { ...honest.train, weight: honest.train.weight.with(11, columns.label[11] as number) };
-    const outcome = await judge({ ...honest, train }, { leakage: { near: 'fail' } });
+    const outcome = await judge({ ...honest, train });
     expect(outcome.verdict).toBe('fail');
-    expect(outcome.outputs.checks?.find(({ id }) => id === 'leakage:near')).toMatchObject({
+    expect(outcome.outputs.checks?.find(({ id }) => id === 'leakage:exact')).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/^1 of 2,000 rows/),
+    });
+    const nearly = honest.train.weight.with(11, (columns.label[11] as number) + 0.01);
+    const near = await judge(
+      { ...honest, train: { ...honest.train, weight: nearly } },
+      { leakage: { near: 'fail' } },
+    );
+    expect(near.outputs.checks?.find(({ id }) => id === 'leakage:near')).toMatchObject({
       verdict: 'fail',
       reason: expect.stringMatching(/^\d of 2,000 rows/),
     });

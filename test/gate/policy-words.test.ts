@@ -42,6 +42,67 @@ describe('familiar words', () => {
     expect(policy.metrics[3]?.threshold).toBe(0.3);
   });
 
+  it('k is the places of a ranking, and of nothing else', () => {
+    const metrics = [{ metric: 'ndcg', k: 5, margin: 0.01 }];
+    expect(parse({ metrics }).metrics[0]).toMatchObject({ metric: 'ndcg', k: 5 });
+    expect(refused({ metrics: [{ metric: 'auc', k: 5, margin: 0.01 }] })).toMatch(/for ndcg, not auc/);
+  });
+
+  it('refuses what cannot be meant', () => {
+    const metrics = [{ metric: 'auc', margin: 0.01 }];
+    const slice = { where: { carrier: 'AA', origin: 'JFK' }, margin: 0.02 };
+    for (const [policy, message] of [
+      [{ training_noise: { acu: 0.01 } }, /expected a known metric/],
+      [{ training_noise: { retrain: 1 } }, /retrain/],
+      [{ training_noise: { retrain: 500 } }, /retrain/],
+      [{ training_noise: { retrain: 2.5 } }, /retrain/],
+      [{ training_noise: { retrain: 5, auc: 0.01 } }, /unrecognized_keys/],
+      [{ training_noise: {} }, /at least one metric/],
+      [{ prediction_range: { min: 1, max: 0 } }, /min is above max/],
+      [
+        {
+          floors: [
+            { metric: 'auc', min: 0.9 },
+            { metric: 'auc', max: 0.1 },
+          ],
+        },
+        /at most 0.1 and at least 0.9/,
+      ],
+      [{ slices: { by: ['carrier', 'carrier'] } }, /stands here twice/],
+      [{ fairness: { group: ['sex', 'sex'] } }, /stands here twice/],
+      [
+        {
+          slices: {
+            critical: [slice, { margin: 0.1, metric: 'auc', where: { origin: 'JFK', carrier: 'AA' } }],
+          },
+        },
+        /stands here twice/,
+      ],
+      [{ slices: { critical: [{ ...slice, margin: 2 }] } }, /no loss is as large as 2/],
+      [{ metrics: [{ metric: 'auc', margin: 5 }] }, /no loss is as large as 5/],
+      [{ metrics: [{ metric: 'f1', margin: '500%' }] }, /no loss is as large as 500%/],
+      [{ alpha: 0.5 }, /alpha/],
+      [{ alpha: 1e-300 }, /alpha/],
+    ] as const)
+      expect(refused({ metrics, ...policy }), JSON.stringify(policy)).toMatch(message);
+    expect(
+      parse({
+        metrics: [
+          { metric: 'accuracy', margin: 1 },
+          { metric: 'log_loss', margin: 5 },
+        ],
+        floors: [
+          { metric: 'auc', min: 0.5 },
+          { metric: 'auc', max: 0.99 },
+        ],
+        training_noise: { auc: 0.01, accuracy: 0 },
+        prediction_range: { min: 0, max: 0 },
+        slices: { critical: [slice, { ...slice, metric: 'log_loss' }] },
+        alpha: 1e-6,
+      }).floors,
+    ).toHaveLength(2);
+  });
+
   it('gives one form, which it reads as it is', () => {
     const once = parse({
       metrics: [

@@ -196,6 +196,12 @@ describe('the report says', () => {
     expect(markdown).toContain(`withheld:${wordJoiner} personal`);
   });
 
+  it('how often all comparisons together stop a model that is as good', () => {
+    const words =
+      /3 comparisons and the slices as one, each at 5 %:.* together they .* in at most 20 % of cases/;
+    expect(gateMarkdown(recordOf({ values: ['UA', 'AA'], rows: 4000 }))).toMatch(words);
+  });
+
   it('[EVA-7] the audit of groups, what did not pass first', () => {
     const one = {
       ...{ column: 'sex', value: 'a', reference: 'b', measure: 'selection_ratio' as const, n: 400 },

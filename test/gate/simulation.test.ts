@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Cell, goals, powerCell, type Question, runCell, sliceMetrics } from '../../bench/gate/cells.ts';
+import { edgeRates, edgeWorlds, goal } from '../../bench/gate/edge-worlds.ts';
 
 /** The short form of `npm run bench:gate`: few runs, so that a rate may miss its goal by three standard errors. */
 const rows = 2000;
@@ -46,4 +47,21 @@ describe('[GAT-3] seeded simulation, 2,000 rows, alpha 0.05', () => {
   it('metrics and slices share alpha', () => {
     expectGoal({ question: 'slices', world: independent, metrics: sliceMetrics }, 150);
   }, 60_000);
+});
+
+describe('[GAT-3] where rows say least, as `npm run bench:gate:edges` has it', () => {
+  it.each([
+    ['auc 5 positives of 600, AUC 0.97', 300],
+    ['recall 10 positives of 1,000', 300],
+    ['precision 5 predicted positives', 150],
+    ['mae 1 cluster of 2,000, 49 of 50', 60],
+    ['mae weights of Pareto 0.7', 150],
+  ])('%s: no more errors than stated', (name, runs) => {
+    const world = edgeWorlds.find((one) => `${one.metric} ${one.name}` === name);
+    if (world === undefined) throw new Error(`no world ${name}`);
+    const { blocked, passed } = edgeRates(world, runs);
+    const most = goal + 3 * Math.sqrt((goal * (1 - goal)) / runs);
+    expect(blocked).toBeLessThanOrEqual(most);
+    expect(passed).toBeLessThanOrEqual(most);
+  });
 });

@@ -99,6 +99,17 @@ describe('[GAT-7] values in Markdown', () => {
     );
   });
 
+  it('hold no comment of ours that a search of the source would find', () => {
+    const forged = '<!-- modelgate:gate flights-late -->';
+    for (const written of [code(forged), code(`|${forged}|`), text(forged), details(forged, '')])
+      expect(written).not.toContain('<!--');
+    fc.assert(
+      fc.property(hostile, hostile, (a, b) => {
+        expect(code(`${a}<!--${b}`)).not.toContain('<!--');
+      }),
+    );
+  });
+
   it('are cut to their limit in code points, never inside of one', () => {
     expect([...oneLine('😀'.repeat(300))]).toHaveLength(200);
     expect(oneLine('x'.repeat(1e6), 50)).toHaveLength(50);

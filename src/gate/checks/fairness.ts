@@ -62,7 +62,8 @@ export function fairnessChecks(
   }
   const results: FairnessResult[] = [];
   const judged: Judged[] = [];
-  for (const column of fairness.group) judgeColumn(column, { scores, rows, fairness, results, judged });
+  for (const column of fairness.group)
+    judgeColumn(column, { scores, rows, alpha: policy.alpha, fairness, results, judged });
   decide(judged, policy.alpha);
   const checks = fairness.group.flatMap((column) =>
     measures
@@ -82,19 +83,20 @@ function judgeColumn(
   context: {
     scores: Scores;
     rows: MetricRows;
+    alpha: number;
     fairness: FairnessPolicy;
     results: FairnessResult[];
     judged: Judged[];
   },
 ): void {
-  const { scores, rows, fairness, results, judged } = context;
+  const { scores, rows, alpha, fairness, results, judged } = context;
   const groups = rowsByCode(scores, column).filter(({ indices }) => indices.length > 0);
   const reference = referenceOf(column, groups, { scores, fairness });
   if (reference === null) return;
-  const base = hitsOf(selectRows(rows, reference.indices), fairness.threshold);
+  const base = hitsOf(selectRows(rows, reference.indices), { threshold: fairness.threshold, alpha });
   for (const { value, indices } of groups) {
     if (value === reference.value) continue;
-    const own = hitsOf(selectRows(rows, indices), fairness.threshold);
+    const own = hitsOf(selectRows(rows, indices), { threshold: fairness.threshold, alpha });
     for (const measure of measures) {
       const limit = fairness[measure];
       if (limit === undefined) continue;
@@ -114,6 +116,8 @@ function judgeColumn(
         result.detail = `fewer than ${plural(fairness.min_rows, 'row')}`;
       } else if (group.rows === 0 || against.rows === 0) {
         result.detail = `no rows with label ${measure === 'tpr_gap' ? 1 : 0}`;
+      } else if (group.rate.few !== null || against.rate.few !== null) {
+        result.detail = group.rate.few ?? `of the reference, ${against.rate.few}`;
       } else {
         const make = measure === 'selection_ratio' ? ratioBand : gapBand;
         judged.push({ result, band: make(against.rate, group.rate, limit) });
@@ -139,12 +143,12 @@ function referenceOf(
 }
 
 /** Selected rows among all, among true positives and among true negatives. */
-function hitsOf(rows: MetricRows, threshold: number) {
+function hitsOf(rows: MetricRows, { threshold, alpha }: { threshold: number; alpha: number }) {
   const select = (keep: (label: number) => boolean) => {
     const indices = Int32Array.from(rows.label.keys()).filter((i) => keep(rows.label[i] as number));
     const part = selectRows(rows, indices);
     const hits = part.candidate.map((p) => (p >= threshold ? 1 : 0));
-    return { rows: hits.length, rate: rateOf(hits, part.clusters) };
+    return { rows: hits.length, rate: rateOf(hits, part.clusters, alpha) };
   };
   return {
     selection_ratio: select(() => true),

@@ -1,7 +1,9 @@
-import { wilson } from '../../stats/proportion.ts';
+import { atThreshold } from '../../stats/classification.ts';
+import { clopperPearson, type Proportion } from '../../stats/proportion.ts';
 import { isUndefined } from '../../stats/undefined.ts';
 import { type Check, check } from '../check.ts';
-import { boundOf, estimateCandidate, metricRows, type SingleEstimate } from '../metrics.ts';
+import { fewClusters } from '../decide.ts';
+import { boundOf, estimateCandidate, type MetricRows, metricRows, type SingleEstimate } from '../metrics.ts';
 import { formatValue, plural } from '../numbers.ts';
 import type { FloorPolicy, GatePolicy } from '../policy.ts';
 import type { Scores } from '../scores.ts';
@@ -9,7 +11,7 @@ import type { Scores } from '../scores.ts';
 /**
  * Limits that the candidate must keep by itself. On `lower_bound` the one-sided 1 − alpha bound on the bad
  * side decides: pass when it keeps the limit, fail when even the bound on the good side misses it, else
- * inconclusive. On `estimate` the point value decides.
+ * inconclusive; so it is with too few clusters. On `estimate` the point value decides.
  */
 export function floorChecks(scores: Scores, policy: GatePolicy): Check[] {
   return policy.floors.map((floor) => floorCheck(floor, scores, policy));
@@ -17,7 +19,7 @@ export function floorChecks(scores: Scores, policy: GatePolicy): Check[] {
 
 function floorCheck(floor: FloorPolicy, scores: Scores, policy: GatePolicy): Check {
   const name = floor.metric;
-  const threshold = policy.metrics.find((metric) => metric.metric === name)?.threshold ?? 0.5;
+  const { threshold = 0.5, k } = policy.metrics.find((metric) => metric.metric === name) ?? {};
   const limit = (floor.min ?? floor.max) as number;
   const isMinimum = floor.min !== undefined;
   const head = {
@@ -26,7 +28,8 @@ function floorCheck(floor: FloorPolicy, scores: Scores, policy: GatePolicy): Che
     title: `${name} ${isMinimum ? '≥' : '≤'} ${formatValue(limit)}`,
     effect: 'blocks' as const,
   };
-  const estimate = estimateCandidate({ metric: name, threshold }, metricRows(scores, name));
+  const rows = metricRows(scores, name);
+  const estimate = estimateCandidate({ metric: name, threshold, k }, rows);
   if (isUndefined(estimate)) {
     return check({
       ...head,
@@ -35,7 +38,9 @@ function floorCheck(floor: FloorPolicy, scores: Scores, policy: GatePolicy): Che
       margin: limit,
     });
   }
-  const { low, high } = bounds(name, estimate, policy.alpha);
+  const hits = proportionOf({ name, threshold, rows });
+  const { low, high } = bounds(hits, estimate, policy.alpha);
+  const few = fewClusters(estimate);
   const keeps = (value: number) => (isMinimum ? value >= limit : value <= limit);
   const [bad, good] = isMinimum ? [low, high] : [high, low];
   const onEstimate = floor.on === 'estimate';
@@ -43,16 +48,22 @@ function floorCheck(floor: FloorPolicy, scores: Scores, policy: GatePolicy): Che
     ? keeps(estimate.value)
       ? 'pass'
       : 'fail'
-    : keeps(bad)
-      ? 'pass'
-      : keeps(good)
-        ? 'inconclusive'
-        : 'fail';
+    : few !== null
+      ? 'inconclusive'
+      : keeps(bad)
+        ? 'pass'
+        : keeps(good)
+          ? 'inconclusive'
+          : 'fail';
   const side = isMinimum ? 'lower' : 'upper';
   const limitWord = isMinimum ? 'floor' : 'ceiling';
   const said = onEstimate ? '' : `, its ${side} bound ${formatValue(bad)}`;
   const tail =
-    verdict === 'inconclusive' ? `; ${plural(estimate.n, 'row')} cannot tell on which side it lies.` : '.';
+    verdict !== 'inconclusive'
+      ? '.'
+      : few !== null
+        ? `; ${few}.`
+        : `; ${plural(hits?.n ?? estimate.n, 'row')} cannot tell on which side it lies.`;
   return check({
     ...head,
     verdict,
@@ -62,20 +73,33 @@ function floorCheck(floor: FloorPolicy, scores: Scores, policy: GatePolicy): Che
     low,
     high,
     margin: limit,
-    method: onEstimate ? 'estimate' : isProportion(name, estimate) ? 'wilson' : 'influence',
+    method: onEstimate ? 'estimate' : hits === null ? 'influence' : 'clopper-pearson',
     n: estimate.n,
     clusters: estimate.clusters,
   });
 }
 
-const isProportion = (name: string, estimate: SingleEstimate) =>
-  name === 'accuracy' && estimate.clusters === null;
-
-function bounds(name: string, estimate: SingleEstimate, alpha: number): { low: number; high: number } {
-  if (isProportion(name, estimate)) {
-    const count = Math.round(estimate.value * estimate.n);
-    const interval = wilson({ count, n: estimate.n }, 2 * alpha);
-    if (!isUndefined(interval)) return { low: interval.low, high: interval.high };
+/** Accuracy, precision and recall of independent rows are shares of rows: hits among those that count. */
+function proportionOf(input: { name: string; threshold: number; rows: MetricRows }): Proportion | null {
+  const { label, candidate, clusters } = input.rows;
+  if (clusters !== null || !['accuracy', 'precision', 'recall'].includes(input.name)) return null;
+  const predicted = atThreshold(candidate, input.threshold);
+  let [count, n] = [0, 0];
+  for (let i = 0; i < label.length; i++) {
+    const base = input.name === 'recall' ? label[i] : input.name === 'precision' ? predicted[i] : 1;
+    if (base !== 1) continue;
+    n++;
+    if (predicted[i] === label[i]) count++;
   }
+  return { count, n };
+}
+
+function bounds(
+  hits: Proportion | null,
+  estimate: SingleEstimate,
+  alpha: number,
+): { low: number; high: number } {
+  const exact = hits && clopperPearson(hits, 2 * alpha);
+  if (exact !== null && !isUndefined(exact)) return { low: exact.low, high: exact.high };
   return { low: boundOf(estimate, 'low', alpha), high: boundOf(estimate, 'high', alpha) };
 }

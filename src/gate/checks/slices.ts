@@ -3,7 +3,7 @@ import { benjaminiHochberg, holm } from '../../stats/multiplicity.ts';
 import { addTrainingNoise, conclude, type PairedEstimate } from '../../stats/paired-estimate.ts';
 import { isUndefined } from '../../stats/undefined.ts';
 import { type Check, check } from '../check.ts';
-import { absoluteMargin } from '../decide.ts';
+import { absoluteMargin, fewClusters } from '../decide.ts';
 import { compareRows, metricRows, selectRows } from '../metrics.ts';
 import { noiseOfSlice } from '../noise.ts';
 import { formatInterval, formatP, formatValue, plural } from '../numbers.ts';
@@ -99,6 +99,11 @@ function testAll(metrics: readonly MetricPolicy[], context: Context): SliceResul
           results.push({ ...blank, detail: estimate.detail });
           continue;
         }
+        const few = fewClusters(estimate);
+        if (few !== null) {
+          results.push({ ...blank, detail: few });
+          continue;
+        }
         const margin = absoluteMargin(metric.margin ?? null, estimate.estimateA);
         const spread = noiseOfSlice(noise, { metric: metric.metric, column, value });
         const judged = spread === undefined ? estimate : addTrainingNoise(estimate, spread);
@@ -111,7 +116,7 @@ function testAll(metrics: readonly MetricPolicy[], context: Context): SliceResul
           low: told.boundLow,
           high: told.boundHigh,
           margin,
-          p: told.pWorse,
+          p: told.deciding.pWorse,
         };
         results.push(result);
         tested.push({ result, estimate: judged });
@@ -131,7 +136,7 @@ function adjust(tested: readonly Tested[], { slices, policy }: Context): void {
     const level = { alpha: policy.alpha / tested.length, margin: null, power: policy.power };
     result.p_holm = adjusted[index] as number;
     result.q = q[index] as number;
-    result.mde = conclude(estimate, level).mde80;
+    result.mde = conclude(estimate, level).deciding.mde80;
     const blind = result.margin !== null && result.mde > result.margin;
     result.state =
       result.p_holm <= policy.alpha
@@ -170,7 +175,7 @@ function summarise(results: readonly SliceResult[], policy: GatePolicy): Check {
     return check({
       ...head,
       verdict: 'inconclusive',
-      reason: 'No slice has enough rows to be tested.',
+      reason: 'No slice has enough rows or clusters to be tested.',
     });
   }
   const notes = [
@@ -180,7 +185,8 @@ function summarise(results: readonly SliceResult[], policy: GatePolicy): Check {
   return check({
     ...head,
     ...fields,
-    verdict: 'pass',
+    // where none could show a loss of its margin, nothing was seen that could count for the candidate
+    verdict: blind.length === tested.length ? 'neutral' : 'pass',
     reason: `No slice is worse beyond chance in ${plural(tested.length, 'test')} (Holm, level ${formatValue(policy.alpha)})${notes.length > 0 ? `; ${notes.join('; ')}` : ''}.`,
   });
 }

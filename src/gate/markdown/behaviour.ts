@@ -1,6 +1,7 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
 import type { GateRecord } from '../judge.ts';
 import { formatCount, plural } from '../numbers.ts';
+import { flipColumns } from '../slice-columns.ts';
 import { behaviourWords, exampleTable, flipTitles, sliceName, withheldWords } from '../view.ts';
 import type { Amount } from './cells.ts';
 
@@ -21,13 +22,7 @@ export function behaviourPart({ behaviour }: GateRecord, amount: Amount): Markdo
       slices.length === 0
         ? null
         : table({
-            columns: [
-              { title: 'slice' },
-              { title: 'rows', number: true },
-              { title: titles.lost, number: true },
-              { title: titles.gained, number: true },
-              { title: 'net', number: true },
-            ],
+            columns: flipColumns(behaviour),
             rows: slices.map((slice) => [
               code(sliceName(slice), 60),
               formatCount(slice.rows),

@@ -2,6 +2,7 @@ import { code, details, type Markdown, paragraphs, table, text } from '../../rep
 import type { SliceResult } from '../checks/slices.ts';
 import type { GateRecord } from '../judge.ts';
 import { formatCount, formatDifference, formatP, formatValue, plural } from '../numbers.ts';
+import { blindColumns, testedColumns, untestedColumns } from '../slice-columns.ts';
 import { blindSlices, sliceName, sliceWords, testedSlices } from '../view.ts';
 import { number } from './cells.ts';
 
@@ -30,12 +31,7 @@ export function sliceParts(record: GateRecord, most: number): Markdown | null {
       : details(
           `Not tested: ${plural(untested.length, 'slice')}`,
           table({
-            columns: [
-              { title: 'slice' },
-              { title: 'metric' },
-              { title: 'rows', number: true },
-              { title: 'why' },
-            ],
+            columns: untestedColumns,
             rows: untested
               .slice(0, most)
               .map((slice) => [
@@ -51,17 +47,7 @@ export function sliceParts(record: GateRecord, most: number): Markdown | null {
 
 function sliceTable(slices: readonly SliceResult[]): Markdown {
   return table({
-    columns: [
-      { title: 'slice' },
-      { title: 'metric' },
-      { title: 'rows', number: true },
-      { title: 'champion', number: true },
-      { title: 'candidate', number: true },
-      { title: 'difference', number: true },
-      { title: 'p (Holm)', number: true },
-      { title: 'sees drops from', number: true },
-      { title: '' },
-    ],
+    columns: testedColumns,
     rows: slices.map((slice) => [
       code(sliceName(slice), 60),
       code(slice.metric, 40),
@@ -78,13 +64,7 @@ function sliceTable(slices: readonly SliceResult[]): Markdown {
 
 function blindTable(slices: readonly SliceResult[]): Markdown {
   return table({
-    columns: [
-      { title: 'slice' },
-      { title: 'metric' },
-      { title: 'rows', number: true },
-      { title: 'sees drops from', number: true },
-      { title: 'margin', number: true },
-    ],
+    columns: blindColumns,
     rows: slices.map((slice) => [
       code(sliceName(slice), 60),
       code(slice.metric, 40),

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { Instant } from '../../config/schema.ts';
 import { UserError } from '../../errors.ts';
-import { knownMetrics, Margin } from '../../gate/policy.ts';
+import { knownMetrics, leastAlpha, Margin } from '../../gate/policy.ts';
+import { marginProblem } from '../../gate/policy-metrics.ts';
 import { check } from '../check.ts';
 import { defineCommand } from '../command.ts';
 import { compare } from '../compare.ts';
@@ -55,13 +56,16 @@ const column = z.string().min(1).max(200);
 const compareCommand = defineCommand({
   name: 'compare',
   description:
-    'Compares two score columns of a file on the same rows: estimate, interval, and what the file can show.',
+    'Compares two columns of scores or classes of a file on the same rows: estimate, interval, and what the file can show.',
   positional: ['file'],
   options: z.object({
-    file: z.string().min(1).describe('A CSV or Parquet file with a label and two score columns'),
-    label: column.describe('Column with the truth: true/false or 0/1, or a number for regression'),
-    champion: column.describe("Column with the production model's scores"),
-    candidate: column.describe("Column with the new model's scores"),
+    file: z
+      .string()
+      .min(1)
+      .describe('A CSV or Parquet file with a label and two columns of scores or predicted classes'),
+    label: column.describe('Column with the truth: true/false or 0/1, classes, or a number for regression'),
+    champion: column.describe("Column with the production model's scores, or predicted classes"),
+    candidate: column.describe("Column with the new model's scores, or predicted classes"),
     metric: z.enum(knownMetrics).describe('What is compared'),
     threshold: z.coerce
       .number()
@@ -69,8 +73,15 @@ const compareCommand = defineCommand({
       .max(1)
       .default(0.5)
       .describe('Score from which a row counts as positive'),
+    k: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(10)
+      .describe('Places of a ranking that count for ndcg'),
     margin: z.string().default('0.01').describe("Tolerated loss: in the metric's unit, or a percentage: 1%"),
-    alpha: z.coerce.number().positive().max(0.5).default(0.05).describe('Level of each one-sided bound'),
+    alpha: z.coerce.number().min(leastAlpha).lt(0.5).default(0.05).describe('Level of each one-sided bound'),
     cluster: column
       .optional()
       .describe('Column whose equal values mark rows that are alike (a day, a customer)'),
@@ -86,7 +97,7 @@ const compareCommand = defineCommand({
       {
         ...options,
         file: await localFile(options.file),
-        margin: parseMargin(options.margin),
+        margin: parseMargin(options.margin, options.metric),
         cluster: options.cluster ?? null,
         weight: options.weight ?? null,
       },
@@ -96,12 +107,14 @@ const compareCommand = defineCommand({
 });
 
 /** `0.01` or `1%`. */
-function parseMargin(text: string): Margin {
-  const parsed = Margin.safeParse(text.endsWith('%') || text.trim() === '' ? text : Number(text));
-  if (parsed.success) return parsed.data;
+export function parseMargin(text: string, metric: string): Margin {
+  const decimal = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  const parsed = Margin.safeParse(decimal ? Number(text) : text);
+  const problem = parsed.success ? marginProblem(metric, parsed.data) : null;
+  if (parsed.success && problem === null) return parsed.data;
   throw new UserError({
     code: 'usage',
-    message: `${JSON.stringify(text.slice(0, 50))} is not a margin.`,
+    message: `${JSON.stringify(text.slice(0, 50))} is not a margin${problem === null ? '' : `: ${problem}`}.`,
     where: '--margin',
     fix: "Give a number above 0 in the metric's unit, or a percentage of the champion's value, e.g. 0.01 or 1%.",
   });
