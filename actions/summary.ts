@@ -26,6 +26,7 @@ export function renderSummary({ outcome, runner, report }: SummaryParts): string
     ...Object.entries(outcome.outputs)
       .filter((entry): entry is [string, string | number | boolean] => isScalar(entry[1]))
       .map(([name, value]): [string, string] => [cell(name), cell(String(value))]),
+    ...anchorRow(outcome.outputs),
     ['seconds', `${cell(String(outcome.timings.total ?? ''))}${outcome.cached ? ' (read back)' : ''}`],
     ['runner', cell(`${runner.name}, ${runner.kind}`)],
     ['GPU', runner.gpus.length === 0 ? 'none' : runner.gpus.map((gpu) => cell(gpu)).join('<br>')],
@@ -50,6 +51,12 @@ export function renderSummary({ outcome, runner, report }: SummaryParts): string
     return `${head}The report is too long for this page; it is in the job's artifact.\n`;
   }
   return `${head}${report.trimEnd()}\n`;
+}
+
+/** The log's newest entry as `registry verify --anchor` takes it: the summary is a place that no writer of a store reaches. */
+function anchorRow({ seq, head }: Outcome['outputs']): [string, string][] {
+  if (typeof seq !== 'number' || typeof head !== 'string') return [];
+  return [['anchor', cell(`${seq}:${head}`)]];
 }
 
 export function isScalar(value: unknown): value is string | number | boolean {

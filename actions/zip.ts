@@ -76,6 +76,11 @@ async function readDirectory(handle: FileHandle, limits: ZipLimits): Promise<Zip
     if (bytes > limits.bytes) throw refused(`it unpacks to more than ${limits.bytes} bytes`);
     entries.push(entry);
   }
+  for (const name of names) {
+    for (let end = name.indexOf('/'); end !== -1; end = name.indexOf('/', end + 1)) {
+      if (names.has(name.slice(0, end))) throw refused('one name is a file and a folder');
+    }
+  }
   return entries;
 }
 

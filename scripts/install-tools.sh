@@ -1,21 +1,40 @@
 #!/usr/bin/env bash
 # Installs what the integration tests run beside npm packages, once, into a cache folder outside the checkout.
+# With --all also what only the proofs at full size use (npm run chaos:registry): a second S3 server.
 set -euo pipefail
 
 tools="${MODELGATE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/modelgate-tools}"
 actionlint=v1.7.12
 versitygw=v1.8.0
 
+install_moto() {
+  python3 -m venv "$tools/moto"
+  "$tools/moto/bin/pip" install --quiet --disable-pip-version-check 'moto[server,s3]'
+}
+
 mkdir -p "$tools/bin"
 if [ ! -x "$tools/bin/actionlint" ]; then
   command -v go > /dev/null || { echo "actionlint is built with Go, which is not installed: https://go.dev/dl" >&2; exit 1; }
   GOBIN="$tools/bin" go install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
 fi
+# The linearizability checker of the registry's races, our own program: Go's cache makes building it again cheap.
+if command -v go > /dev/null; then
+  (cd "$(dirname "$0")/../chaos/registry/porcupine" && go build -o "$tools/bin/porcupine" .)
+fi
+# Injects crashes and disk errors into the registry's tests; Linux alone has it.
+if [ "$(uname)" = Linux ] && ! command -v strace > /dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    apt-get install --yes --quiet strace || { apt-get update --quiet && apt-get install --yes --quiet strace; }
+  else
+    echo "strace is not installed: sudo apt-get install strace" >&2
+    exit 1
+  fi
+fi
 # An S3 server for the tests of the S3 store; where it cannot be built, moto stands in.
 if [ ! -x "$tools/bin/versitygw" ] && [ ! -x "$tools/moto/bin/moto_server" ]; then
   if ! GOBIN="$tools/bin" go install "github.com/versity/versitygw/cmd/versitygw@$versitygw"; then
-    python3 -m venv "$tools/moto"
-    "$tools/moto/bin/pip" install --quiet --disable-pip-version-check 'moto[server,s3]'
+    install_moto
   fi
 fi
+if [ "${1:-}" = --all ] && [ ! -x "$tools/moto/bin/moto_server" ]; then install_moto; fi
 echo "$tools/bin"

@@ -93,6 +93,24 @@ export const codes = {
   override_refused: { class: 'unknown', means: 'this person may not promote past an undecided gate' },
   not_passed: { class: 'model', means: 'the version did not pass its gate' },
   order: { class: 'unknown', means: 'the version is not in the environment before this one' },
+  signature_missing: {
+    class: 'model',
+    means: 'the version has no signature, and the environment asks for one',
+  },
+  signature_invalid: { class: 'model', means: 'a signature is broken, or of other files than the package' },
+  signature_untrusted: {
+    class: 'model',
+    means: 'the signature is sound, but by nobody whom the environment believes',
+  },
+  provenance_missing: {
+    class: 'model',
+    means: 'nothing says where the version was made, and the environment asks for it',
+  },
+  provenance_invalid: { class: 'model', means: 'the provenance is broken, or of another package' },
+  provenance_untrusted: {
+    class: 'model',
+    means: 'the provenance is not by the workflow that the environment believes',
+  },
   still_serving: { class: 'unknown', means: 'the version serves in an environment' },
   retired: { class: 'unknown', means: 'the version is retired' },
   frozen: { class: 'unknown', means: 'the version was rolled back from this environment' },
@@ -101,6 +119,9 @@ export const codes = {
   generation_moved: { class: 'unknown', means: 'the environment has moved since it was looked at' },
   op_id_reused: { class: 'unknown', means: 'the operation id belongs to another operation' },
   lost_race: { class: 'infrastructure', means: 'others wrote to the log too often at the same time' },
+  sweeping: { class: 'infrastructure', means: 'garbage collection is removing what is needed' },
+  log_diverged: { class: 'unknown', means: 'the other store has another history of this model' },
+  serving_differs: { class: 'infrastructure', means: 'what serves is not what the registry says' },
   no_previous: { class: 'unknown', means: 'there is no earlier healthy version to go back to' },
   registry_unreachable: { class: 'infrastructure', means: 'registry verify could not read the store' },
   registry_unanchored: {

@@ -38,13 +38,37 @@ export function digestOf(value: unknown): Digest {
   return sha256(canonicalJson(value));
 }
 
-/** Parses JSON from a stranger: bounded in size, and without keys that could reach a prototype. */
+/** Arrays and objects inside one another: more would exhaust the stack of whoever walks through them. */
+const deepest = 200;
+
+/** Parses JSON from a stranger: bounded in size and depth, and without keys that could reach a prototype. */
 export function parseJson(text: string, limit = 1_000_000): Json {
   if (text.length > limit) throw new SyntaxError(`JSON is longer than ${limit} characters`);
+  if (depthOf(text) > deepest) throw new SyntaxError(`JSON is nested deeper than ${deepest}`);
   return JSON.parse(text, (key, value) => {
     if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
       throw new SyntaxError(`JSON holds the key ${JSON.stringify(key)}`);
     }
     return value;
   }) as Json;
+}
+
+/** How deep brackets outside of strings go, before anything is parsed; stops at the first that is too deep. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (let at = 0; at < text.length && most <= deepest; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') most = Math.max(most, ++depth);
+    else if (character === ']' || character === '}') depth -= 1;
+  }
+  return most;
+}
+
+/** Where the string that begins at `start` ends: its closing quote. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
 }

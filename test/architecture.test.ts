@@ -15,6 +15,7 @@ const domain = [
   'chatops',
   'report',
   'registry',
+  'provenance',
   'store',
   'config',
   'stats',
@@ -26,14 +27,20 @@ const allowed: Record<string, readonly string[]> = {
   stats: [],
   store: [],
   registry: ['store', 'evaluation/predictor.ts'],
+  provenance: ['store', 'registry'],
   data: ['store', 'stats', 'config'],
-  config: ['gate/policy.ts', 'monitoring/policy.ts'],
+  config: [
+    'gate/policy.ts',
+    'monitoring/policy.ts',
+    'evaluation/admission-policy.ts',
+    'provenance/policy.ts',
+  ],
   report: ['stats'],
   github: [],
   gate: ['stats', 'data/engine.ts', 'report', 'store', 'config', 'training/noise.ts'],
   training: ['stats', 'store', 'config', 'data/engine.ts', 'evaluation/predictor.ts', 'evaluation'],
   evaluation: ['stats', 'store', 'config', 'data'],
-  rollout: ['registry', 'store', 'config'],
+  rollout: ['registry', 'store', 'config', 'provenance'],
   serving: ['store', 'data/engine.ts', 'evaluation/predictor.ts', 'registry', 'config'],
   monitoring: [
     'stats',
@@ -55,6 +62,7 @@ const adapters: Record<string, readonly string[]> = {
   '@duckdb/node-api': ['src/data/duckdb.ts', 'src/data/duckdb', 'src/native.ts'],
   'onnxruntime-node': ['src/evaluation/onnxruntime', 'src/native.ts'],
   '@aws-sdk/': ['src/store/s3'],
+  '@sigstore/': ['src/provenance/sigstore.ts'],
 };
 
 interface Import {

@@ -1,3 +1,4 @@
+import { differenceLines } from './difference.ts';
 import { recordTable, shorten } from './render.ts';
 
 type Outputs = Record<string, unknown>;
@@ -51,9 +52,25 @@ export const views: Record<string, View> = {
   ],
   drift: (outputs) =>
     rows(outputs.columns, ['name', 'kind', 'verdict', 'effect', 'p_block', 'q_value', 'psi', 'severity']),
-  status: (outputs) => indent(statusLines(outputs)),
+  status: (outputs) =>
+    outputs.models === undefined ? indent(statusLines(outputs)) : indent(modelLines(outputs)),
+  diff: (outputs) => indent(differenceLines(outputs)),
   history: (outputs) =>
     rows(outputs.entries, ['seq', 'at', 'type', 'environment', 'version', 'generation', 'reason']),
+  'registry verify': (outputs) => {
+    const { entries, objects, bytes, orphans, missing, bad, anchors, heads } = outputs;
+    const gone = Array.isArray(missing) ? missing.map((key) => ({ key, problem: 'missing' })) : [];
+    return [
+      ...indent([
+        `${shorten(entries)} log entries, ${shorten(objects)} objects (${shorten(orphans)} that no log leads to), ${shorten(bytes)} bytes`,
+      ]),
+      ...rows([...gone, ...records(bad)], ['key', 'problem']),
+      ...rows(anchors, ['model', 'seq', 'finding']),
+      ...records(heads).map(({ model, seq, sha256 }) => `  anchor to keep: ${model}:${seq}:${sha256}`),
+    ];
+  },
+  'registry reconcile': (outputs) =>
+    rows(outputs.serving, ['where', 'environment', 'model', 'version', 'state', 'reason']),
   'registry probe': (outputs) => rows(outputs.checks, ['check', 'verdict', 'observed']),
   monitor: (outputs) => [
     ...rows(outputs.signals, ['signal', 'name', 'verdict', 'summary']),
@@ -88,6 +105,16 @@ export function statusLines(outputs: Outputs): string[] {
       `  a rollback restores ${back}`,
     ];
   });
+}
+
+/** A line for each environment of every model. */
+function modelLines(outputs: Outputs): string[] {
+  const lines = records(outputs.models).flatMap(({ model, environments, problem }) => {
+    if (problem !== null) return [{ model, environment: (problem as Outputs).message }];
+    const each = records(environments).map((one) => ({ model, ...one }));
+    return each.length === 0 ? [{ model, environment: 'nothing is deployed' }] : each;
+  });
+  return recordTable(lines, ['model', 'environment', 'version', 'since', 'generation', 'rollback_to']);
 }
 
 function dataWords(data: unknown): string {

@@ -38,6 +38,10 @@ const pathKeys: readonly KeyPath[] = [
   ['gate', 'golden', 'file'],
   ['monitoring', 'runbooks'],
   ['monitoring', 'labels', 'file'],
+  ['environments', '*', 'signature', 'keys', '*'],
+  ['environments', '*', 'signature', 'keys', '*', 'file'],
+  ['environments', '*', 'signature', 'trusted_root'],
+  ['environments', '*', 'provenance', 'trusted_root'],
 ];
 
 /**

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { GatePolicy } from '../gate/policy.ts';
 import { MonitoringPolicy } from '../monitoring/policy.ts';
 import { Name } from '../names.ts';
+import { ProvenancePolicy, SignaturePolicy } from '../provenance/policy.ts';
 
 const path = z.string().min(1).max(500);
 const sqlExpression = z.string().min(1).max(2000);
@@ -95,6 +97,9 @@ export const Training = z.strictObject({
     .describe(
       'Train on a bootstrap of the rows with this seed: a twin of the recipe, to see what chance does.',
     ),
+  admission: AdmissionRules.optional().describe(
+    'What a model file may be beyond the default. Every model that is loaded is held to it.',
+  ),
   reproduce_tolerance: z
     .number()
     .nonnegative()
@@ -135,6 +140,17 @@ export const Environment = z.strictObject({
     .max(100)
     .optional()
     .describe('Who may promote past an undecided gate, with a reason. Left out: nobody.'),
+  serving: z
+    .array(z.url({ protocol: /^https?$/ }).max(500))
+    .max(100)
+    .optional()
+    .describe('Addresses of its servers (modelgate serve): what `registry reconcile` asks.'),
+  signature: SignaturePolicy.optional().describe(
+    'Who must have signed what is moved here and served. Left out: nobody.',
+  ),
+  provenance: ProvenancePolicy.optional().describe(
+    'Which GitHub workflow must have made what is moved here and served. Left out: any.',
+  ),
 });
 export type Environment = z.infer<typeof Environment>;
 

@@ -1,26 +1,17 @@
+import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { recogniseFile } from '../file-kind.ts';
+import { recogniseFile, recogniseHidden } from '../file-kind.ts';
+import {
+  type AdmissionPolicy,
+  type AdmissionRules,
+  admissionPolicy,
+  controlFlow,
+  defaultAdmission,
+} from './admission-policy.ts';
 import type { FeatureType } from './feature-columns.ts';
 import { type OnnxModel, type OnnxValue, readOnnx } from './onnx-model.ts';
-import { standardOperators } from './onnx-operators.ts';
 import type { Signature, TensorType } from './predictor.ts';
 import { ProtobufError } from './protobuf.ts';
-
-export interface AdmissionPolicy {
-  /** Bytes of the file. */
-  maximumBytes: number;
-  maximumNodes: number;
-  /** Bytes that the stored tensors say they hold. */
-  maximumTensorBytes: number;
-  operators: ReadonlySet<string>;
-}
-
-export const defaultAdmission: AdmissionPolicy = {
-  maximumBytes: 1_000_000_000,
-  maximumNodes: 100_000,
-  maximumTensorBytes: 2_000_000_000,
-  operators: standardOperators,
-};
 
 const domains = new Set(['', 'ai.onnx.ml']);
 
@@ -31,7 +22,7 @@ const domains = new Set(['', 'ai.onnx.ml']);
  */
 export function admitOnnx(bytes: Uint8Array, policy: AdmissionPolicy = defaultAdmission): OnnxModel {
   if (bytes.length > policy.maximumBytes) throw refused([`it is larger than ${policy.maximumBytes} bytes`]);
-  const kind = recogniseFile(bytes);
+  const kind = recogniseFile(bytes) ?? recogniseHidden(bytes);
   if (kind !== null) throw refused([`it is ${kind}, not ONNX`]);
   let model: OnnxModel;
   try {
@@ -47,13 +38,26 @@ export function admitOnnx(bytes: Uint8Array, policy: AdmissionPolicy = defaultAd
   if (!('' in model.opsets) && !('ai.onnx.ml' in model.opsets)) reasons.push('it names no operator set');
   const forbidden = Object.keys(model.operators).filter((name) => !policy.operators.has(name));
   if (forbidden.length > 0) reasons.push(`it uses ${listed(forbidden)}`);
+  const strangers = model.graphsIn.filter((name) => !controlFlow.some((known) => known === name));
+  if (strangers.length > 0) reasons.push(`it has graphs within ${listed(strangers)}`);
   if (model.nodes > policy.maximumNodes)
     reasons.push(`it has ${model.nodes} nodes (at most ${policy.maximumNodes})`);
   if (model.tensorBytes > policy.maximumTensorBytes) {
     reasons.push(`its tensors hold ${model.tensorBytes} bytes (at most ${policy.maximumTensorBytes})`);
   }
-  if (reasons.length > 0) throw refused(reasons);
-  return model;
+  if (reasons.length === 0) return model;
+  const loops = forbidden.filter((name) => controlFlow.some((known) => known === name));
+  throw refused(reasons, undefined, loops.length === forbidden.length ? loops : []);
+}
+
+/** The bytes of a file that is admitted. One that is too large is not read. Throws `model_refused`. */
+export async function admitFile(file: string, rules?: AdmissionRules): Promise<Buffer> {
+  const policy = admissionPolicy(rules);
+  const { size } = await stat(file);
+  if (size > policy.maximumBytes) throw refused([`it is larger than ${policy.maximumBytes} bytes`]);
+  const bytes = await readFile(file);
+  admitOnnx(bytes, policy);
+  return bytes;
 }
 
 /**
@@ -117,12 +121,18 @@ function listed(items: readonly string[], separator = ', '): string {
   return [...shown, ...(items.length > 8 ? [`… ${items.length - 8} more`] : [])].join(separator);
 }
 
-function refused(reasons: readonly string[], cause?: unknown): UserError {
+/** `allowable`: operators that modelgate.yaml could allow, where they are all that is forbidden. */
+function refused(reasons: readonly string[], cause?: unknown, allowable: readonly string[] = []): UserError {
+  const fix =
+    'Export the model, its preprocessing included, as one ONNX file of standard operators; see docs/training.md.';
   return new UserError({
     code: 'model_refused',
     message: `The model file is refused: ${listed(reasons, '; ')}.`,
     where: 'model.onnx',
-    fix: 'Export the model, its preprocessing included, as one ONNX file of standard operators; see docs/training.md.',
+    fix:
+      allowable.length === 0
+        ? fix
+        : `${fix} If it must have ${allowable.join(', ')}, allow them in train.admission.allow: a model that never ends is then stopped by its deadline alone.`,
     cause,
   });
 }

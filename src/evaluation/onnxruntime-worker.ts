@@ -1,10 +1,11 @@
 /**
- * The entry of the inference process: loads one model and answers batches over the IPC channel. It computes
+ * The entry of the inference process: admits and loads one model, and answers batches over the IPC channel. It computes
  * synchronously (onnxruntime-node does), so its parent watches the clock and kills it.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { UserError } from '../errors.ts';
+import { describeWhere, UserError } from '../errors.ts';
 import { importNative } from '../native.ts';
+import { admitFile } from './onnx-admission.ts';
 import type { WorkerReply, WorkerRequest } from './onnxruntime-protocol.ts';
 
 type Runtime = typeof import('onnxruntime-node');
@@ -13,9 +14,11 @@ let runtime: Runtime;
 let session: InferenceSession;
 
 async function load(request: Extract<WorkerRequest, { kind: 'load' }>): Promise<WorkerReply> {
+  // The bytes that were admitted are those that are loaded, and no path to other files goes with them.
+  const bytes = await admitFile(request.file, request.admission);
   const module: Runtime & { default?: Runtime } = await importNative('onnxruntime-node');
   runtime = module.default ?? module;
-  session = await runtime.InferenceSession.create(request.file, {
+  session = await runtime.InferenceSession.create(bytes, {
     executionProviders: ['cpu'],
     intraOpNumThreads: request.threads,
     interOpNumThreads: 1,
@@ -49,7 +52,10 @@ async function answer(request: WorkerRequest): Promise<void> {
     reply = {
       kind: 'error',
       message,
-      known: error instanceof UserError ? { code: error.code, fix: error.fix } : null,
+      known:
+        error instanceof UserError
+          ? { code: error.code, fix: error.fix, where: describeWhere(error.where) ?? 'onnxruntime-node' }
+          : null,
     };
   }
   process.send?.(reply);

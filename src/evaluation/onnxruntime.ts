@@ -1,15 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { assetPath } from '../assets.ts';
 import { UserError } from '../errors.ts';
+import type { AdmissionRules } from './admission-policy.ts';
 import type { WorkerReply, WorkerRequest } from './onnxruntime-protocol.ts';
 import { checkPredictions, positiveColumn } from './predictions.ts';
 import type { FeatureColumns, Predictor, Signature } from './predictor.ts';
 import { inputTensors } from './tensors.ts';
 
 export interface LoadRequest {
-  /** Path of an admitted ONNX file; whoever calls has checked its digest. */
+  /** Path of an ONNX file; whoever calls has checked its digest. It is admitted before it is loaded. */
   file: string;
   signature: Signature;
+  /** What the project allows beyond the default. */
+  admission?: AdmissionRules | undefined;
   /** Milliseconds for one batch of at most 4,096 rows; past it the process is killed. */
   deadlineMs?: number;
   /** Milliseconds for starting the process and loading the model. */
@@ -23,7 +26,7 @@ export const batchRows = 4_096;
 
 /**
  * Loads a model into a process of its own. Batches are sent one ahead of the one that is computed, answers
- * come in order. Throws `inference_failed` when it does not load, with the runtime's own words.
+ * come in order. Throws `model_refused` for a file that is not admitted, `inference_failed` when it does not load, with the runtime's own words.
  */
 export async function loadPredictor(request: LoadRequest): Promise<Predictor> {
   const predictor = new OnnxruntimePredictor(request);
@@ -77,8 +80,8 @@ class OnnxruntimePredictor implements Predictor {
   }
 
   async load(): Promise<void> {
-    const { file, threads = 1, loadDeadlineMs = 60_000 } = this.request;
-    const reply = await this.send({ kind: 'load', file, threads }, loadDeadlineMs);
+    const { file, admission, threads = 1, loadDeadlineMs = 60_000 } = this.request;
+    const reply = await this.send({ kind: 'load', file, threads, admission }, loadDeadlineMs);
     if (reply.kind === 'error') throw replied('loaded', reply);
   }
 
@@ -173,7 +176,7 @@ function replied(what: string, reply: WorkerReply): UserError {
   if (reply.kind !== 'error') return failed(`The model cannot be ${what}: an answer of another kind came.`);
   const { message, known } = reply;
   if (known === null) return failed(`The model cannot be ${what}: ${message}`);
-  return new UserError({ ...known, message, where: 'onnxruntime-node' });
+  return new UserError({ ...known, message });
 }
 
 function failed(message: string): UserError {

@@ -29,7 +29,7 @@ const slack = 1e-5;
 
 /**
  * Refuses predictions that are NaN or infinite, or for classification not a probability: `prediction_invalid`
- * with the number of such rows and the first ones (counted from 0).
+ * with the number of such rows and the first ones (counted from 1).
  */
 export function checkPredictions(predictions: Float64Array, task: Signature['task']): void {
   const valid =
@@ -44,7 +44,7 @@ export function checkPredictions(predictions: Float64Array, task: Signature['tas
     if (first.length < 5) first.push(row);
   }
   if (count === 0) return;
-  const shown = first.map((row) => `row ${row}: ${predictions[row]}`).join(', ');
+  const shown = first.map((row) => `row ${row + 1}: ${predictions[row]}`).join(', ');
   throw new UserError({
     code: 'prediction_invalid',
     message: `${count} of ${predictions.length} predictions are no ${task === 'classification' ? 'probability' : 'finite number'} (${shown}${count > first.length ? ', …' : ''}).`,

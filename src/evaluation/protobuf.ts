@@ -28,19 +28,45 @@ export function* fields(bytes: Uint8Array): Generator<Field> {
   }
 }
 
-/** The integers of a repeated field, packed or one by one. */
-export function integers(field: Field): bigint[] {
+/** The integers of a repeated field, packed or one by one; more than `limit` are refused, not gathered. */
+export function integers(field: Field, limit = 64): bigint[] {
   if (field.wire === 'varint') return [field.value];
   if (field.wire !== 'bytes') throw new ProtobufError('expected integers');
   const reader = new Reader(field.value);
   const values: bigint[] = [];
-  while (!reader.done) values.push(reader.varint());
+  while (!reader.done) {
+    if (values.length === limit)
+      throw new ProtobufError(`more than ${limit} integers where few are expected`);
+    values.push(reader.varint());
+  }
   return values;
 }
 
+/** How many varints a repeated field holds, packed or alone. They are not read. */
+export function countIntegers(field: Field): number {
+  if (field.wire === 'varint') return 1;
+  if (field.wire !== 'bytes') throw new ProtobufError('expected integers');
+  let count = 0;
+  for (const byte of field.value) if (byte < 128) count += 1;
+  if ((field.value.at(-1) ?? 0) >= 128) throw new ProtobufError('it ends too early');
+  return count;
+}
+
+/** How many numbers of a fixed width in bytes a repeated field holds, packed or alone. */
+export function countFixed(field: Field, width: 4 | 8): number {
+  if (field.wire === (width === 4 ? 'fixed32' : 'fixed64')) return 1;
+  if (field.wire !== 'bytes' || field.value.length % width !== 0) {
+    throw new ProtobufError(`expected numbers of ${width} bytes`);
+  }
+  return field.value.length / width;
+}
+
+// A byte order mark is a character like others here: the runtime that reads the name sees it too.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The text of a field, at most `limit` bytes. */
 export function text(field: Field, limit = 10_000): string {
-  return new TextDecoder('utf-8', { fatal: true }).decode(message(field, limit));
+  return decoder.decode(message(field, limit));
 }
 
 /** The bytes of an embedded message or text. */

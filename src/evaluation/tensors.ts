@@ -51,7 +51,7 @@ function tensor(
   const whole = (row: number): number => {
     const value = at(row);
     if (!Number.isSafeInteger(value))
-      throw mismatch(name, `is ${value} in row ${from + row}: the model takes whole numbers`);
+      throw mismatch(name, `is ${value} in row ${from + row + 1}: the model takes whole numbers`);
     return value;
   };
   if (type === 'bool') return Uint8Array.from({ length: rows }, (_, row) => (whole(row) === 0 ? 0 : 1));

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { identifier, type SqlEngine } from '../data/engine.ts';
-import { reservedColumns, setPosition } from './evaluation-set.ts';
+import { isReserved, setPosition } from './evaluation-set.ts';
 
 /**
  * Writes predictions.parquet: key, label, candidate, champion (if there is one), cluster (if the set has one),
@@ -23,14 +23,14 @@ export async function writePredictions(request: {
 }): Promise<void> {
   const { engine, set, task, candidate, champion, kept, scratch, file } = request;
   // a double's shortest decimal text reads back as the same double
-  const lines = ['position,candidate,champion'];
+  const lines = [`${setPosition},candidate,champion`];
   for (const [row, value] of candidate.entries()) {
     lines.push(`${row},${value},${champion === null ? '' : champion[row]}`);
   }
   await writeFile(scratch, `${lines.join('\n')}\n`);
   const predictions = 'modelgate predictions';
   await engine.addFile(predictions, scratch, 'csv');
-  const more = kept.names.filter((name) => !set.others.includes(name) && !reservedColumns.includes(name));
+  const more = kept.names.filter((name) => !set.others.includes(name) && !isReserved(name));
   const selected = [
     'pinned.key',
     task === 'classification' ? 'CAST(pinned.label AS TINYINT) AS label' : 'pinned.label',
@@ -42,9 +42,9 @@ export async function writePredictions(request: {
   ];
   await engine.writeParquet(
     `SELECT ${selected.join(', ')} FROM ${identifier(set.view)} AS pinned
-     JOIN ${identifier(predictions)} AS predicted USING (position)
-     JOIN ${identifier(kept.view)} AS kept ON kept.${identifier(setPosition)} = pinned.position
-     ORDER BY pinned.position`,
+     JOIN ${identifier(predictions)} AS predicted USING (${setPosition})
+     JOIN ${identifier(kept.view)} AS kept ON kept.${setPosition} = pinned.${setPosition}
+     ORDER BY pinned.${setPosition}`,
     file,
   );
 }

@@ -29,6 +29,10 @@ const head = {
 
 const version = z.number().int().positive();
 
+/** `signature`: somebody signed the files. `provenance`: a workflow says that it made them. */
+export const AttestationKind = z.enum(['signature', 'provenance']);
+export type AttestationKind = z.infer<typeof AttestationKind>;
+
 /** A move of an environment. `generation` counts the environment's moves from 1. */
 const move = {
   environment: Name,
@@ -38,7 +42,19 @@ const move = {
   manifest: Digest,
   /** The version that served before. */
   from: version.nullable(),
+  /** What was verified before this move, where the environment asks for it: the attestation, and who signed. */
+  proof: z
+    .array(z.object({ kind: AttestationKind, attestation: Digest, signer: text }))
+    .max(2)
+    .optional(),
 };
+
+/** Without repetitions. */
+const Garbage = z
+  .array(Digest)
+  .min(1)
+  .max(100_000)
+  .refine((objects) => new Set(objects).size === objects.length, 'must not name a digest twice');
 
 export const LogEntry = z.discriminatedUnion('type', [
   z.object({
@@ -58,6 +74,18 @@ export const LogEntry = z.discriminatedUnion('type', [
     evaluation_set: z.object({ id: Name, sha256: Digest }),
     manifest: Digest,
     evaluation: Digest,
+  }),
+  /** A signed statement about a version's package is kept; whether it is believed is asked at each move. */
+  z.object({
+    ...head,
+    type: z.literal('attest'),
+    version,
+    manifest: Digest,
+    kind: AttestationKind,
+    /** Digest of the attestation's manifest. */
+    attestation: Digest,
+    /** Who signed, as the bundle says: a key's id or a certificate's subject. */
+    signer: text,
   }),
   z.object({ ...head, type: z.literal('request'), environment: Name, version, manifest: Digest }),
   /** Another person's answer to a request: entry number `request`. */
@@ -89,11 +117,35 @@ export const LogEntry = z.discriminatedUnion('type', [
   }),
   z.object({ ...head, type: z.literal('unlock'), environment: Name }),
   z.object({ ...head, type: z.literal('retire'), version }),
-  z.object({ ...head, type: z.literal('gc-mark'), objects: z.array(Digest).max(100_000) }),
-  z.object({ ...head, type: z.literal('gc-cancel'), objects: z.array(Digest).max(100_000) }),
+  // The store's own log: digests of objects and manifests.
+  z.object({ ...head, type: z.literal('gc-mark'), objects: Garbage }),
+  z.object({ ...head, type: z.literal('gc-cancel'), objects: Garbage }),
+  /** From here on these are being removed: nobody may count on them. */
+  z.object({ ...head, type: z.literal('gc-sweep'), objects: Garbage }),
+  /** They are gone, and may be stored again. */
+  z.object({ ...head, type: z.literal('gc-swept'), objects: Garbage }),
 ]);
 export type LogEntry = z.infer<typeof LogEntry>;
 export type LogEntryType = LogEntry['type'];
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** An entry before it is given its place in the log. */
 export type Intent = DistributiveOmit<LogEntry, 'schema' | 'seq' | 'prev' | 'at'>;
+
+/** Digests of manifests that an entry is about: what it names must be there. */
+export function manifestsOf(entry: DistributiveOmit<LogEntry, 'prev'>): Digest[] {
+  switch (entry.type) {
+    case 'register':
+      return [entry.manifest, entry.gate];
+    case 'evaluate':
+      return [entry.manifest, entry.evaluation];
+    case 'attest':
+      return [entry.manifest, entry.attestation];
+    case 'promote':
+    case 'rollback':
+    case 'request':
+    case 'approve':
+      return [entry.manifest];
+    default:
+      return [];
+  }
+}

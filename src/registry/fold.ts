@@ -1,15 +1,17 @@
 import type { Digest } from '../json.ts';
 import { follows, logDamaged, type Placed } from './chain.ts';
 import type { LogEntry } from './entries.ts';
+import { countOverride } from './overrides.ts';
 import {
   type Consultations,
   type EnvironmentState,
   emptyEnvironment,
   type ModelState,
   type VersionState,
+  windowStart,
 } from './state.ts';
 
-/** A state under construction: copied where it is changed, so that no other state is touched. */
+/** A state under construction: what is changed is its own copy, so that no state that was given is touched. */
 interface Draft {
   versions: VersionState[];
   environments: Map<string, EnvironmentState>;
@@ -19,31 +21,83 @@ interface Draft {
 /**
  * The state after these entries, which must follow on `state` without a gap. Pure: `state` is not changed.
  * Throws `log_damaged` for a broken chain and for entries that no writer who keeps the rules can have made
- * (a version or a generation left out, a move from a version that did not serve).
+ * (a version or a generation left out, a move from a version that did not serve). Of the operation ids only
+ * those that the state still knows are held against each other: `verify` sees all.
  */
 export function fold(state: ModelState, entries: readonly Placed[]): ModelState {
   if (entries.length === 0) return state;
-  const draft: Draft = {
+  const folding = new Folding(state);
+  for (const placed of entries) folding.add(placed);
+  return folding.state();
+}
+
+/** A fold that goes on entry by entry, for whoever reads a whole log: an entry costs the same at any length. */
+export class Folding {
+  private readonly model: string;
+  private seq: number;
+  private head: Digest | null;
+  private latest: string | null;
+  private overrides: ModelState['overrides'];
+  private readonly draft: Draft;
+  private readonly op_ids: Map<string, number>;
+  /** Environments of which the draft has its own copy. */
+  private readonly fresh = new Set<string>();
+
+  constructor(state: ModelState) {
+    ({
+      model: this.model,
+      seq: this.seq,
+      head: this.head,
+      latest: this.latest,
+      overrides: this.overrides,
+    } = state);
+    this.draft = draftOf(state);
+    this.op_ids = new Map(state.op_ids);
+  }
+
+  /** The number of the entry that was added last. */
+  get last(): number {
+    return this.seq;
+  }
+
+  /** Throws as `fold` does; the folding is of no use then. */
+  add(placed: Placed): void {
+    const { entry } = placed;
+    const where = `log of ${this.model}, entry ${entry.seq}`;
+    if (!follows({ seq: this.seq, head: this.head }, placed)) {
+      throw logDamaged('A log entry does not follow on the one before it.', where);
+    }
+    if (this.op_ids.has(entry.op_id)) throw logDamaged('Two log entries have the same operation id.', where);
+    apply(this.draft, entry, this.fresh, where);
+    this.overrides = countOverride(this.overrides, entry);
+    this.op_ids.set(entry.op_id, entry.seq);
+    this.seq = entry.seq;
+    this.head = placed.head;
+    if (this.latest === null || Date.parse(entry.at) > Date.parse(this.latest)) this.latest = entry.at;
+    this.forget(windowStart(this.seq));
+  }
+
+  /** The state so far; later entries do not change it. */
+  state(): ModelState {
+    this.fresh.clear();
+    const { model, seq, head, latest, overrides } = this;
+    return { model, seq, head, latest, overrides, ...draftOf(this.draft), op_ids: new Map(this.op_ids) };
+  }
+
+  private forget(last: number): void {
+    for (const [op_id, seq] of this.op_ids) {
+      if (seq > last) return;
+      this.op_ids.delete(op_id);
+    }
+  }
+}
+
+function draftOf(state: Pick<ModelState, 'versions' | 'environments' | 'consultations'>): Draft {
+  return {
     versions: [...state.versions],
     environments: new Map(state.environments),
     consultations: new Map(state.consultations),
   };
-  const op_ids = new Map(state.op_ids);
-  let { seq, head } = state;
-  const fresh = new Set<string>();
-  for (const placed of entries) {
-    const { entry } = placed;
-    const where = `log of ${state.model}, entry ${entry.seq}`;
-    if (!follows({ seq, head }, placed)) {
-      throw logDamaged('A log entry does not follow on the one before it.', where);
-    }
-    if (op_ids.has(entry.op_id)) throw logDamaged('Two log entries have the same operation id.', where);
-    apply(draft, entry, fresh, where);
-    op_ids.set(entry.op_id, entry.seq);
-    seq = entry.seq;
-    head = placed.head;
-  }
-  return { model: state.model, seq, head, ...draft, op_ids };
 }
 
 function apply(draft: Draft, entry: LogEntry, fresh: Set<string>, where: string): void {
@@ -54,6 +108,7 @@ function apply(draft: Draft, entry: LogEntry, fresh: Set<string>, where: string)
       draft.versions.push({
         ...{ version, manifest, gate, verdict, on_inconclusive, registered_at: at, seq },
         retired: null,
+        attestations: [],
       });
       return;
     }
@@ -61,6 +116,16 @@ function apply(draft: Draft, entry: LogEntry, fresh: Set<string>, where: string)
       const found = draft.versions[entry.version - 1];
       if (found === undefined) throw logDamaged('A version that does not exist is retired.', where);
       draft.versions[entry.version - 1] = { ...found, retired: found.retired ?? entry.at };
+      return;
+    }
+    case 'attest': {
+      const found = draft.versions[entry.version - 1];
+      if (found === undefined || found.manifest !== entry.manifest) {
+        throw logDamaged('An attestation names a version and a package that do not belong together.', where);
+      }
+      const { kind, attestation, signer, actor: by, at, seq } = entry;
+      const attestations = [...found.attestations, { kind, attestation, signer, by, at, seq }];
+      draft.versions[entry.version - 1] = { ...found, attestations };
       return;
     }
     case 'evaluate': {
@@ -90,7 +155,9 @@ function apply(draft: Draft, entry: LogEntry, fresh: Set<string>, where: string)
       return;
     case 'gc-mark':
     case 'gc-cancel':
-      return; // part of the audit, not of the state
+    case 'gc-sweep':
+    case 'gc-swept':
+      throw logDamaged("An entry of the store's log stands in a model's.", where);
   }
 }
 
@@ -101,7 +168,7 @@ function environment(draft: Draft, name: string, fresh: Set<string>): Environmen
   const copy =
     found === undefined
       ? emptyEnvironment(name)
-      : { ...found, history: [...found.history], frozen: [...found.frozen], requests: [...found.requests] };
+      : { ...found, served: [...found.served], frozen: [...found.frozen], requests: [...found.requests] };
   draft.environments.set(name, copy);
   fresh.add(name);
   return copy;
@@ -128,7 +195,9 @@ function move(
   const { type, seq, generation, manifest, at, actor } = entry;
   // who asked for what while something else served asked for another change
   target.requests = [];
-  target.history.push({ type, seq, generation, version: entry.version, manifest, at, actor });
+  const earlier = target.served.findLastIndex((one) => one.version === entry.version);
+  if (earlier !== -1) target.served.splice(earlier, 1);
+  target.served.push({ type, seq, generation, version: entry.version, manifest, at, actor });
   Object.assign(target, { version: entry.version, manifest, generation, since: at, actor });
 }
 

@@ -164,7 +164,7 @@ export function guardOrder(
   if (before === undefined) return;
   const earlier = environmentOf(state, before);
   guardFrozen(state, to, earlier);
-  if (earlier.history.some(({ manifest }) => manifest === to.manifest)) return;
+  if (earlier.served.some(({ manifest }) => manifest === to.manifest)) return;
   throw new UserError({
     code: 'order',
     message: `${state.model}@${to.version} has not been in ${before}, which comes before ${request.environment}.`,

@@ -5,8 +5,10 @@ import type { Manifest } from '../store/manifest.ts';
 import type { Storage } from '../store/storage.ts';
 import { parseManifest } from '../store/store.ts';
 import type { Findings } from './findings.ts';
+import { forEachAtOnce, listPlain } from './verify-read.ts';
 
 const manifestLimit = 8_000_000;
+const wrongBytes = 'its bytes do not have its digest';
 
 /** Immutable content that the store holds, by digest; sizes in bytes. */
 export interface Inventory {
@@ -18,7 +20,7 @@ export interface Inventory {
 export async function takeInventory(storage: Storage, findings: Findings): Promise<Inventory> {
   const inventory: Inventory = { objects: new Map(), manifests: new Map() };
   for (const kind of ['objects', 'manifests'] as const) {
-    for await (const { key, size } of storage.list(`${kind}/`)) {
+    for await (const { key, size } of listPlain(storage, `${kind}/`, findings)) {
       const digest = DigestSchema.safeParse(key.split('/').at(-1));
       const place = kind === 'objects' ? keys.object : keys.manifest;
       if (digest.success && place(digest.data) === key) inventory[kind].set(digest.data, size);
@@ -39,46 +41,87 @@ export async function checkReachable(
   findings: Findings,
 ): Promise<Set<Digest>> {
   const reached = new Set<Digest>();
-  const queue = [...roots];
-  for (let digest = queue.pop(); digest !== undefined; digest = queue.pop()) {
-    if (reached.has(digest)) continue;
-    reached.add(digest);
-    // an input may be a plain object, such as an evaluation set's file
-    if (!inventory.manifests.has(digest) && inventory.objects.has(digest)) continue;
-    const manifest = await readManifest(storage, digest, findings);
-    if (manifest === null) continue;
-    for (const file of manifest.files) {
-      reached.add(file.sha256);
-      const size = inventory.objects.get(file.sha256);
-      if (size === undefined) findings.missing(keys.object(file.sha256));
-      else if (size !== file.size) findings.bad(keys.object(file.sha256), `${size} bytes, not ${file.size}`);
-    }
-    queue.push(...Object.values(manifest.inputs));
+  const visited = new Set<Digest>();
+  let layer = new Set(roots);
+  while (layer.size > 0) {
+    const next = new Set<Digest>();
+    for (const digest of layer) visited.add(digest);
+    await forEachAtOnce(layer, async (digest) => {
+      if (!inventory.manifests.has(digest)) {
+        // An input may be a plain object, such as an evaluation set's file. What an entry names is stored before
+        // the entry, and logs are listed before the inventory: what is not in it is not there.
+        if (!inventory.objects.has(digest)) findings.missing(keys.manifest(digest));
+        return;
+      }
+      const manifest = await readManifest(storage, digest, findings);
+      if (manifest === null) return;
+      for (const file of manifest.files) {
+        reached.add(file.sha256);
+        const size = inventory.objects.get(file.sha256);
+        if (size === undefined) findings.missing(keys.object(file.sha256));
+        else if (size !== file.size)
+          findings.bad(keys.object(file.sha256), `${size} bytes, not ${file.size}`);
+      }
+      for (const input of Object.values(manifest.inputs)) if (!visited.has(input)) next.add(input);
+    });
+    layer = next;
   }
+  for (const digest of visited) reached.add(digest);
   return reached;
 }
 
-/** Reads all objects and compares them with their digests, the unreferenced ones too: they may be used again. */
-export async function checkObjectBytes(
+/**
+ * Reads objects and manifests and compares their bytes with their digests, the unreferenced ones too: they may
+ * be used again. Gives what was read.
+ */
+export async function checkBytes(
   storage: Storage,
   inventory: Inventory,
+  chosen: (digest: Digest) => boolean,
   findings: Findings,
-): Promise<void> {
-  for (const digest of inventory.objects.keys()) {
-    const key = keys.object(digest);
-    try {
-      const hash = createHash('sha256');
-      const stream = await storage.stream(key);
-      if (stream === null) {
-        findings.missing(key);
-        continue;
+): Promise<{ objects: number; bytes: number }> {
+  const read = { objects: 0, bytes: 0 };
+  for (const [place, digests] of [
+    [keys.object, inventory.objects],
+    [keys.manifest, inventory.manifests],
+  ] as const) {
+    await forEachAtOnce(digests.keys(), async (digest) => {
+      if (!chosen(digest)) return;
+      if (digests === inventory.manifests && (digests.get(digest) ?? 0) > manifestLimit) {
+        findings.bad(place(digest), 'longer than a manifest can be');
+        return;
       }
-      for await (const chunk of stream) hash.update(chunk as Buffer);
-      if (hash.digest('hex') !== digest) findings.bad(key, 'its bytes do not have its digest');
-    } catch (error) {
-      findings.bad(key, reasonOf(error));
-    }
+      read.objects += 1;
+      read.bytes += await checkDigest(storage, place(digest), digest, findings);
+    });
   }
+  return read;
+}
+
+/** Bytes that were read. */
+async function checkDigest(
+  storage: Storage,
+  key: string,
+  digest: Digest,
+  findings: Findings,
+): Promise<number> {
+  let bytes = 0;
+  try {
+    const hash = createHash('sha256');
+    const stream = await storage.stream(key);
+    if (stream === null) {
+      findings.missing(key);
+      return 0;
+    }
+    for await (const chunk of stream) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+    }
+    if (hash.digest('hex') !== digest) findings.bad(key, wrongBytes);
+  } catch (error) {
+    findings.failed(key, error);
+  }
+  return bytes;
 }
 
 async function readManifest(storage: Storage, digest: Digest, findings: Findings): Promise<Manifest | null> {
@@ -90,18 +133,14 @@ async function readManifest(storage: Storage, digest: Digest, findings: Findings
       return null;
     }
     if (sha256(bytes) !== digest) {
-      findings.bad(key, 'its bytes do not have its digest');
+      findings.bad(key, wrongBytes);
       return null;
     }
     const manifest = parseManifest(bytes);
     if (manifest === null) findings.bad(key, 'no manifest that this version can read');
     return manifest;
   } catch (error) {
-    findings.bad(key, reasonOf(error));
+    findings.failed(key, error);
     return null;
   }
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../errors.ts';
-import type { Actor } from './entries.ts';
+import type { Actor, LogEntry } from './entries.ts';
 import { guardLock, lockHolds, requireEnvironment, requireModel } from './guards.ts';
 import type { Committed, Registry } from './registry.ts';
 import { decideRetire } from './rules.ts';
@@ -35,7 +35,7 @@ export function lock(registry: Registry, request: LockRequest): Promise<Committe
   return registry.commit({
     model,
     op_id,
-    matches: (entry) => entry.type === 'lock' && entry.environment === environment,
+    matches: (entry) => entry.type === 'lock' && entry.environment === environment && heldFor(entry) === ttl,
     decide: (state, now) => {
       requireModel(state);
       requireEnvironment(environment, request.environments);
@@ -51,6 +51,11 @@ export function lock(registry: Registry, request: LockRequest): Promise<Committe
       };
     },
   });
+}
+
+/** In milliseconds; null: until it is unlocked. */
+function heldFor({ at, until }: Extract<LogEntry, { type: 'lock' }>): number | null {
+  return until === null ? null : Date.parse(until) - Date.parse(at);
 }
 
 /** Takes a lock away: the owner, or anybody by force with a reason. Throws `not_owner`. */

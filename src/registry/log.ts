@@ -1,3 +1,4 @@
+import type { UserError } from '../errors.ts';
 import { keys } from '../store/keys.ts';
 import type { Storage } from '../store/storage.ts';
 import { decodeEntry, entryLimit, logDamaged, type Placed } from './chain.ts';
@@ -10,6 +11,13 @@ export async function readEntry(storage: Storage, model: string, seq: number): P
   const key = keys.log(model, seq);
   const bytes = await storage.read(key, entryLimit);
   return bytes === null ? null : decodeEntry(bytes, `${storage.url}/${key}`);
+}
+
+/** An entry that is known to exist. Throws `log_damaged` when it is missing. */
+export async function requireEntry(storage: Storage, model: string, seq: number): Promise<Placed> {
+  const placed = await readEntry(storage, model, seq);
+  if (placed === null) throw missing(storage, model, seq);
+  return placed;
 }
 
 /** Entries `first` to `last`, both inclusive, in order. Throws `log_damaged` when one is missing. */
@@ -26,9 +34,7 @@ export async function readEntries(
       Array.from({ length }, (_, index) => readEntry(storage, model, start + index)),
     );
     for (const [index, placed] of read.entries()) {
-      if (placed === null) {
-        throw logDamaged('A log entry is missing.', `${storage.url}/${keys.log(model, start + index)}`);
-      }
+      if (placed === null) throw missing(storage, model, start + index);
       entries.push(placed);
     }
   }
@@ -54,4 +60,8 @@ export async function findEnd(storage: Storage, model: string, hint: number): Pr
     else absent = middle;
   }
   return there;
+}
+
+function missing(storage: Storage, model: string, seq: number): UserError {
+  return logDamaged('A log entry is missing.', `${storage.url}/${keys.log(model, seq)}`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LogEntry } from './entries.ts';
+import type { ModelState, OverrideCounts } from './state.ts';
 
 const share = z.number().nullable();
 
@@ -21,25 +22,30 @@ export const OverrideFigures = z.object({
 });
 export type OverrideFigures = z.infer<typeof OverrideFigures>;
 
-/** Counted from the log [GAT-5, MET-3]. */
-export function overrideFigures(entries: readonly LogEntry[]): OverrideFigures {
-  let promotions = 0;
-  let overrides = 0;
-  let stopped = 0;
-  const overridden = new Set<number>();
-  for (const entry of entries) {
-    if (entry.type === 'register' && entry.verdict !== 'pass') stopped += 1;
-    if (entry.type === 'promote') {
-      promotions += 1;
-      if (entry.override === undefined) continue;
-      overrides += 1;
-      overridden.add(entry.version);
-    }
-    // what a rollback leaves was not good, whoever wanted it
-    if (entry.type === 'rollback' && entry.from !== null && entry.from !== entry.version)
-      overridden.delete(entry.from);
+/** What an entry adds to the counts; the same counts where it adds nothing. */
+export function countOverride(counts: OverrideCounts, entry: LogEntry): OverrideCounts {
+  if (entry.type === 'register' && entry.verdict !== 'pass')
+    return { ...counts, stopped: counts.stopped + 1 };
+  if (entry.type === 'promote') {
+    const promotions = counts.promotions + 1;
+    if (entry.override === undefined) return { ...counts, promotions };
+    const standing = [...new Set([...counts.standing, entry.version])];
+    return { ...counts, promotions, overrides: counts.overrides + 1, standing };
   }
-  const stood = overridden.size;
+  // what a rollback leaves was not good, whoever wanted it
+  if (
+    entry.type === 'rollback' &&
+    entry.from !== entry.version &&
+    counts.standing.some((v) => v === entry.from)
+  )
+    return { ...counts, standing: counts.standing.filter((version) => version !== entry.from) };
+  return counts;
+}
+
+/** The figures of a log [GAT-5, MET-3]. */
+export function overrideFigures({ overrides: counts }: ModelState): OverrideFigures {
+  const { promotions, overrides, stopped, standing } = counts;
+  const stood = standing.length;
   return {
     promotions,
     overrides,

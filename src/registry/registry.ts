@@ -3,14 +3,19 @@ import { UserError } from '../errors.ts';
 import { type Digest, sha256 } from '../json.ts';
 import type { Logger } from '../logger.ts';
 import { Name } from '../names.ts';
+import { digestsIn } from '../store/digests.ts';
 import { keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
-import { checkpointEvery, readCheckpoint, readHint, writeCheckpoint, writeHint } from './caches.ts';
+import { checkpointEvery, readHint, writeCheckpoint, writeHint } from './caches.ts';
 import { encodeEntry, logDamaged, type Placed } from './chain.ts';
-import type { Intent, LogEntry } from './entries.ts';
+import { type Intent, type LogEntry, manifestsOf } from './entries.ts';
 import { fold } from './fold.ts';
-import { findEnd, readEntries, readEntry } from './log.ts';
-import { emptyState, type ModelState } from './state.ts';
+import { foldUntil, foldUpTo } from './folded-log.ts';
+import { MarkKeeper } from './gc-keeper.ts';
+import { findEnd, readEntries, readEntry, requireEntry } from './log.ts';
+import { findOperation, indexOperations } from './operations.ts';
+import { indexDue, type ModelState, windowStart } from './state.ts';
+import { StoreLog } from './store-log.ts';
 
 /** Others may win this often before we give up: more writers than any one model has. */
 const tries = 100;
@@ -35,7 +40,8 @@ export type Committed =
 /**
  * The registry of models over a store: one append-only, hash-chained log per model, and the fold of it.
  * Creating entry n+1 is the one commit point. Opening a log cold costs a constant number of reads beside
- * those of the entries since the last checkpoint; a state known before is only carried forward.
+ * those of the entries since the last checkpoint; a state known before is only carried forward. Neither grows
+ * with the log.
  */
 export class Registry {
   readonly store: Store;
@@ -47,6 +53,8 @@ export class Registry {
     this.store = options.store;
     this.now = options.now;
     this.logger = options.logger;
+    const log = new StoreLog({ storage: this.storage, now: this.now, logger: this.logger });
+    this.store.guard(new MarkKeeper({ store: this.store, log }));
   }
 
   /**
@@ -68,35 +76,37 @@ export class Registry {
 
   /**
    * The state as it was at a past moment: of the entries before the first one with a later `at`. The log's
-   * order is its numbers; `at` is its writers' clocks, and tells the time as well as they do.
+   * order is its numbers; `at` is its writers' clocks, and tells the time as well as they do. Reads one
+   * checkpoint that was kept, and the entries after it.
    */
   async stateAt(model: string, time: Date): Promise<ModelState> {
-    const entries = await this.entries(model);
-    const later = entries.findIndex(({ entry }) => Date.parse(entry.at) > time.getTime());
-    return fold(emptyState(model), later === -1 ? entries : entries.slice(0, later));
+    return foldUntil(this.storage, await this.state(model), time);
   }
 
-  /** All entries with their hashes, oldest first. */
-  async entries(model: string): Promise<Placed[]> {
+  /** Entries with their hashes, oldest first: all, or those in the range, whose bounds belong to it. */
+  async entries(model: string, range: { first?: number; last?: number } = {}): Promise<Placed[]> {
     const { seq } = await this.state(model);
-    return readEntries(this.storage, model, 1, seq);
+    const { first = 1, last = seq } = range;
+    return readEntries(this.storage, model, Math.max(1, first), Math.min(seq, last));
+  }
+
+  /** The number of the entry that an operation made, among those that the state was folded from; or null. */
+  async operation(state: ModelState, op_id: string): Promise<number | null> {
+    return state.op_ids.get(op_id) ?? (await findOperation(this.storage, state, op_id));
   }
 
   /** One entry that is known to exist. Throws `log_damaged` when it is missing. */
-  async entry(model: string, seq: number): Promise<Placed> {
-    const placed = await readEntry(this.storage, model, seq);
-    if (placed === null) throw logDamaged('A log entry is missing.', this.where(model, seq));
-    return placed;
+  entry(model: string, seq: number): Promise<Placed> {
+    return requireEntry(this.storage, model, seq);
   }
 
-  /** Names of the models, sorted. Goes over the whole log folder: for people, not for decisions. */
+  /** Names of the models, sorted: the folders of logs. For people, not for decisions. */
   async models(): Promise<string[]> {
-    const names = new Set<string>();
-    for await (const { key } of this.storage.list(keys.logs())) {
-      const [, name, file] = key.split('/');
-      if (file !== undefined && Name.safeParse(name).success) names.add(name ?? '');
+    const names: string[] = [];
+    for await (const name of this.storage.folders(keys.logs())) {
+      if (Name.safeParse(name).success) names.push(name);
     }
-    return [...names].sort();
+    return names.sort();
   }
 
   /**
@@ -105,13 +115,17 @@ export class Registry {
    * when it returns. Throws `op_id_reused`, `lost_race`, and whatever `decide` throws.
    */
   async commit(request: CommitRequest): Promise<Committed> {
+    let searched = 0;
     for (let attempt = 0; attempt < tries; attempt += 1) {
       const state = await this.state(request.model);
-      const done = await this.replay(request, state);
-      if (done !== null) return done;
+      // older entries do not change: they are searched again only when the window has moved on
+      const older = windowStart(state.seq) > searched;
+      const done = await this.replay(request, state, older);
+      searched = windowStart(state.seq);
+      if (done !== null) return await this.told(done);
       const now = this.now();
       const intent = request.decide(state, now);
-      if (intent === null) return { status: 'nothing', entry: null, head: null, state };
+      if (intent === null) return await this.told({ status: 'nothing', entry: null, head: null, state });
       if (intent.op_id !== request.op_id) throw new Error('decide changed the op_id');
       const entry: LogEntry = {
         schema: 'modelgate.log/1',
@@ -122,6 +136,7 @@ export class Registry {
       };
       const { bytes, head } = encodeEntry(entry);
       const next = fold(state, [{ entry, head }]);
+      await this.keepNamed(entry);
       await this.guardTruncation(state);
       if ((await this.storage.create(keys.log(request.model, entry.seq), bytes)) === 'created') {
         this.remember(next);
@@ -139,14 +154,20 @@ export class Registry {
     });
   }
 
+  /** Frees the memory of a model's state, for whoever goes over many models; it is read again when asked for. */
+  forget(model: string): void {
+    this.known.delete(model);
+  }
+
   private get storage() {
     return this.store.storage;
   }
 
   /** The entry that this operation made before, by us or by another process. */
-  private async replay(request: CommitRequest, state: ModelState): Promise<Committed | null> {
-    const seq = state.op_ids.get(request.op_id);
-    if (seq === undefined) return null;
+  private async replay(request: CommitRequest, state: ModelState, older: boolean): Promise<Committed | null> {
+    const { op_id } = request;
+    const seq = older ? await this.operation(state, op_id) : (state.op_ids.get(op_id) ?? null);
+    if (seq === null) return null;
     const { entry, head } = await this.entry(request.model, seq);
     if (entry.op_id !== request.op_id) {
       throw logDamaged(
@@ -161,6 +182,19 @@ export class Registry {
       where: '--op-id',
       fix: 'Give each operation an id of its own; leave --op-id out to have one made.',
     });
+  }
+
+  /** What another process committed is told as done only when no power loss can undo it. */
+  private async told(committed: Committed): Promise<Committed> {
+    const { model, seq } = committed.state;
+    if (seq > 0) await this.storage.persist(keys.log(model, seq));
+    return committed;
+  }
+
+  /** What an entry names is kept first: garbage collection must not sweep it meanwhile. */
+  private async keepNamed({ prev: _, ...entry }: LogEntry): Promise<void> {
+    const named = digestsIn(JSON.stringify(entry));
+    if (named.size > 0) await this.store.keep(manifestsOf(entry), named);
   }
 
   /** A log that lost entries which this process has seen must not go on as if they had not been. */
@@ -178,28 +212,25 @@ export class Registry {
         `The log of ${model} ends at entry ${end}, but entry ${hint.seq} was once there: run \`modelgate registry verify\`.`,
       );
     }
-    for (let seq = end - (end % checkpointEvery); seq > 0; seq -= checkpointEvery) {
-      const checkpoint = await readCheckpoint(this.storage, model, seq);
-      if (checkpoint === null) continue;
-      if ((await this.entry(model, seq)).head !== checkpoint.head) continue;
-      return fold(checkpoint, await readEntries(this.storage, model, seq + 1, end));
-    }
-    return fold(emptyState(model), await readEntries(this.storage, model, 1, end));
+    return foldUpTo(this.storage, model, end);
   }
 
   private remember(state: ModelState): void {
     if (state.seq > (this.known.get(state.model)?.seq ?? 0)) this.known.set(state.model, state);
   }
 
-  /** Hint and checkpoint are caches: the commit stands without them. */
+  /** Hint, checkpoint and index are caches: the commit stands without them. */
   private async writeCaches(state: ModelState): Promise<void> {
     try {
       if (state.head !== null) {
         await writeHint(this.storage, state.model, { seq: state.seq, head: state.head });
       }
+      if (indexDue(state.seq)) await indexOperations(this.storage, state);
       if (state.seq % checkpointEvery === 0) await writeCheckpoint(this.storage, state);
     } catch (error) {
-      this.logger.debug(`no hint written: ${error instanceof Error ? error.message : String(error)}`);
+      this.logger.debug(
+        `no hint, checkpoint or index written: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 

@@ -125,7 +125,7 @@ export function previousMove(state: ModelState, target: Readonly<EnvironmentStat
     version !== target.version &&
     !target.frozen.includes(version) &&
     state.versions[version - 1]?.retired === null;
-  return target.history.findLast(healthy) ?? null;
+  return target.served.findLast(healthy) ?? null;
 }
 
 /** Throws `still_serving` when an environment runs the version. Null: it is retired already. */
@@ -185,7 +185,7 @@ function servedBefore(
 ): Readonly<VersionState> {
   const to = requireVersion(state, version);
   guardRetired(state, to);
-  if (target.history.some((move) => move.version === version)) return to;
+  if (target.served.some((move) => move.version === version)) return to;
   throw new UserError({
     code: 'no_previous',
     message: `${state.model}@${version} never served in ${target.name}.`,

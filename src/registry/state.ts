@@ -2,11 +2,23 @@ import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { Verdict } from '../outcome.ts';
-import { Actor } from './entries.ts';
+import { Actor, AttestationKind } from './entries.ts';
 
 const moment = z.iso.datetime();
 const count = z.number().int().nonnegative();
 const version = z.number().int().positive();
+
+/** A signed statement about a version's package, as the log names it. */
+export const Attestation = z.object({
+  kind: AttestationKind,
+  attestation: Digest,
+  signer: z.string(),
+  by: Actor,
+  at: moment,
+  /** The log entry that keeps it. */
+  seq: version,
+});
+export type Attestation = z.infer<typeof Attestation>;
 
 export const VersionState = z.object({
   version,
@@ -22,6 +34,8 @@ export const VersionState = z.object({
   seq: version,
   /** When it was retired, or null. */
   retired: moment.nullable(),
+  /** Signatures and provenance, oldest first. */
+  attestations: z.array(Attestation),
 });
 export type VersionState = z.infer<typeof VersionState>;
 
@@ -66,8 +80,11 @@ export const EnvironmentState = z.object({
   generation: count,
   since: moment.nullable(),
   actor: Actor.nullable(),
-  /** All moves, oldest first: `history[g - 1]` is generation g. */
-  history: z.array(Move),
+  /**
+   * The newest move to each version that ever served here, oldest first; the last one is what serves now. All
+   * moves stand in the log: this grows with the versions that served, not with the moves.
+   */
+  served: z.array(Move),
   /** Versions that a rollback left: not promoted here again. */
   frozen: z.array(version),
   lock: Lock.nullable(),
@@ -80,6 +97,18 @@ export type EnvironmentState = z.infer<typeof EnvironmentState>;
 export const Consultations = z.object({ id: Name, sha256: Digest, count, last: moment });
 export type Consultations = z.infer<typeof Consultations>;
 
+/** How people went past the gate, counted as the log goes on. */
+export const OverrideCounts = z.object({
+  promotions: count,
+  /** Promotions by an override. */
+  overrides: count,
+  /** Versions whose gate did not pass. */
+  stopped: count,
+  /** Versions that were promoted by an override and have not been rolled back. */
+  standing: z.array(version),
+});
+export type OverrideCounts = z.infer<typeof OverrideCounts>;
+
 /** What a model's log says up to entry `seq`: the fold. Values are never changed in place. */
 export interface ModelState {
   readonly model: string;
@@ -91,8 +120,29 @@ export interface ModelState {
   readonly versions: readonly Readonly<VersionState>[];
   readonly environments: ReadonlyMap<string, Readonly<EnvironmentState>>;
   readonly consultations: ReadonlyMap<Digest, Readonly<Consultations>>;
-  /** Operation id → the entry that it made. */
+  readonly overrides: Readonly<OverrideCounts>;
+  /**
+   * Operation id → the entry that it made, for the entries after `windowStart(seq)`; the earlier ones are
+   * found by `Registry.operation`.
+   */
   readonly op_ids: ReadonlyMap<string, number>;
+  /** The latest `at` of all entries: never falls, whatever the writers' clocks do. Null for an empty log. */
+  readonly latest: string | null;
+}
+
+const windowStep = 1000;
+
+/**
+ * The state of a log of `seq` entries knows the operations of the entries after this one: of the newest 1,000
+ * to 2,000. A step a thousand entries, so that the fold of equal logs is equal.
+ */
+export function windowStart(seq: number): number {
+  return Math.max(0, seq - (seq % windowStep) - windowStep);
+}
+
+/** Whether the operations up to entry `seq` are due in the index: before the window drops them. */
+export function indexDue(seq: number): boolean {
+  return seq > 0 && seq % windowStep === 0;
 }
 
 export function emptyState(model: string): ModelState {
@@ -103,7 +153,9 @@ export function emptyState(model: string): ModelState {
     versions: [],
     environments: new Map(),
     consultations: new Map(),
+    overrides: { promotions: 0, overrides: 0, stopped: 0, standing: [] },
     op_ids: new Map(),
+    latest: null,
   };
 }
 
@@ -120,7 +172,7 @@ export function emptyEnvironment(name: string): EnvironmentState {
     generation: 0,
     since: null,
     actor: null,
-    history: [],
+    served: [],
     frozen: [],
     lock: null,
     requests: [],

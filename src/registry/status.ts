@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Verdict } from '../outcome.ts';
-import { Change, compareValues, describePackage, packageChanges } from '../store/package-changes.ts';
+import { Change, describePackage } from '../store/package-changes.ts';
 import type { Store } from '../store/store.ts';
+import { type Described, describeEvaluation, EvaluationDescription, versionChanges } from './difference.ts';
 import { Actor } from './entries.ts';
+import { lockHolds } from './guards.ts';
 import { previousMove } from './rules.ts';
 import { type EnvironmentState, Lock, type ModelState } from './state.ts';
 
@@ -26,29 +28,29 @@ export const EnvironmentStatus = z.object({
   /** What the training reported, on rows that it held back: of each version's own window, so not to be compared. */
   metrics: json,
   /** What its gate saw on the pinned evaluation set; null where the gate's manifest says nothing of it. */
-  evaluation: z.object({ gate: Digest, set: json, metrics: json }).nullable(),
+  evaluation: EvaluationDescription.nullable(),
   /** Against the version that served here before; null when there was none. */
   changed: z.array(Change).nullable(),
   /** The version that a rollback would restore. */
   rollback_to: z.number().nullable(),
+  /** Null when nobody holds the environment at that moment, by a lock that has run out neither. */
   lock: Lock.nullable(),
 });
 export type EnvironmentStatus = z.infer<typeof EnvironmentStatus>;
 
-/** What runs in an environment and how it came about, from the fold and the manifests. */
+/**
+ * What runs in an environment and how it came about, from the fold and the manifests. `now`: the moment that is
+ * asked for. Throws `object_missing`, `object_damaged`.
+ */
 export async function describeEnvironment(
   store: Store,
   state: ModelState,
-  environment: Readonly<EnvironmentState>,
+  { environment, now }: { environment: Readonly<EnvironmentState>; now: Date },
 ): Promise<EnvironmentStatus> {
-  const { name, version, manifest, generation, since, actor, history, lock } = environment;
-  const current = manifest === null ? null : await describePackage(store, manifest);
-  const before = history.findLast((move) => move.version !== version);
-  const earlier = before?.manifest == null ? null : await describePackage(store, before.manifest);
-  const gateOf = (number: number | null | undefined) =>
-    number == null ? undefined : state.versions[number - 1]?.gate;
-  const evaluation = await describeEvaluation(store, gateOf(version));
-  const evaluationBefore = await describeEvaluation(store, gateOf(before?.version));
+  const { name, version, manifest, generation, since, actor, served, lock } = environment;
+  const before = served.findLast((move) => move.version !== version);
+  const current = version === null ? null : await describeVersion(store, state, version);
+  const earlier = before === undefined ? null : await describeVersion(store, state, before.version);
   return {
     environment: name,
     version,
@@ -57,47 +59,27 @@ export async function describeEnvironment(
     actor,
     manifest,
     verdict: version === null ? null : (state.versions[version - 1]?.verdict ?? null),
-    commit: current?.commit ?? null,
-    trained_at: current?.trained_at ?? null,
-    data: current?.data ?? null,
-    metrics: current?.metrics ?? null,
-    evaluation,
-    changed:
-      current === null || earlier === null
-        ? null
-        : [...packageChanges(earlier, current), ...evaluationChanges(evaluationBefore, evaluation)],
+    commit: current?.package.commit ?? null,
+    trained_at: current?.package.trained_at ?? null,
+    data: current?.package.data ?? null,
+    metrics: current?.package.metrics ?? null,
+    evaluation: current?.evaluation ?? null,
+    changed: current === null || earlier === null ? null : versionChanges(earlier, current),
     rollback_to: previousMove(state, environment)?.version ?? null,
-    lock,
+    lock: lockHolds(lock, now) ? lock : null,
   };
 }
 
-async function describeEvaluation(store: Store, gate: Digest | undefined) {
-  if (gate === undefined) return null;
-  const { facts, inputs } = await store.readManifest(gate, 'gate');
-  const evaluation = Digest.safeParse(inputs.evaluation);
-  const about = evaluation.success ? await store.readManifest(evaluation.data, 'evaluation') : null;
-  return { gate, set: about?.facts.evaluation_set ?? null, metrics: facts.metrics ?? null };
-}
-
-type Evaluation = Awaited<ReturnType<typeof describeEvaluation>>;
-
-const PinnedSet = z.looseObject({ id: z.string(), sha256: z.string() });
-const setName = (set: z.infer<typeof PinnedSet> | undefined) =>
-  set === undefined ? null : `${set.id} (${set.sha256.slice(0, 12)})`;
-
-/** What the gates saw of two versions: number by number on the same evaluation set, else only that it cannot be compared. */
-function evaluationChanges(before: Evaluation, after: Evaluation): Change[] {
-  const changes: Change[] = [];
-  if (before === null || after === null) return changes;
-  const [old, now] = [before.set, after.set].map((set) => PinnedSet.safeParse(set).data);
-  const metrics = { before: before.metrics, after: after.metrics };
-  if (old !== undefined && old.sha256 === now?.sha256) compareValues('evaluation.metrics', metrics, changes);
-  else
-    changes.push({
-      what: 'evaluation.set',
-      before: setName(old),
-      after: setName(now),
-      note: 'the metrics were measured on different rows and cannot be compared',
-    });
-  return changes;
+/** A version's package and evaluation, as its manifests tell. Null for a version that the state does not hold. */
+export async function describeVersion(
+  store: Store,
+  state: ModelState,
+  version: number,
+): Promise<Described | null> {
+  const found = state.versions[version - 1];
+  if (found === undefined) return null;
+  return {
+    package: await describePackage(store, found.manifest),
+    evaluation: await describeEvaluation(store, found.gate),
+  };
 }

@@ -1,13 +1,22 @@
 import { type Digest, sha256 } from '../json.ts';
-import { keys } from '../store/keys.ts';
+import { keys, storeLog } from '../store/keys.ts';
 import type { Storage } from '../store/storage.ts';
-import { checkpointEvery, type Hint, readCheckpoint, stateDigest } from './caches.ts';
+import {
+  checkpointKey,
+  checkpointStands,
+  type Hint,
+  readCheckpoint,
+  stateDigest,
+  stateSize,
+} from './caches.ts';
 import { decodeEntry, entryLimit, type Placed } from './chain.ts';
-import type { LogEntry } from './entries.ts';
-import type { Findings } from './findings.ts';
-import { fold } from './fold.ts';
-import { reasonOf } from './inventory.ts';
+import { type LogEntry, manifestsOf } from './entries.ts';
+import { type Findings, reasonOf } from './findings.ts';
+import { Folding } from './fold.ts';
 import { emptyState, type ModelState } from './state.ts';
+import { OperationIds } from './verify-operations.ts';
+import { readAhead } from './verify-read.ts';
+import { StoreLogFolding } from './verify-store-log.ts';
 
 export interface LogReport {
   /** The newest entry's number; 0 for an empty log. */
@@ -16,7 +25,7 @@ export interface LogReport {
   /** sha256 of each entry's bytes as they are, by number. */
   hashes: Map<number, Digest>;
   /** Digests of manifests that sound entries name. */
-  roots: Digest[];
+  roots: Set<Digest>;
   /** The hint names an entry beyond the log's end: entries that were there are gone. */
   truncated: boolean;
   /** The hint says another hash of the newest entry, which no later `prev` covers yet. */
@@ -40,44 +49,80 @@ export async function verifyLog(
     last,
     bytes: 0,
     hashes: new Map(),
-    roots: [],
+    roots: new Set(),
     truncated: false,
     contested: false,
   };
-  let state: ModelState | null = emptyState(model);
-  for (const [index, seq] of ordered.entries()) {
+  const ofStore = model === storeLog;
+  let folding: Folding | StoreLogFolding | null = ofStore
+    ? await StoreLogFolding.open(storage, last, findings)
+    : new Folding(emptyState(model));
+  const operations = new OperationIds();
+  const contents = readAhead(storage, keysOf(model, ordered), entryLimit, findings);
+  let index = 0;
+  for await (const bytes of contents) {
+    const seq = ordered[index]!;
     const before = ordered[index - 1] ?? 0;
+    index += 1;
     reportGap(model, before + 1, seq - 1, findings);
     const key = keys.log(model, seq);
-    const bytes = await readBytes(storage, key, findings);
     const placed = bytes === null ? null : decode(bytes, key, findings);
     if (bytes !== null) {
       report.bytes += bytes.length;
       report.hashes.set(seq, sha256(bytes));
     }
-    if (placed === null || before !== seq - 1) state = null;
+    if (placed === null || before !== seq - 1) folding = null;
     if (placed === null) continue;
-    report.roots.push(...manifestsOf(placed.entry));
-    checkPlace(placed.entry, seq, report.hashes, key, findings);
-    state = advance(state, placed, key, findings);
-    if (state !== null && seq % checkpointEvery === 0) await checkCheckpoint(storage, state, findings);
+    for (const digest of manifestsOf(placed.entry)) report.roots.add(digest);
+    checkPlace(model, placed.entry, seq, report.hashes, findings);
+    operations.add(placed.entry.op_id, seq);
+    folding = advance(folding, placed, key, findings);
+    if (folding instanceof Folding && checkpointStands(seq, last)) {
+      await checkCheckpoint(storage, folding.state(), findings);
+    }
   }
+  if (!ofStore) await operations.check(storage, model, { hashes: report.hashes, findings });
+  await checkNext(storage, model, last, findings);
   report.truncated = hint !== null && hint.seq > last;
   report.contested = hint !== null && hint.seq === last && report.hashes.get(last) !== hint.head;
   return report;
 }
 
 function checkPlace(
+  model: string,
   entry: LogEntry,
   seq: number,
   hashes: ReadonlyMap<number, Digest>,
-  key: string,
   findings: Findings,
 ): void {
+  const key = keys.log(model, seq);
   if (entry.seq !== seq) findings.bad(key, `its number is ${entry.seq}, not ${seq}`);
   const before = seq === 1 ? null : hashes.get(seq - 1);
   if (before === undefined || entry.prev === before) return;
   findings.bad(key, 'its prev is not the hash of the entry before it: one of the two was changed');
+  if (seq === 1) return;
+  findings.bad(
+    keys.log(model, seq - 1),
+    'its hash is not the prev of the entry after it: one of the two was changed',
+  );
+}
+
+function* keysOf(model: string, seqs: readonly number[]): Generator<string> {
+  for (const seq of seqs) yield keys.log(model, seq);
+}
+
+/**
+ * A listing shows files alone; where the next entry will be created nothing may stand in the way, and an entry
+ * that was committed since the listing is none of our business.
+ */
+async function checkNext(storage: Storage, model: string, last: number, findings: Findings): Promise<void> {
+  if (last >= 999_999_999_999) return;
+  const key = keys.log(model, last + 1);
+  try {
+    await storage.size(key);
+  } catch (error) {
+    findings.failed(key, error);
+  }
 }
 
 /** A file with an enormous number must not keep us busy: a long gap is told by its beginning. */
@@ -87,20 +132,28 @@ function reportGap(model: string, first: number, last: number, findings: Finding
 
 /** A checkpoint saves reads for whoever trusts it, so a wrong one is damage; an unreadable one is ignored. */
 async function checkCheckpoint(storage: Storage, state: ModelState, findings: Findings): Promise<void> {
+  const key = checkpointKey(state.model, state.seq);
+  const size = await storage.size(key).catch(() => null);
+  // Read whole and parsed, a stranger's file of a hundred megabytes would fill the memory.
+  if (size !== null && size > 4 * stateSize(state) + 100_000) {
+    findings.bad(key, `${size} bytes: more than the fold of the log can have`);
+    return;
+  }
   const checkpoint = await readCheckpoint(storage, state.model, state.seq);
   if (checkpoint === null || stateDigest(checkpoint) === stateDigest(state)) return;
-  findings.bad(keys.checkpoint(state.model, state.seq), 'it is not the fold of the log');
+  findings.bad(key, 'it is not the fold of the log');
 }
 
-function advance(
-  state: ModelState | null,
+function advance<F extends Folding | StoreLogFolding>(
+  folding: F | null,
   placed: Placed,
   key: string,
   findings: Findings,
-): ModelState | null {
-  if (state === null) return null;
+): F | null {
+  if (folding === null) return null;
   try {
-    return fold(state, [placed]);
+    folding.add(placed);
+    return folding;
   } catch (error) {
     findings.bad(key, reasonOf(error));
     return null;
@@ -113,32 +166,5 @@ function decode(bytes: Buffer, key: string, findings: Findings): Placed | null {
   } catch {
     findings.bad(key, 'not a log entry that this version can read');
     return null;
-  }
-}
-
-async function readBytes(storage: Storage, key: string, findings: Findings): Promise<Buffer | null> {
-  try {
-    const bytes = await storage.read(key, entryLimit);
-    if (bytes === null) findings.missing(key);
-    return bytes;
-  } catch (error) {
-    findings.bad(key, reasonOf(error));
-    return null;
-  }
-}
-
-function manifestsOf(entry: LogEntry): Digest[] {
-  switch (entry.type) {
-    case 'register':
-      return [entry.manifest, entry.gate];
-    case 'evaluate':
-      return [entry.manifest, entry.evaluation];
-    case 'promote':
-    case 'rollback':
-    case 'request':
-    case 'approve':
-      return [entry.manifest];
-    default:
-      return [];
   }
 }

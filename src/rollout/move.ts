@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { UserError } from '../errors.ts';
 import type { Digest } from '../json.ts';
+import type { Trust } from '../provenance/policy.ts';
+import { type Proof, prove, subjectOf } from '../provenance/verify.ts';
 import type { LogEntry } from '../registry/entries.ts';
 import type { Committed, Registry } from '../registry/registry.ts';
 import {
@@ -20,6 +23,8 @@ interface Common {
   reason: string | null;
   /** Judges and verifies, and commits nothing. */
   dry_run: boolean;
+  /** What the environment asks of a package's signature and provenance; left out: nothing. */
+  trust?: Trust | undefined;
 }
 
 export type Promotion = Common & Omit<PromoteRequest, 'version'> & { version: number | null };
@@ -44,13 +49,15 @@ type Move = Extract<LogEntry, { type: 'promote' | 'rollback' }>;
 export async function promote(registry: Registry, request: Promotion): Promise<Moved> {
   const { model, environment, override } = request;
   const state = await registry.state(model);
-  const replaying = request.op_id !== null && state.op_ids.has(request.op_id);
+  const replaying = request.op_id !== null && (await registry.operation(state, request.op_id)) !== null;
   // Settled once: a race must not promote another version than the one that was verified.
   const version = request.version ?? (replaying ? 0 : newestPassed(state).version);
   return move(registry, state, request, {
     type: 'promote',
     matches: (entry) =>
-      entry.environment === environment && (request.version === null || entry.version === request.version),
+      entry.environment === environment &&
+      (request.version === null || entry.version === request.version) &&
+      atGeneration(entry, request.expected_generation),
     decide: (current, now) => decidePromote(current, { ...request, version }, now),
     // on record only where the verdict needed it
     extra: ({ overridden, approval }) => ({
@@ -68,10 +75,18 @@ export async function rollback(registry: Registry, request: Rollback): Promise<M
   const expected_generation = request.expected_generation ?? environmentOf(state, environment).generation;
   return move(registry, state, request, {
     type: 'rollback',
-    matches: (entry) => entry.environment === environment && (to === null || entry.version === to),
+    matches: (entry) =>
+      entry.environment === environment &&
+      (to === null || entry.version === to) &&
+      atGeneration(entry, request.expected_generation),
     decide: (current, now) => decideRollback(current, { ...request, expected_generation }, now),
     extra: () => ({}),
   });
+}
+
+/** Whether a move went from the generation that was expected; null: none was. */
+function atGeneration(entry: Move, expected: number | null): boolean {
+  return expected === null || entry.generation === expected + 1;
 }
 
 interface Kind {
@@ -89,10 +104,19 @@ async function move(
 ): Promise<Moved> {
   const { model, environment, actor } = request;
   const op_id = request.op_id ?? randomUUID();
-  if (!state.op_ids.has(op_id)) {
+  let proven: { manifest: Digest; proof: Proof[] } | null = null;
+  if (request.op_id === null || (await registry.operation(state, op_id)) === null) {
     const plan = kind.decide(state, registry.now());
-    if (plan !== null) await verifyPackage(registry.store, plan.to.manifest);
-    if (request.dry_run) return plan === null ? already(registry, state, environment) : planned(plan);
+    if (plan === null) return already(registry, state, environment);
+    const { manifest } = plan.to;
+    await verifyPackage(registry.store, manifest);
+    const subject = subjectOf(state, manifest);
+    const { store } = registry;
+    proven = {
+      manifest,
+      proof: await prove({ store, subject, trust: request.trust ?? {}, now: registry.now() }),
+    };
+    if (request.dry_run) return planned(plan);
   }
   const committed = await registry.commit({
     model,
@@ -101,6 +125,9 @@ async function move(
     decide: (current, now) => {
       const decision = kind.decide(current, now);
       if (decision === null) return null;
+      // a race may have changed what a rollback goes to: nothing is moved to that was not looked at
+      if (proven?.manifest !== decision.to.manifest) throw moveRaced(environment);
+      const { proof } = proven;
       return {
         type: kind.type,
         op_id,
@@ -111,11 +138,21 @@ async function move(
         manifest: decision.to.manifest,
         from: decision.from?.version ?? null,
         ...(request.reason === null ? {} : { reason: request.reason }),
+        ...(proof.length === 0 ? {} : { proof }),
         ...kind.extra(decision),
       };
     },
   });
   return committed.status === 'nothing' ? already(registry, committed.state, environment) : moved(committed);
+}
+
+function moveRaced(environment: string): UserError {
+  return new UserError({
+    code: 'generation_moved',
+    message: `${environment} has moved since it was looked at.`,
+    where: environment,
+    fix: 'See `modelgate status` for what runs there now, and try again.',
+  });
 }
 
 function moved({ status, entry, head }: Exclude<Committed, { status: 'nothing' }>): Moved {
@@ -139,7 +176,7 @@ function planned({ from, to, generation }: Decision): Moved {
 
 /** The wanted version serves already: tells the move that put it there. */
 async function already(registry: Registry, state: ModelState, environment: string): Promise<Moved> {
-  const last = environmentOf(state, environment).history.at(-1);
+  const last = environmentOf(state, environment).served.at(-1);
   if (last === undefined) throw new Error(`${environment} has no move`);
   const { version, manifest, generation, seq } = last;
   const { head } = await registry.entry(state.model, seq);

@@ -198,7 +198,7 @@ function csvCell(value: string | number | boolean | null): string {
 function invalid(input: string, row: number): UserError {
   return new UserError({
     code: 'prediction_invalid',
-    message: `The model gives no finite number for row ${row}.`,
+    message: `The model gives no finite number for row ${row + 1}.`,
     where: input,
     fix: 'Look at the inputs of that row, or go back to the version before.',
   });

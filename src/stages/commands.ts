@@ -4,7 +4,9 @@ import { dataCommands } from './commands/data.ts';
 import { environmentCommands } from './commands/environment.ts';
 import { pipelineCommands } from './commands/pipeline.ts';
 import { registryCommands } from './commands/registry.ts';
+import { registryCareCommands } from './commands/registry-care.ts';
 import { servingCommands } from './commands/serving.ts';
+import { signingCommands } from './commands/signing.ts';
 import { trainingCommands } from './commands/training.ts';
 
 /** Everything that `modelgate NAME` and `actions/NAME` can call. */
@@ -15,5 +17,7 @@ export const commands: readonly Command[] = [
   ...environmentCommands,
   ...approvalCommands,
   ...registryCommands,
+  ...registryCareCommands,
+  ...signingCommands,
   ...servingCommands,
 ];

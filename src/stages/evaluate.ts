@@ -7,6 +7,7 @@ import { computeFeatures } from '../data/features.ts';
 import { putFiles, putJson } from '../data/manifests.ts';
 import { datasetFiles } from '../data/snapshot.ts';
 import { asStorageError, UserError } from '../errors.ts';
+import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import {
   declareSet,
   joinFeatures,
@@ -34,6 +35,8 @@ interface EvaluateInput {
   evaluation_set: PinnedSet;
   file: Digest;
   dataset: Digest;
+  /** What the project allows of model files beyond the default. */
+  admission?: AdmissionRules | undefined;
 }
 
 /** Tables beside the user's sources: no source can have a name with a space. */
@@ -53,6 +56,7 @@ export const evaluate = defineStage({
     evaluation_set: PinnedSet,
     file: Digest,
     dataset: Digest,
+    admission: AdmissionRules.optional(),
   }),
   outputs: z.object({ evaluation: Digest, rows: z.number().int() }),
   cache: { version: 1 },
@@ -200,6 +204,7 @@ async function scoreModel(request: {
     const predictor = await loadPredictor({
       file: await store.localFile(store.file(model, 'model.onnx').sha256),
       signature,
+      admission: input.admission,
     });
     try {
       context.signal.throwIfAborted();

@@ -3,9 +3,8 @@ import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { lock as lockEnvironment } from '../registry/locks.ts';
 import { defineStage } from './define.ts';
+import { milliseconds } from './duration.ts';
 import { environment, environments, opId, reason } from './registry-inputs.ts';
-
-const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Holds an environment for the actor: nobody else moves it. */
 export const lock = defineStage({
@@ -33,7 +32,11 @@ export const lock = defineStage({
   }),
   cache: false,
   run: async ({ ttl, ...input }, { registry, actor }) => {
-    const committed = await lockEnvironment(registry, { ...input, actor, ttl: milliseconds(ttl) });
+    const committed = await lockEnvironment(registry, {
+      ...input,
+      actor,
+      ttl: ttl === null ? null : milliseconds(ttl),
+    });
     if (committed.entry?.type !== 'lock') throw new Error('a lock gave no entry');
     const { owner, until, seq } = committed.entry;
     return {
@@ -44,8 +47,3 @@ export const lock = defineStage({
     };
   },
 });
-
-function milliseconds(ttl: string | null): number | null {
-  if (ttl === null) return null;
-  return Number(ttl.slice(0, -1)) * units[ttl.slice(-1) as keyof typeof units];
-}

@@ -261,6 +261,7 @@ export class Pipeline {
       model,
       champion: await this.champion(model),
       ...(await this.evaluationData()),
+      admission: this.config.train.admission,
     });
     await this.countConsultation(model, outcome);
     return outcome;
@@ -309,9 +310,10 @@ export class Pipeline {
       ...(await this.evaluationData()),
       replicates: retrainings(this.config.gate) ?? 5,
       metrics: this.config.gate.metrics.map(
-        ({ metric, threshold, row_loss, numerator, denominator, aggregate }) => ({
+        ({ metric, threshold, k, row_loss, numerator, denominator, aggregate }) => ({
           metric,
           ...(threshold === undefined ? {} : { threshold }),
+          ...(k === undefined ? {} : { k }),
           ...(row_loss === undefined ? {} : { row_loss }),
           ...(numerator === undefined ? {} : { numerator }),
           ...(denominator === undefined ? {} : { denominator }),
@@ -394,7 +396,11 @@ export class Pipeline {
   }
 
   private async register(): Promise<AnyOutcome> {
-    return this.run('register', register, { model: this.config.model, gate: await this.output('gate') });
+    return this.run('register', register, {
+      model: this.config.model,
+      gate: await this.output('gate'),
+      admission: this.config.train.admission,
+    });
   }
 
   private async dataset(): Promise<Digest> {

@@ -10,6 +10,7 @@ import {
   moveResult,
   opId,
   reason,
+  trust,
   version,
 } from './registry-inputs.ts';
 
@@ -27,6 +28,7 @@ export const promote = defineStage({
     expected_generation: expectedGeneration,
     op_id: opId,
     reason,
+    trust,
     dry_run: z.boolean().default(false).describe('Judge and verify, and change nothing.'),
     override: z
       .object({ by: text, reason: text })

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { AdmissionRules } from '../evaluation/admission-policy.ts';
+import { admitFile } from '../evaluation/onnx-admission.ts';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { Verdict } from '../outcome.ts';
+import { readRecord } from '../registry/record.ts';
 import { register as registerVersion } from '../registry/register.ts';
 import { defineStage } from './define.ts';
 
@@ -12,6 +15,7 @@ export const register = defineStage({
   inputs: z.object({
     model: Name.describe("The model's name in the registry."),
     gate: Digest.describe("Digest of the gate's result."),
+    admission: AdmissionRules.optional().describe('What the project allows of model files.'),
   }),
   outputs: z.object({
     version: z.number(),
@@ -22,7 +26,10 @@ export const register = defineStage({
     head: Digest,
   }),
   cache: false,
-  run: async ({ model, gate }, { registry, actor }) => {
+  run: async ({ model, gate, admission }, { store, registry, actor }) => {
+    // another machine may have made the package: nothing is a version that would not be loaded
+    const record = await readRecord(store, gate);
+    await admitFile(await store.manifestFile(record.manifest, 'model.onnx'), admission);
     const { version, manifest, verdict, seq, head, fresh } = await registerVersion(registry, {
       model,
       gate,

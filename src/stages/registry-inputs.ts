@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
+import { Trust } from '../provenance/policy.ts';
 import type { Moved } from '../rollout/move.ts';
 import type { StageResult } from './define.ts';
 
@@ -12,6 +13,9 @@ export const opId = z
   .nullable()
   .default(null)
   .describe('Names the operation: running it again with the same id changes nothing.');
+export const trust = Trust.optional().describe(
+  'Who must have signed the package, and which workflow made it. Left out: nobody asks.',
+);
 export const environment = Name.describe('The environment, e.g. production.');
 export const environments = z
   .array(Name)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { identifier } from '../data/engine.ts';
 import { asJson, putJson } from '../data/manifests.ts';
+import type { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { readFeatureColumns } from '../evaluation/feature-columns.ts';
 import { loadPredictor } from '../evaluation/onnxruntime.ts';
 import { Signature } from '../evaluation/predictor.ts';
@@ -78,7 +79,12 @@ export const reproduce = defineStage({
       again: await readRecord(context, again),
       tolerance,
     });
-    const predictions = await comparePredictions({ context, split, models: [original, again] });
+    const predictions = await comparePredictions({
+      context,
+      split,
+      models: [original, again],
+      admission: training.admission,
+    });
     const result = { ...compared, tolerance, predictions };
     const reproduction = await store.putManifest({
       kind: 'reproduction',
@@ -124,12 +130,10 @@ async function comparePredictions(request: {
   context: StageContext;
   split: Digest;
   models: readonly [Manifest, Manifest];
+  admission: AdmissionRules | undefined;
 }): Promise<Predictions> {
-  const { context, split, models } = request;
-  const [first, second] = [
-    await predict(context, split, models[0]),
-    await predict(context, split, models[1]),
-  ];
+  const { context, models } = request;
+  const [first, second] = [await predict(request, models[0]), await predict(request, models[1])];
   const difference = largestDifference(first, second);
   const [one, other] = models.map((model) => context.store.file(model, 'model.onnx').sha256);
   return {
@@ -139,7 +143,11 @@ async function comparePredictions(request: {
   };
 }
 
-async function predict(context: StageContext, split: Digest, model: Manifest): Promise<Float64Array> {
+async function predict(
+  request: { context: StageContext; split: Digest; admission: AdmissionRules | undefined },
+  model: Manifest,
+): Promise<Float64Array> {
+  const { context, split, admission } = request;
   const { store } = context;
   const signature = Signature.parse(await readFile(context, model, 'signature.json'));
   const engine = await context.engine();
@@ -149,7 +157,7 @@ async function predict(context: StageContext, split: Digest, model: Manifest): P
     const orderBy = identifier(definition.key);
     const { features, rows } = await readFeatureColumns({ engine, view: 'validation', signature, orderBy });
     const file = await store.localFile(store.file(model, 'model.onnx').sha256);
-    const predictor = await loadPredictor({ file, signature });
+    const predictor = await loadPredictor({ file, signature, admission });
     try {
       return await predictor.predict(features, rows);
     } finally {

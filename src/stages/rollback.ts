@@ -10,6 +10,7 @@ import {
   moveResult,
   opId,
   reason,
+  trust,
   version,
 } from './registry-inputs.ts';
 
@@ -25,6 +26,7 @@ export const rollback = defineStage({
     expected_generation: expectedGeneration,
     op_id: opId,
     reason,
+    trust,
     dry_run: z.boolean().default(false).describe('Judge and verify, and change nothing.'),
   }),
   outputs: MoveOutputs,

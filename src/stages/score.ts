@@ -1,13 +1,15 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { loadPredictor } from '../evaluation/onnxruntime.ts';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { readPackage } from '../serving/package.ts';
 import { scoreFile } from '../serving/score.ts';
 import { defineStage } from './define.ts';
-import { pointerOf } from './serve.ts';
+import { trust } from './registry-inputs.ts';
+import { pointerOf, requireTrust } from './serve.ts';
 
 export const score = defineStage({
   name: 'score',
@@ -18,6 +20,8 @@ export const score = defineStage({
     input: z.string().min(1).describe('A Parquet or CSV file with a column for each input of the model.'),
     output: z.string().min(1).describe('The .parquet or .csv file to write.'),
     keep: z.array(z.string().min(1).max(128)).default([]).describe('Columns to carry along, e.g. the key.'),
+    trust,
+    admission: AdmissionRules.optional().describe('What the project allows of model files.'),
   }),
   outputs: z.object({
     rows: z.number(),
@@ -29,7 +33,7 @@ export const score = defineStage({
     generation: z.number(),
   }),
   cache: false,
-  run: async ({ model, environment, input, output, keep }, context) => {
+  run: async ({ model, environment, input, output, keep, trust, admission }, context) => {
     const position = await pointerOf(context, model, environment).current();
     if (position === null) {
       throw new UserError({
@@ -40,7 +44,8 @@ export const score = defineStage({
       });
     }
     const { modelFile, signature } = await readPackage(context.store, position.manifest);
-    const predictor = await loadPredictor({ file: modelFile, signature });
+    await requireTrust(context, { model, manifest: position.manifest, trust });
+    const predictor = await loadPredictor({ file: modelFile, signature, admission });
     const engine = await context.engine();
     const started = performance.now();
     try {

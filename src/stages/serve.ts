@@ -1,15 +1,19 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { loadPredictor } from '../evaluation/onnxruntime.ts';
 import { sha256 } from '../json.ts';
 import { Name } from '../names.ts';
+import type { Trust } from '../provenance/policy.ts';
+import { prove, subjectOf } from '../provenance/verify.ts';
 import { requireModel } from '../registry/rules.ts';
 import { type EnvironmentPointer, Follower, type FollowerStatus } from '../serving/follower.ts';
 import { readPackage } from '../serving/package.ts';
 import { type LogStatus, PredictionLog } from '../serving/prediction-log.ts';
 import { startServer } from '../serving/server.ts';
 import { defineStage, type StageContext } from './define.ts';
+import { trust } from './registry-inputs.ts';
 
 export const ServeInput = z.object({
   model: Name,
@@ -30,6 +34,8 @@ export const ServeInput = z.object({
     .array(z.string().min(1).max(128))
     .default([])
     .describe('Inputs that say who somebody is (row_key too): only a keyed hash of them is logged.'),
+  trust,
+  admission: AdmissionRules.optional().describe('What the project allows of model files.'),
 });
 export type ServeInput = z.infer<typeof ServeInput>;
 
@@ -71,6 +77,20 @@ export function pointerOf(
 }
 
 /**
+ * Verifies what an environment asks of a package before it is loaded: the move that brought it there may be older
+ * than the policy, or made by another program. Throws as `prove` does.
+ */
+export async function requireTrust(
+  context: Pick<StageContext, 'registry' | 'store'>,
+  request: { model: string; manifest: string; trust: Trust | undefined },
+): Promise<void> {
+  const { registry, store } = context;
+  if (request.trust === undefined) return;
+  const subject = subjectOf(await registry.state(request.model), request.manifest);
+  await prove({ store, subject, trust: request.trust, now: registry.now() });
+}
+
+/**
  * Starts serving: the token is taken from MODELGATE_SERVE_TOKEN, the key of hashed inputs from
  * MODELGATE_LOG_KEY. Throws `model_unknown`, `usage` (port), `storage_unavailable`.
  */
@@ -81,7 +101,8 @@ export async function startService(input: ServeInput, context: StageContext): Pr
     pointer: pointerOf(context, model, environment),
     load: async (manifest) => {
       const { modelFile, signature } = await readPackage(store, manifest);
-      return loadPredictor({ file: modelFile, signature });
+      await requireTrust(context, { model, manifest, trust: input.trust });
+      return loadPredictor({ file: modelFile, signature, admission: input.admission });
     },
     logger,
   });

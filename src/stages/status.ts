@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { Instant } from '../config/schema.ts';
 import { Name } from '../names.ts';
 import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
 import { requireModel } from '../registry/rules.ts';
+import type { ModelState } from '../registry/state.ts';
 import { describeEnvironment, EnvironmentStatus } from '../registry/status.ts';
 import { defineStage } from './define.ts';
+import { at, momentOf } from './moment.ts';
 
 /** What runs where, now or at a past moment. */
 export const status = defineStage({
@@ -13,7 +14,7 @@ export const status = defineStage({
     'Says what runs where, since when, trained on what, what changed and what a rollback restores.',
   inputs: z.object({
     model: Name,
-    at: Instant.nullable().default(null).describe("A past moment by the log's times. Left out: now."),
+    at,
   }),
   outputs: z.object({
     model: Name,
@@ -26,35 +27,47 @@ export const status = defineStage({
     last_drill: z.null(),
   }),
   cache: false,
-  run: async ({ model, at }, { registry, store }) => {
-    const state = at === null ? await registry.state(model) : await registry.stateAt(model, moment(at));
+  run: async ({ model, at }, { registry, store, now }) => {
+    const moment = at === null ? now() : momentOf(at);
+    const state = at === null ? await registry.state(model) : await registry.stateAt(model, moment);
     // before its first entry a model was not there yet, but that does not make it unknown
     requireModel(at === null ? state : await registry.state(model));
-    const entries = (await registry.entries(model)).map(({ entry }) => entry);
     const environments: EnvironmentStatus[] = [];
     for (const environment of state.environments.values()) {
-      environments.push(await describeEnvironment(store, state, environment));
+      environments.push(await describeEnvironment(store, state, { environment, now: moment }));
     }
-    const runs = environments.map(({ environment, version }) => `${environment} ${version ?? 'nothing'}`);
     return {
       verdict: 'pass',
       reason_code: 'done',
-      summary: `${model}${at === null ? '' : ` at ${at}`}: ${runs.join(', ') || 'nothing is deployed'}.`,
+      summary:
+        at === null ? `${model}: ${served(state)}.` : `At ${told(moment)}, of ${model}: ${served(state)}.`,
       outputs: {
         model,
         versions: state.versions.length,
         seq: state.seq,
         head: state.head,
         environments,
-        overrides: overrideFigures(entries.slice(0, state.seq)),
+        overrides: overrideFigures(state),
         last_drill: null,
       },
     };
   },
 });
 
-/** A time without a zone is UTC, on every machine. */
-function moment(text: string): Date {
-  const iso = text.replace(' ', 'T');
-  return new Date(iso.includes('T') && !/(Z|[+-]\d{2}:\d{2})$/.test(iso) ? `${iso}Z` : iso);
+/** What served where, in one line: the question of every audit. */
+function served(state: ModelState): string {
+  const each = [...state.environments.values()].map(({ name, version, since }) =>
+    version === null || since === null
+      ? `nothing in ${name}`
+      : `version ${version} in ${name} since ${told(new Date(since))}`,
+  );
+  return each.join(', ') || 'nothing is deployed';
+}
+
+/** To the second, in UTC. */
+function told(moment: Date): string {
+  return moment
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/(:00)?\.\d{3}Z$/, ' UTC');
 }

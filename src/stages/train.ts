@@ -5,6 +5,7 @@ import { Training } from '../config/schema.ts';
 import type { SqlEngine } from '../data/engine.ts';
 import { putFiles, putJson } from '../data/manifests.ts';
 import { asStorageError, UserError } from '../errors.ts';
+import { type AdmissionRules, admissionPolicy } from '../evaluation/admission-policy.ts';
 import { admitOnnx, checkSignature } from '../evaluation/onnx-admission.ts';
 import { loadPredictor } from '../evaluation/onnxruntime.ts';
 import { defaultParity, type ParityPolicy, type ParityReport } from '../evaluation/parity.ts';
@@ -114,12 +115,17 @@ async function trainModel({
       signal,
     });
     const outputs = await readOutputs(folders.output, sum(data.parity));
-    checkSignature(admitOnnx(outputs.model), outputs.signature, data.features);
+    checkSignature(
+      admitOnnx(outputs.model, admissionPolicy(training.admission)),
+      outputs.signature,
+      data.features,
+    );
     const proven = performance.now();
     // from here on the bytes that were admitted, wherever the script's own file went
     const modelFile = path.join(folders.scratch, 'model.onnx');
     await writeFile(modelFile, outputs.model);
-    const parity = await prove({ engine, outputs, data, policy, modelFile, folders });
+    const { admission } = training;
+    const parity = await prove({ engine, outputs, data, policy, modelFile, admission, folders });
     const model = await storePackage({
       input,
       context,
@@ -189,12 +195,13 @@ async function prove(request: {
   data: TrainingData;
   policy: ParityPolicy;
   modelFile: string;
+  admission: AdmissionRules | undefined;
   folders: Folders;
 }): Promise<ParityReport> {
-  const { engine, outputs, data, policy, modelFile, folders } = request;
+  const { engine, outputs, data, policy, modelFile, admission, folders } = request;
   await engine.addFile('parity', path.join(folders.input, 'parity.parquet'), 'parquet');
   const { signature, parity: trained, nullRefused } = outputs;
-  const predictor = await loadPredictor({ file: modelFile, signature });
+  const predictor = await loadPredictor({ file: modelFile, signature, admission });
   try {
     return await proveExport({
       engine,

@@ -5,7 +5,10 @@ import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import type { Verdict } from '../outcome.ts';
 import { Problem } from '../registry/findings.ts';
-import { type Anchor, type Answer, answers, verify as verifyRegistry } from '../registry/verify.ts';
+import { type Answer, answers, type Verification, verify as verifyRegistry } from '../registry/verify.ts';
+import { type Anchor, AnchorFinding } from '../registry/verify-anchor.ts';
+import { Sample, seedOf } from '../registry/verify-sample.ts';
+import { isLogName } from '../store/keys.ts';
 import { defineStage } from './define.ts';
 
 const ends: Record<Answer, { verdict: Verdict; reason_code: Code; says: string }> = {
@@ -34,15 +37,21 @@ export const verify = defineStage({
   name: 'verify',
   description: 'Checks the registry: logs, manifests, objects.',
   inputs: z.object({
-    anchor: z
-      .string()
+    anchors: z
+      .array(z.string())
+      .max(1000)
+      .default([])
+      .describe(
+        'SEQ:HASH or MODEL:SEQ:HASH of entries that are remembered elsewhere; one empty text when they should be there and are not.',
+      ),
+    model: Name.nullable()
+      .default(null)
+      .describe('The model of anchors that name none; not needed where there is only one.'),
+    read_data: z.boolean().default(false).describe('Read every object and compare it with its digest.'),
+    sample: Sample.partial({ seed: true })
       .nullable()
       .default(null)
-      .describe(
-        'SEQ:HASH of an entry that is remembered elsewhere; empty when it should be there and is not.',
-      ),
-    model: Name.nullable().default(null).describe("The anchor's model; not needed where there is only one."),
-    read_data: z.boolean().default(false).describe('Read every object and compare it with its digest.'),
+      .describe('Read a part of them. Without a seed the day is it: a check a day reads everything in turn.'),
   }),
   outputs: z.object({
     answer: z.enum(answers),
@@ -52,46 +61,70 @@ export const verify = defineStage({
     missing: z.array(z.string()),
     bad: z.array(Problem),
     orphans: z.number(),
-    heads: z.array(z.object({ model: Name, seq: z.number(), sha256: Digest.nullable() })),
+    read: z
+      .object({ share: z.number(), seed: z.number().nullable(), objects: z.number(), bytes: z.number() })
+      .nullable(),
+    anchors: z.array(AnchorFinding),
+    heads: z.array(z.object({ model: z.string(), seq: z.number(), sha256: Digest.nullable() })),
     reason: z.string().nullable(),
   }),
   cache: false,
-  run: async ({ anchor, model, read_data }, { store, registry }) => {
+  run: async ({ anchors, model, read_data, sample }, { store, registry, now }) => {
     const outputs = await verifyRegistry(store.storage, {
-      read_data,
-      anchor: anchor === null ? null : anchor === '' ? 'missing' : await parseAnchor(anchor, model, registry),
+      read_data: sample === null ? read_data : { share: sample.share, seed: sample.seed ?? seedOf(now()) },
+      anchor: await parseAnchors(anchors, model, registry),
     });
-    const { answer, entries, objects, missing, bad, reason } = outputs;
-    const { verdict, reason_code, says } = ends[answer];
-    const found = missing.length + bad.length === 0 ? '' : ` (${missing.length} missing, ${bad.length} bad)`;
-    return {
-      verdict,
-      reason_code,
-      summary:
-        `${says}${found}${reason === null ? `: ${entries} log entries, ${objects} objects` : `: ${reason}`}`.replace(
-          /\.?$/,
-          '.',
-        ),
-      outputs,
-    };
+    const { verdict, reason_code } = ends[outputs.answer];
+    return { verdict, reason_code, summary: summaryOf(outputs, anchors.length > 0), outputs };
   },
 });
+
+/** The answer in words, what it rests on, and what it cannot know. */
+function summaryOf(outputs: Verification, anchored: boolean): string {
+  const { answer, missing, bad, entries, objects, read, anchors, reason } = outputs;
+  const found = missing.length + bad.length === 0 ? '' : ` (${missing.length} missing, ${bad.length} bad)`;
+  if (reason !== null) return `${ends[answer].says}${found}: ${reason}`.replace(/\.?$/, '.');
+  const counted = [`${entries} log entries`, `${objects} objects`];
+  if (read !== null) counted.push(`${read.objects} of them read`);
+  if (anchors.length > 0) {
+    const held = anchors.filter(({ finding }) => finding === 'held');
+    counted.push(`${held.length} of ${anchors.length} anchors held`);
+  }
+  const unseen =
+    answer === 'sound' && !anchored
+      ? ' Without an anchor, entries cut off at the end and a history replaced as a whole would not be seen.'
+      : '';
+  return `${ends[answer].says}${found}: ${counted.join(', ')}.${unseen}`;
+}
+
+async function parseAnchors(
+  texts: readonly string[],
+  model: string | null,
+  registry: { models(): Promise<string[]> },
+): Promise<Anchor[] | 'missing' | null> {
+  if (texts.length === 0) return null;
+  if (texts.length === 1 && texts[0] === '') return 'missing';
+  const anchors: Anchor[] = [];
+  for (const text of texts) anchors.push(await parseAnchor(text, model, registry));
+  return anchors;
+}
 
 async function parseAnchor(
   text: string,
   model: string | null,
   registry: { models(): Promise<string[]> },
 ): Promise<Anchor> {
-  const [, seq, sha256] = /^(\d{1,12}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (seq === undefined || sha256 === undefined || Number(seq) === 0) {
+  const [, named, seq, sha256] = /^(?:([^:]+):)?(\d{1,12}):([0-9a-f]{64})$/.exec(text) ?? [];
+  const known = named === undefined || isLogName(named);
+  if (seq === undefined || sha256 === undefined || Number(seq) === 0 || !known) {
     throw new UserError({
       code: 'usage',
-      message: 'The anchor is not SEQ:HASH.',
+      message: 'The anchor is not SEQ:HASH or MODEL:SEQ:HASH.',
       where: '--anchor',
       fix: 'Give an entry’s number and the sha256 of its bytes, as promote and rollback print them (seq, head).',
     });
   }
-  return { model: model ?? (await onlyModel(registry)), seq: Number(seq), sha256 };
+  return { model: named ?? model ?? (await onlyModel(registry)), seq: Number(seq), sha256 };
 }
 
 async function onlyModel(registry: { models(): Promise<string[]> }): Promise<string> {
@@ -104,7 +137,7 @@ async function onlyModel(registry: { models(): Promise<string[]> }): Promise<str
       code: 'usage',
       message: `The registry has ${models.length} models; the anchor belongs to one of them.`,
       where: '--anchor',
-      fix: `Say which with --model: ${models.slice(0, 10).join(', ')}.`,
+      fix: `Say which, as MODEL:SEQ:HASH or with --model: ${models.slice(0, 10).join(', ')}.`,
     });
   }
   return models[0] ?? 'unknown';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, link, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 
 /** Copies a file as a stream; when a digest was promised, other bytes than those are an error. */
@@ -72,5 +73,17 @@ export async function syncFolder(folder: string): Promise<void> {
     if (!hasCode(error, 'EINVAL') && !hasCode(error, 'EPERM')) throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Makes a folder's own name durable, and those of the folders above it: a process that was killed may have made
+ * several of them. Up to the mount point, whose name is not the file system's.
+ */
+export async function syncParents(folder: string): Promise<void> {
+  const { dev } = await stat(folder);
+  for (let parent = dirname(folder); (await stat(parent)).dev === dev; parent = dirname(parent)) {
+    await syncFolder(parent);
+    if (parent === dirname(parent)) return;
   }
 }

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, opendir, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
-import { copyInto, isThere, linkOnce, syncFolder } from './durable-files.ts';
+import { copyInto, isThere, linkOnce, syncFolder, syncParents } from './durable-files.ts';
 import type { Content, Storage, StoredEntry } from './storage.ts';
 
 const day = 86_400_000;
 const temporaryFolder = 'tmp';
+/** Folders below one another: more than any key has. */
+const deepest = 10;
+// A pipe must not block whoever opens it. Windows has neither flag.
+const readPlain = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
  * A folder as a store. A file becomes visible by `link()`, which fails when the name is taken: of any
@@ -51,15 +55,24 @@ export class FileSystemStorage implements Storage {
     });
   }
 
+  async persist(key: string): Promise<void> {
+    const folder = dirname(this.path(key));
+    await this.guarded(folder, async () => {
+      await this.makeFolder(folder);
+      await syncFolder(folder);
+    });
+  }
+
   async read(key: string, limit = Number.POSITIVE_INFINITY): Promise<Buffer | null> {
     const path = this.path(key);
     return this.guarded(path, async () => {
       const real = await this.contained(path);
       if (real === null) return null;
-      const file = await open(real, constants.O_RDONLY);
+      const file = await open(real, readPlain);
       try {
-        const { size } = await file.stat();
-        if (size > limit) throw tooLong(path, size, limit);
+        const found = await file.stat();
+        if (!found.isFile()) throw notPlain(path);
+        if (found.size > limit) throw tooLong(path, found.size, limit);
         return await file.readFile();
       } finally {
         await file.close();
@@ -76,13 +89,20 @@ export class FileSystemStorage implements Storage {
     const path = this.path(key);
     return this.guarded(path, async () => {
       const real = await this.contained(path);
-      return real === null ? null : (await stat(real)).size;
+      if (real === null) return null;
+      const found = await stat(real);
+      if (!found.isFile()) throw notPlain(path);
+      return found.size;
     });
   }
 
   async localFile(key: string): Promise<string | null> {
     const path = this.path(key);
-    return this.guarded(path, () => this.contained(path));
+    return this.guarded(path, async () => {
+      const real = await this.contained(path);
+      if (real !== null && !(await stat(real)).isFile()) throw notPlain(path);
+      return real;
+    });
   }
 
   async replace(key: string, content: Uint8Array): Promise<void> {
@@ -100,10 +120,27 @@ export class FileSystemStorage implements Storage {
     });
   }
 
-  async *list(prefix: string): AsyncIterable<StoredEntry> {
+  async *list(prefix: string, { irregular = false } = {}): AsyncIterable<StoredEntry> {
     if (!(await isThere(this.url))) throw noStore(this.url);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    yield* this.walk(folder, prefix);
+    for await (const found of this.walk(folder, prefix)) {
+      if (irregular || found.irregular !== true) yield found;
+    }
+  }
+
+  async *folders(prefix: string): AsyncIterable<string> {
+    if (!(await isThere(this.url))) throw noStore(this.url);
+    const path = prefix === '' ? this.url : this.path(prefix.replace(/\/$/, ''));
+    try {
+      if (prefix !== '' && (await this.contained(path)) === null) return;
+      for await (const found of await opendir(path)) {
+        // Links are followed nowhere: a store makes none.
+        if (found.isDirectory() && `${prefix}${found.name}` !== temporaryFolder) yield found.name;
+      }
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return;
+      throw asStorageError(error, path);
+    }
   }
 
   async remove(key: string): Promise<void> {
@@ -150,9 +187,16 @@ export class FileSystemStorage implements Storage {
       const key = `${folder}${name.name}`;
       if (key === temporaryFolder) continue;
       // Links are followed nowhere: a store makes none.
-      if (name.isDirectory() && (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`))) {
-        yield* this.walk(`${key}/`, prefix);
-      } else if (name.isFile() && key.startsWith(prefix)) {
+      if (name.isDirectory()) {
+        if (!`${key}/`.startsWith(prefix) && !prefix.startsWith(`${key}/`)) continue;
+        const walked = key.split('/').length < deepest && !/[\\\0]/.test(name.name);
+        if (walked) yield* this.walk(`${key}/`, prefix);
+        else yield irregularEntry(key);
+      } else if (key.startsWith(prefix)) {
+        if (!name.isFile()) {
+          yield irregularEntry(key);
+          continue;
+        }
         const found = await stat(join(path, name.name)).catch(() => null);
         if (found !== null) yield { key, size: found.size, modified: found.mtime };
       }
@@ -161,22 +205,23 @@ export class FileSystemStorage implements Storage {
 
   private path(key: string): string {
     const parts = key.split('/');
-    if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\0]/.test(part))) {
-      throw new RangeError(`bad storage key ${JSON.stringify(key)}`);
+    const isWrong = (part: string) => /^\.{0,2}$/.test(part) || part.length > 255 || /[\\\0]/.test(part);
+    if (parts.some(isWrong)) {
+      throw new RangeError(`bad storage key ${JSON.stringify(key.slice(0, 300))}`);
     }
     return join(this.url, ...parts);
   }
 
-  /** The real path, or null when nothing is there; a link that leads out of the store is refused. */
+  /** The real path, or null when nothing is there; a link anywhere inside the store is refused. */
   private async contained(path: string): Promise<string | null> {
     try {
       this.real ??= await realpath(this.url);
       const real = await realpath(path);
-      if (!real.startsWith(this.real.endsWith(sep) ? this.real : this.real + sep)) throw outside(path);
+      if (real !== join(this.real, relative(this.url, path))) throw outside(path);
       return real;
     } catch (error) {
       if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null;
-      throw error;
+      throw hasCode(error, 'ELOOP') ? outside(path) : error;
     }
   }
 
@@ -186,6 +231,7 @@ export class FileSystemStorage implements Storage {
     const inside = folder.startsWith(this.url + sep);
     if (!inside) {
       await mkdir(folder, { recursive: true });
+      await syncParents(dirname(folder));
     } else {
       await this.makeFolder(dirname(folder));
       await mkdir(folder).catch((error: unknown) => {
@@ -253,10 +299,23 @@ function tooLong(path: string, size: number, limit: number): UserError {
 function outside(path: string): UserError {
   return new UserError({
     code: 'storage_unsuitable',
-    message: 'A link inside the store leads out of it.',
+    message: 'There is a link inside the store.',
     where: path,
     fix: 'Remove the link: a store holds plain files and folders alone.',
   });
+}
+
+function notPlain(path: string): UserError {
+  return new UserError({
+    code: 'storage_unsuitable',
+    message: 'Something that is not a plain file stands where the store keeps one.',
+    where: path,
+    fix: 'Remove it: a store holds plain files and folders alone. Then run `modelgate registry verify`.',
+  });
+}
+
+function irregularEntry(key: string): StoredEntry {
+  return { key, size: 0, modified: new Date(0), irregular: true };
 }
 
 function noStore(folder: string): UserError {

@@ -1,4 +1,4 @@
-import { copyFile, lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { hasCode, UserError } from '../errors.ts';
@@ -130,7 +130,7 @@ async function readIndex(folder: string): Promise<Index> {
   try {
     found = await lstat(file);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw refused(folder, 'It has no handoff.json.');
+    if (isAbsence(error)) throw refused(folder, 'It has no handoff.json.');
     throw error;
   }
   if (!found.isFile() || found.size > handoffLimits.indexBytes) {
@@ -171,13 +171,20 @@ async function readPackedManifest(folder: string, entry: z.infer<typeof Entry>):
 async function requirePlainFile(folder: string, file: string, entry: z.infer<typeof Entry>): Promise<void> {
   try {
     const found = await lstat(file);
-    if (found.isFile() && found.size === entry.size) return;
+    // its folder may be a link as well
+    const plain =
+      found.isFile() &&
+      (await realpath(file)) === path.join(await realpath(folder), path.relative(folder, file));
+    if (plain && found.size === entry.size) return;
     throw refused(folder, `${short(entry.sha256)} is not a plain file of ${entry.size} bytes.`);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (!isAbsence(error)) throw error;
     throw refused(folder, `${short(entry.sha256)} is named in handoff.json but is not there.`);
   }
 }
+
+/** Whether nothing is there, be it because something else than a folder stands on the way. */
+const isAbsence = (error: unknown) => ['ENOENT', 'ENOTDIR', 'ELOOP'].some((code) => hasCode(error, code));
 
 /** Manifests in an order in which each comes after those that it was made from. */
 function childrenFirst(manifests: ReadonlyMap<Digest, Manifest>): Digest[] {

@@ -1,6 +1,14 @@
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 
+/** The log of the whole store, beside those of the models: no model can have this name. */
+export const storeLog = '_store';
+
+/** Whether a folder of logs can have this name. */
+export const isLogName = (name: string) => name === storeLog || Name.safeParse(name).success;
+
+const logName = (name: string) => (name === storeLog ? name : Name.parse(name));
+
 const fanned = (folder: string, digest: string) =>
   `${folder}/sha256/${Digest.parse(digest).slice(0, 2)}/${digest}`;
 
@@ -8,12 +16,15 @@ const fanned = (folder: string, digest: string) =>
 export const keys = {
   object: (digest: string) => fanned('objects', digest),
   manifest: (digest: string) => fanned('manifests', digest),
-  /** seq counts from 1. */
-  log: (model: string, seq: number) => `log/${Name.parse(model)}/${twelve(seq)}.json`,
+  /** An entry of a model's log, or of the store's; seq counts from 1. */
+  log: (model: string, seq: number) => `log/${logName(model)}/${twelve(seq)}.json`,
   logs: () => 'log/',
-  head: (model: string) => `heads/${Name.parse(model)}.json`,
+  head: (model: string) => `heads/${logName(model)}.json`,
   heads: () => 'heads/',
-  checkpoint: (model: string, seq: number) => `checkpoints/${Name.parse(model)}/${twelve(seq)}.json`,
+  checkpoint: (model: string, seq: number) => `checkpoints/${logName(model)}/${twelve(seq)}.json`,
+  /** One page of a model's index of operation ids: `page` is a hexadecimal digit. */
+  operations: (model: string, page: string) => `operations/${Name.parse(model)}/${Name.parse(page)}`,
+  caches: () => 'cache/',
   cache: (stage: string, key: string) => `cache/${Name.parse(stage)}/${Digest.parse(key)}`,
   /** What `registry probe` makes and removes again. */
   probe: (id: string, name: string) => `probe/${Name.parse(id)}/${Name.parse(name)}`,

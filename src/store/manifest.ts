@@ -32,6 +32,7 @@ export const Manifest = z.object({
     'features',
     'split',
     'model', // the package: ONNX with preprocessing, feature SQL, signature, metrics
+    'attestation', // a signed statement about a package: a signature, or its provenance
     'evaluation',
     'noise',
     'reproduction', // a version's recipe trained again, and how the two differ

@@ -149,6 +149,28 @@ export class S3Storage implements Storage {
     } while (token !== undefined);
   }
 
+  async *folders(prefix: string): AsyncIterable<string> {
+    const base = this.place.prefix + prefix;
+    const { sdk, client } = this.s3;
+    let token: string | undefined;
+    do {
+      const request = new sdk.ListObjectsV2Command({
+        Bucket: this.place.bucket,
+        Prefix: base,
+        Delimiter: '/',
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      const page = await this.told(prefix, () => repeated(this.policy, () => client.send(request)));
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        if (Prefix?.startsWith(base)) yield Prefix.slice(base.length, -1);
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  /** An answered write is durable, and only such content is visible. */
+  async persist(): Promise<void> {}
+
   async remove(key: string): Promise<void> {
     const target = this.target(key);
     const { sdk, client } = this.s3;

@@ -11,6 +11,8 @@ export interface StoredEntry {
   /** Bytes. */
   size: number;
   modified: Date;
+  /** Something that is no plain file stands here (a link, a pipe): no reader gets it. */
+  irregular?: true;
 }
 
 /**
@@ -30,6 +32,12 @@ export interface Storage {
    */
   create(key: string, content: Content): Promise<'created' | 'exists'>;
 
+  /**
+   * Makes what is visible at `key` survive a power loss, before it is told as done: whoever created it may have been
+   * killed before its `create` returned. Nothing to do where only durable content is visible.
+   */
+  persist(key: string): Promise<void>;
+
   /** The whole content, or null when there is none. Throws when it is longer than `limit` bytes. */
   read(key: string, limit?: number): Promise<Buffer | null>;
 
@@ -44,8 +52,14 @@ export interface Storage {
   /** Replaces the content whole: for hints and caches, never for truth. */
   replace(key: string, content: Uint8Array): Promise<void>;
 
-  /** For verify, garbage collection and reports. Nothing is decided by it. Order is not defined. */
-  list(prefix: string): AsyncIterable<StoredEntry>;
+  /**
+   * For verify, garbage collection and reports. Nothing is decided by it. Order is not defined. Where the
+   * technology knows things that are no plain files, they are left out unless `irregular` asks for them.
+   */
+  list(prefix: string, options?: { irregular?: boolean }): AsyncIterable<StoredEntry>;
+
+  /** Names of the folders directly under a prefix that ends with `/`, without a walk through them. As `list`. */
+  folders(prefix: string): AsyncIterable<string>;
 
   /** For garbage collection alone. Missing is fine. */
   remove(key: string): Promise<void>;

@@ -2,13 +2,38 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { canonicalJson, type Digest, parseJson, sha256 } from '../json.ts';
+import { canonicalJson, Digest, parseJson, sha256 } from '../json.ts';
+import { digestsIn } from './digests.ts';
 import { keys } from './keys.ts';
 import { Manifest, type ManifestFile } from './manifest.ts';
-import type { Storage } from './storage.ts';
+import type { Content, Storage } from './storage.ts';
 
 const manifestLimit = 8_000_000;
+
+/** Stands between what is about to be named and garbage collection. */
+export interface Keeper {
+  /**
+   * Sees to it that these stay for at least the grace of a collection; gives those that are not there. Called
+   * before anything names them: a manifest, a log entry, a cached result that is used.
+   */
+  keep(digests: readonly Digest[]): Promise<Digest[]>;
+}
+
+/** A stage's result, and the objects and manifests that it names. */
+const CacheEntry = z.object({
+  schema: z.literal('modelgate.cache/1'),
+  names: z.array(Digest),
+  value: z.unknown(),
+});
+type CacheEntry = z.infer<typeof CacheEntry>;
+/** So many are looked for at each use. */
+const cacheNames = 100;
+
+const nobody: Keeper = { keep: async () => [] };
+/** So often a put starts again because what it found there was being removed. */
+const putTries = 5;
 
 /** sha256 and size of a file, read as a stream. */
 export async function hashFile(file: string): Promise<{ sha256: Digest; size: number }> {
@@ -21,22 +46,38 @@ export async function hashFile(file: string): Promise<{ sha256: Digest; size: nu
 export class Store {
   readonly storage: Storage;
   private readonly verified = new Set<Digest>();
+  private keeper = nobody;
 
   constructor(storage: Storage) {
     this.storage = storage;
   }
 
+  /** Makes every put ask this keeper, unless there is one already. A registry does that for its store. */
+  guard(keeper: Keeper): void {
+    if (this.keeper === nobody) this.keeper = keeper;
+  }
+
+  /**
+   * Call before something names these. Throws `object_missing` when one is not there; those of `also` may be missing,
+   * or be digests of something else.
+   */
+  async keep(digests: readonly Digest[], also: Iterable<Digest> = []): Promise<void> {
+    const gone = new Set(await this.keeper.keep([...new Set([...digests, ...also])]));
+    const first = digests.find((digest) => gone.has(digest));
+    if (first !== undefined) throw missing('object or manifest', first, this.storage.url);
+  }
+
   /** Stores bytes as an object; storing the same bytes again is free. */
   async putBytes(bytes: Uint8Array): Promise<Digest> {
     const digest = sha256(bytes);
-    await this.storage.create(keys.object(digest), bytes);
+    await this.put(keys.object(digest), digest, bytes);
     return digest;
   }
 
   /** Stores a file as an object. */
   async putFile(file: string): Promise<{ sha256: Digest; size: number }> {
     const hashed = await hashFile(file);
-    await this.storage.create(keys.object(hashed.sha256), { file, sha256: hashed.sha256 });
+    await this.put(keys.object(hashed.sha256), hashed.sha256, { file, sha256: hashed.sha256 });
     return hashed;
   }
 
@@ -64,10 +105,32 @@ export class Store {
   }
 
   async putManifest(manifest: Omit<Manifest, 'schema'>): Promise<Digest> {
-    const bytes = Buffer.from(canonicalJson(Manifest.parse({ schema: 'modelgate.manifest/1', ...manifest })));
+    const parsed = Manifest.parse({ schema: 'modelgate.manifest/1', ...manifest });
+    return this.putParsed(parsed, Buffer.from(canonicalJson(parsed)));
+  }
+
+  /** Stores a manifest's bytes as another store has them. Throws `object_damaged` for bytes that are none. */
+  async putManifestBytes(bytes: Buffer): Promise<Digest> {
+    const manifest = parseManifest(bytes);
+    if (manifest === null) throw malformed(sha256(bytes), this.storage.url);
+    return this.putParsed(manifest, bytes);
+  }
+
+  /** What it names is kept first: so nothing that a manifest names is ever missing. */
+  private async putParsed(manifest: Manifest, bytes: Buffer): Promise<Digest> {
     const digest = sha256(bytes);
-    await this.storage.create(keys.manifest(digest), bytes);
+    await this.keep([...manifest.files.map((file) => file.sha256), ...Object.values(manifest.inputs)]);
+    await this.put(keys.manifest(digest), digest, bytes);
     return digest;
+  }
+
+  /** Creates it; what is there already is kept, and created again when it was just being removed. */
+  private async put(key: string, digest: Digest, content: Content): Promise<void> {
+    for (let attempt = 0; attempt < putTries; attempt += 1) {
+      if ((await this.storage.create(key, content)) === 'created') return;
+      if ((await this.keeper.keep([digest])).length === 0) return;
+    }
+    throw missing('object or manifest', digest, this.storage.url);
   }
 
   /** A manifest, verified; `kind` guards against a digest of something else. */
@@ -100,15 +163,22 @@ export class Store {
     return this.localFile(this.file(await this.readManifest(digest), name).sha256);
   }
 
-  /** A cached stage result: the canonical JSON that `writeCache` was given, or null. */
+  /**
+   * A cached stage result: the canonical JSON that `writeCache` was given, or null. One that names what is not there
+   * any more is none; what it names is kept, for its reader goes on from there.
+   */
   async readCache(stage: string, key: Digest): Promise<unknown> {
     const bytes = await this.storage.read(keys.cache(stage, key), manifestLimit);
     if (bytes === null) return null;
+    let entry: CacheEntry;
     try {
-      return parseJson(bytes.toString('utf8'), manifestLimit);
+      entry = CacheEntry.parse(parseJson(bytes.toString('utf8'), manifestLimit));
     } catch {
       return null; // a damaged cache entry costs a run, never truth
     }
+    if ((await this.keeper.keep(entry.names)).length > 0) return null;
+    const there = await Promise.all(entry.names.map((digest) => this.isThere(digest)));
+    return there.every(Boolean) ? entry.value : null;
   }
 
   /**
@@ -116,12 +186,21 @@ export class Store {
    * on from the same digests. One that cannot be read is replaced.
    */
   async writeCache(stage: string, key: Digest, value: unknown): Promise<unknown> {
-    const bytes = Buffer.from(canonicalJson(value));
+    const names: Digest[] = [];
+    for (const digest of digestsIn(canonicalJson(value))) {
+      if (names.length < cacheNames && (await this.isThere(digest))) names.push(digest);
+    }
+    const bytes = Buffer.from(canonicalJson({ schema: 'modelgate.cache/1', names, value }));
     if ((await this.storage.create(keys.cache(stage, key), bytes)) === 'created') return value;
     const first = await this.readCache(stage, key);
     if (first !== null) return first;
     await this.storage.replace(keys.cache(stage, key), bytes);
     return value;
+  }
+
+  /** Whether an object or a manifest has this digest. */
+  async isThere(digest: Digest): Promise<boolean> {
+    return (await this.has(digest)) || (await this.storage.size(keys.manifest(digest))) !== null;
   }
 }
 

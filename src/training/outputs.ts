@@ -85,7 +85,7 @@ async function refuseOtherModels(directory: string): Promise<void> {
 async function firstBytes(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(512), 0, 512, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();

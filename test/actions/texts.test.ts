@@ -83,6 +83,14 @@ describe('the job summary', () => {
     expect(text.trimEnd().endsWith('## Report')).toBe(true);
   });
 
+  it('prints the anchor of a move, as registry verify takes it', () => {
+    const head = 'ab'.repeat(32);
+    const moved = { ...(outcome() as Outcome), outputs: { environment: 'staging', seq: 12, head } };
+    expect(renderSummary({ outcome: moved, runner, report: null })).toContain(`| anchor | 12:${head} |`);
+    const planned = { ...moved, outputs: { ...moved.outputs, seq: null, head: null } };
+    expect(renderSummary({ outcome: planned, runner, report: null })).not.toContain('anchor');
+  });
+
   it('stays below the size at which GitHub drops it whole', () => {
     const outputs = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`o${n}`, 'x'.repeat(100_000)]));
     const text = renderSummary({

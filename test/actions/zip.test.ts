@@ -2,56 +2,11 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unpackZip } from '../../actions/zip.ts';
 import { UserError } from '../../src/errors.ts';
-
-interface Member {
-  name: string;
-  content: string;
-  /** Unix mode; a plain file unless told. */
-  mode?: number;
-  /** The size that the directory claims. */
-  claims?: number;
-  flags?: number;
-}
-
-/** A zip with a central directory that says whatever a test wants it to say. */
-function zip(members: readonly Member[]): Buffer {
-  const files: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { name, content, mode = 0o100644, claims, flags = 0 } of members) {
-    const packed = deflateRawSync(content);
-    const nameBytes = Buffer.from(name);
-    const local = Buffer.alloc(30);
-    local.writeUInt32LE(0x04034b50, 0);
-    local.writeUInt16LE(8, 8);
-    local.writeUInt16LE(nameBytes.length, 26);
-    files.push(local, nameBytes, packed);
-    const central = Buffer.alloc(46);
-    central.writeUInt32LE(0x02014b50, 0);
-    central.writeUInt8(3, 5);
-    central.writeUInt16LE(flags, 8);
-    central.writeUInt16LE(8, 10);
-    central.writeUInt32LE(packed.length, 20);
-    central.writeUInt32LE(claims ?? content.length, 24);
-    central.writeUInt16LE(nameBytes.length, 28);
-    central.writeUInt32LE((mode << 16) >>> 0, 38);
-    central.writeUInt32LE(offset, 42);
-    directory.push(central, nameBytes);
-    offset += 30 + nameBytes.length + packed.length;
-  }
-  const entries = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(members.length, 10);
-  end.writeUInt32LE(entries.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...files, entries, end]);
-}
+import { type Member, zip } from './zip-writer.ts';
 
 const limits = { entries: 100, bytes: 1_000_000 };
 let home: string;

@@ -51,14 +51,14 @@ const faults: { name: string; script: string; code: string; stage: string; says:
     script: nanScript,
     code: 'prediction_invalid',
     stage: 'train',
-    says: /are no probability \(row 0: NaN/,
+    says: /are no probability \(row 1: NaN/,
   },
   {
     name: 'predictions that are infinite',
     script: infiniteScript,
     code: 'prediction_invalid',
     stage: 'train',
-    says: /are no probability \(row 0: Infinity/,
+    says: /are no probability \(row 1: Infinity/,
   },
   {
     name: 'a prediction that is NaN for one row of the evaluation set alone',

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { admitOnnx, checkSignature, defaultAdmission } from '../../src/evaluation/onnx-admission.ts';
+import { admissionPolicy, defaultAdmission } from '../../src/evaluation/admission-policy.ts';
+import { admitOnnx, checkSignature } from '../../src/evaluation/onnx-admission.ts';
 import type { Signature } from '../../src/evaluation/predictor.ts';
+import { hostileFiles } from './hostile-files.ts';
 import {
   bytes,
   endlessModel,
   graph,
+  graphAttribute,
   integer,
   join,
   model,
@@ -155,20 +158,79 @@ describe('admission of ONNX files', () => {
     expect(refusal(two, { ...defaultAdmission, maximumBytes: 10 }).message).toContain('larger');
   });
 
-  it('ends in an answer or a refusal for any bytes', () => {
-    const sound = unaryModel('Sigmoid');
+  it.each(hostileFiles)('[GOV-3] refuses $name', ({ file, says }) => {
+    const error = refusal(file);
+    expect(error).toMatchObject({ code: 'model_refused', fix: expect.stringContaining('ONNX') });
+    expect(error.message).toContain(says);
+  });
+
+  it('takes an operator with graphs of its own only where it is allowed by name, and walks the graphs', () => {
+    const allowed = admissionPolicy({ allow: ['If'] });
+    const branch = (operator: string) =>
+      node({
+        operator: 'If',
+        inputs: ['c'],
+        outputs: ['y'],
+        attributes: [
+          graphAttribute(
+            'then_branch',
+            graph({ nodes: [node({ operator, inputs: [], outputs: ['y'] })], ...io }),
+          ),
+        ],
+      });
+    const file = (operator: string) => model(graph({ nodes: [branch(operator)], ...io }));
+    expect(refusal(file('Abs')).fix).toContain('train.admission.allow');
+    expect(admitOnnx(file('Abs'), allowed)).toMatchObject({ nodes: 2, graphsIn: ['If'] });
+    expect(refusal(file('Evil'), allowed).message).toContain('Evil');
+    expect(refusal(endlessModel(), allowed).message).toContain('Loop');
+    expect(admitOnnx(endlessModel(), admissionPolicy({ allow: ['Loop'] })).nodes).toBe(3);
+  });
+
+  it('takes tensors in each way that they are stored', () => {
+    const packed = (field: number, content: Uint8Array) => bytes(field, content);
+    const tensors = [
+      tensor({ name: 'a', type: types.float, dims: [2], raw: Buffer.alloc(8) }),
+      join(integer(1, 2), integer(2, types.float), packed(4, Buffer.alloc(8))),
+      join(integer(1, 3), integer(2, types.int64), packed(7, Buffer.from([1, 0x80, 1, 2]))),
+      join(integer(1, 2), integer(2, types.int64), integer(7, 5), integer(7, -1)),
+      join(integer(1, 2), integer(2, types.string), bytes(6, 'one'), bytes(6, '')),
+      join(integer(1, 1), integer(2, types.double), packed(10, Buffer.alloc(8))),
+      join(integer(1, 3), integer(2, types.bool), packed(5, Buffer.from([1, 0, 1]))),
+      tensor({ name: 'four bits', type: 22, dims: [3], raw: Buffer.alloc(2) }),
+      tensor({ name: 'nothing', type: types.float, dims: [0] }),
+    ];
+    const found = admitOnnx(model(graph({ nodes: [identity], ...io, initializers: tensors })));
+    expect(found.tensorBytes).toBe(8 + 8 + 24 + 16 + (3 + 32) + 8 + 3 + 2);
+  });
+
+  it('ends in an answer or a refusal for any change of a model, soon and in little memory', () => {
+    const models = [
+      unaryModel('Sigmoid'),
+      endlessModel(),
+      ...hostileFiles.map(({ file }) => file).filter((file) => file.length > 0 && file.length < 2_000),
+    ];
+    const change = fc.record({
+      at: fc.nat(),
+      kind: fc.constantFrom('flip', 'cut', 'insert', 'repeat', 'length'),
+      noise: fc.uint8Array({ minLength: 1, maxLength: 12 }),
+    });
+    const before = process.memoryUsage().arrayBuffers;
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(sound.length), (noise, cut) => {
-        for (const file of [noise, Buffer.concat([sound.subarray(0, cut), noise])]) {
+      fc.property(
+        fc.constantFrom(...models),
+        fc.array(change, { minLength: 1, maxLength: 6 }),
+        (file, changes) => {
+          const changed = changes.reduce(mutate, file);
           try {
-            admitOnnx(file);
+            admitOnnx(changed, admissionPolicy({ allow: ['Loop', 'If'] }));
           } catch (error) {
             expect(error).toBeInstanceOf(UserError);
           }
-        }
-      }),
-      { seed: 1, numRuns: 500 },
+        },
+      ),
+      { seed: 1, numRuns: 5_000 },
     );
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
   });
 
   it('ends soon with graphs nested without end', () => {
@@ -183,6 +245,19 @@ describe('admission of ONNX files', () => {
     expect(refusal(model(nested)).message).toContain('nested too deeply');
   });
 });
+
+function mutate(file: Buffer, { at, kind, noise }: { at: number; kind: string; noise: Uint8Array }): Buffer {
+  const place = file.length === 0 ? 0 : at % file.length;
+  const [head, tail] = [file.subarray(0, place), file.subarray(place)];
+  if (kind === 'cut') return Buffer.from(head);
+  if (kind === 'insert') return join(head, noise, tail);
+  if (kind === 'repeat') return join(head, tail, file.subarray(place, place + 40), tail);
+  const changed = Buffer.from(file);
+  for (let i = 0; i < noise.length && place + i < changed.length; i++) {
+    changed[place + i] = kind === 'length' ? 0xff : changed[place + i]! ^ noise[i]!;
+  }
+  return changed;
+}
 
 describe('signature', () => {
   const signature: Signature = { inputs: [{ name: 'x', type: 'float32' }], task: 'regression', output: 'y' };

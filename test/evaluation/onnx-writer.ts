@@ -89,28 +89,35 @@ export function graph({ nodes, inputs, outputs, initializers = [] }: Graph): Buf
   );
 }
 
-export function model(content: Buffer, options: { domains?: string[]; more?: Buffer[] } = {}): Buffer {
+export function model(
+  content: Buffer,
+  options: { domains?: string[]; more?: Buffer[]; version?: number } = {},
+): Buffer {
   const opset = (domain: string, version: number) => bytes(8, join(bytes(1, domain), integer(2, version)));
   return join(
     integer(1, 8),
     bytes(2, 'test'),
     bytes(7, content),
-    opset('', 17),
+    opset('', options.version ?? 17),
     ...(options.domains ?? []).map((domain) => opset(domain, 1)),
     ...(options.more ?? []),
   );
 }
 
 /** One operator over the column `x`. */
-export function unaryModel(operator: string): Buffer {
+export function unaryModel(operator: string, version = 17): Buffer {
   return model(
     graph({
       nodes: [node({ operator, inputs: ['x'], outputs: ['y'] })],
       inputs: [value('x', types.float)],
       outputs: [value('y', types.float)],
     }),
+    { version },
   );
 }
+
+/** A sound model that differs from others in its description alone. */
+export const describedModel = (description: string): Buffer => join(unaryModel('Abs'), bytes(6, description));
 
 const scalar = (name: string, type: number, raw: Buffer) => tensor({ name, type, dims: [], raw });
 const int64 = (number: bigint) => {

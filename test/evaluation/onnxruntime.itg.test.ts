@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AdmissionRules } from '../../src/evaluation/admission-policy.ts';
 import { batchRows, loadPredictor } from '../../src/evaluation/onnxruntime.ts';
 import type { Predictor, Signature } from '../../src/evaluation/predictor.ts';
 import { endlessModel, unaryModel } from './onnx-writer.ts';
@@ -21,7 +22,7 @@ afterAll(async () => {
 async function load(
   name: string,
   bytes: Buffer,
-  options: { deadlineMs?: number; signature?: Signature } = {},
+  options: { deadlineMs?: number; signature?: Signature; admission?: AdmissionRules } = {},
 ) {
   const file = path.join(folder, name);
   await writeFile(file, bytes);
@@ -65,7 +66,7 @@ describe('a predictor in a process of its own', () => {
     const log = await load('log.onnx', unaryModel('Log'));
     await expect(log.predict({ x: [1, null, 0] }, 3)).rejects.toMatchObject({
       code: 'prediction_invalid',
-      message: '2 of 3 predictions are no finite number (row 1: NaN, row 2: -Infinity).',
+      message: '2 of 3 predictions are no finite number (row 2: NaN, row 3: -Infinity).',
     });
     await expect(log.predict({ x: [1] }, 1)).resolves.toEqual(Float64Array.of(0));
     const exp = await load('exp.onnx', unaryModel('Exp'), {
@@ -86,7 +87,10 @@ describe('a predictor in a process of its own', () => {
 
   it('kills a model that does not answer, and the caller stays awake', async () => {
     const before = await workers();
-    const predictor = await load('endless.onnx', endlessModel(), { deadlineMs: 300 });
+    const predictor = await load('endless.onnx', endlessModel(), {
+      deadlineMs: 300,
+      admission: { allow: ['Loop'] },
+    });
     if (before !== null) expect(await workers()).toBe(before + 1);
     let ticks = 0;
     const clock = setInterval(() => ticks++, 10);
@@ -102,8 +106,23 @@ describe('a predictor in a process of its own', () => {
     await expect(predictor.predict({ x: [1] }, 1)).rejects.toMatchObject({ code: 'inference_failed' });
   });
 
-  it('says why a file does not load', async () => {
-    await expect(load('broken.onnx', Buffer.from('nonsense'))).rejects.toMatchObject({
+  it('admits a file by its content before the runtime sees it', async () => {
+    const pickle = Buffer.from('\x80\x04\x95\x05\x00', 'latin1');
+    for (const [name, bytes, says] of [
+      ['pickle.onnx', pickle, 'Python pickle'],
+      ['endless-refused.onnx', endlessModel(), 'Loop'],
+      ['broken.onnx', Buffer.from('nonsense'), 'not a whole ONNX file'],
+    ] as const) {
+      await expect(load(name, bytes)).rejects.toMatchObject({
+        code: 'model_refused',
+        where: 'model.onnx',
+        message: expect.stringContaining(says),
+      });
+    }
+  });
+
+  it('says why an admitted file does not load', async () => {
+    await expect(load('unknown-version.onnx', unaryModel('Abs', 9_999))).rejects.toMatchObject({
       code: 'inference_failed',
       message: expect.stringContaining('cannot be loaded'),
     });

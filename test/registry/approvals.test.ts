@@ -3,6 +3,7 @@ import { approvePromotion, requestPromotion } from '../../src/registry/approvals
 import { overrideFigures } from '../../src/registry/overrides.ts';
 import { register } from '../../src/registry/register.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { emptyState } from '../../src/registry/state.ts';
 import { promote, rollback } from '../../src/rollout/move.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { history } from '../../src/stages/history.ts';
@@ -99,7 +100,7 @@ describe('approvals', () => {
     await answer(registry, approves);
     expect(await go(registry, approves)).toMatchObject({ to: approves });
     expect(await go(registry, passes)).toMatchObject({ to: passes });
-    expect(overrideFigures((await registry.entries(model)).map(({ entry }) => entry)).overrides).toBe(0);
+    expect(overrideFigures(await registry.state(model)).overrides).toBe(0);
   });
 });
 
@@ -145,6 +146,6 @@ describe('overrides', () => {
     expect((await runStage(history, { model }, context)).outputs.overrides).toEqual(wanted);
     expect((await runStage(status, { model, at: null }, context)).outputs.overrides).toEqual(wanted);
     const empty = { override_rate: null, false_block_rate: null, overrides: 0 };
-    expect(overrideFigures([])).toMatchObject(empty);
+    expect(overrideFigures(emptyState(model))).toMatchObject(empty);
   });
 });

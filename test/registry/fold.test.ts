@@ -107,25 +107,38 @@ describe('fold', () => {
   it('keeps its invariants under any sequence of operations', () => {
     fc.assert(
       fc.property(actions, (list) => {
+        const moves = new Map<string, Intent[]>();
         run(list, (before, placed, after) => {
           expect(after.seq).toBe(before.seq + 1);
+          const { entry } = placed;
+          if (entry.type === 'promote' || entry.type === 'rollback') {
+            moves.set(entry.environment, [...(moves.get(entry.environment) ?? []), entry]);
+            // generations without a gap
+            expect(entry.generation).toBe(moves.get(entry.environment)?.length);
+          }
           for (const each of after.environments.values()) {
-            // generations without a gap, one version at a time, and the newest move is what serves
-            expect(each.history.map(({ generation }) => generation)).toEqual(
-              each.history.map((_, i) => i + 1),
+            // the newest move to each version, in order; the last one is what serves
+            const newest = new Map<number, Intent>();
+            for (const move of moves.get(each.name) ?? []) {
+              if (!('version' in move)) continue;
+              newest.delete(move.version);
+              newest.set(move.version, move);
+            }
+            expect(each.served).toMatchObject(
+              [...newest.values()].map((move) => ('seq' in move ? { seq: move.seq } : {})),
             );
-            expect(each.history.at(-1)).toMatchObject({ version: each.version, generation: each.generation });
+            expect(each.served.at(-1)).toMatchObject({ version: each.version, generation: each.generation });
             const serving = after.versions[(each.version ?? 0) - 1];
             expect(serving).toMatchObject({ manifest: each.manifest, retired: null });
             expect(serving?.verdict).not.toBe('fail');
             expect(each.frozen).not.toContain(each.version);
           }
-          const production = new Set(environmentOf(after, 'production').history.map((move) => move.manifest));
-          const staging = new Set(environmentOf(after, 'staging').history.map((move) => move.manifest));
+          const production = new Set(environmentOf(after, 'production').served.map((move) => move.manifest));
+          const staging = new Set(environmentOf(after, 'staging').served.map((move) => move.manifest));
           for (const manifest of production) expect(staging).toContain(manifest);
           if (placed.entry.type === 'rollback') {
             const { environment: name, version: restored, from } = placed.entry;
-            expect(environmentOf(before, name).history.map((move) => move.version)).toContain(restored);
+            expect(environmentOf(before, name).served.map((move) => move.version)).toContain(restored);
             expect(environmentOf(after, name).frozen).toContain(from);
           }
         });

@@ -166,7 +166,7 @@ describe('stages of the registry', () => {
     const context = await deployed();
     const { seq, head } = await context.registry.state(model);
     const check = async (anchor: string | null) => {
-      const outcome = await runStage(verify, { anchor, model: null, read_data: false }, context);
+      const outcome = await runStage(verify, { anchors: anchor === null ? [] : [anchor] }, context);
       return [outcome.outputs.answer, exitCode(outcome)];
     };
     expect(await check(null)).toEqual(['sound', 0]);

@@ -79,28 +79,6 @@ describe('registry verify', () => {
     expect(result.reason).toMatch(/no store/);
   });
 
-  it('reports each of hundreds of single-bit flips, all over every log entry', async () => {
-    const { folder } = await filled();
-    const unseen: string[] = [];
-    let flips = 0;
-    for (let seq = 1; seq <= 7; seq += 1) {
-      const bytes = readFileSync(entryFile(folder, seq));
-      // every 101st bit: another one of the byte each time
-      for (let bit = seq; bit < bytes.length * 8; bit += 101) {
-        const flipped = Buffer.from(bytes);
-        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-        overwrite(entryFile(folder, seq), flipped);
-        const { answer, bad } = await check(folder);
-        flips += 1;
-        if (answer !== 'damaged' || bad.length === 0) unseen.push(`${seq}/${bit}: ${answer}`);
-      }
-      overwrite(entryFile(folder, seq), bytes);
-    }
-    expect(unseen).toEqual([]);
-    expect(flips).toBeGreaterThan(200);
-    expect((await check(folder)).answer).toBe('sound');
-  });
-
   it('sees a cut-off end with an anchor, and by the hint that was left', async () => {
     for (const left of [0, 1, 4, 6]) {
       const { folder, registry } = await filled();
@@ -159,7 +137,8 @@ describe('registry verify', () => {
     expect(await damage(split, Buffer.from('{}'))).toEqual({ answer: 'damaged', missing: [], bad: [split] });
     expect(await damage(onnx, null)).toEqual({ answer: 'damaged', missing: [onnx], bad: [] });
     expect(await damage(onnx, Buffer.from('longer than it was'))).toMatchObject({ bad: [onnx] });
-    const flipped = Buffer.from('modeL 1');
+    const flipped = readFileSync(join(folder, onnx));
+    flipped[0]! ^= 1;
     expect(await damage(onnx, flipped)).toMatchObject({ answer: 'sound' });
     expect(await damage(onnx, flipped, { read_data: true })).toMatchObject({
       answer: 'damaged',

@@ -51,6 +51,14 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
       expect(await storage.size('once/a')).toBe(5);
     });
 
+    it('persists what is there; what is not there is no error', async () => {
+      await storage.create('once/persisted', text('kept'));
+      await storage.persist('once/persisted');
+      await storage.persist('once/none');
+      expect((await storage.read('once/persisted'))?.toString()).toBe('kept');
+      expect(await storage.size('once/none')).toBeNull();
+    });
+
     it('gives the same bytes by read, stream and localFile, empty content included', async () => {
       for (const [key, bytes] of [
         ['same/empty', text('')],
@@ -116,8 +124,24 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
       ]);
       expect(await listed('list/a/2')).toEqual([['list/a/22', 2]]);
       expect(await listed('none/')).toEqual([]);
-      const known = /^(once|same|copy|race|hint|limit|list|listing)(\/|$)/;
+      const known = /^(once|same|copy|race|hint|limit|list|listing|tree)(\/|$)/;
       for (const [key] of await listed('')) expect(key).toMatch(known);
+    });
+
+    it('names the folders under a prefix, and nothing beneath them', async () => {
+      for (const key of ['tree/a/1', 'tree/a/deep/2', 'tree/b/3', 'tree/file']) {
+        await storage.create(key, text(key));
+      }
+      const names = async (prefix: string) => {
+        const found: string[] = [];
+        for await (const name of storage.folders(prefix)) found.push(name);
+        return found.sort();
+      };
+      expect(await names('tree/')).toEqual(['a', 'b']);
+      expect(await names('tree/a/')).toEqual(['deep']);
+      expect(await names('tree/b/')).toEqual([]);
+      expect(await names('none/')).toEqual([]);
+      expect(await names('')).toContain('tree');
     });
 
     it('removes, and creates again', async () => {

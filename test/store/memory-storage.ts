@@ -11,7 +11,7 @@ export class MemoryStorage implements Storage {
   private readonly entries = new Map<string, Buffer>();
   private readonly folder: string;
 
-  private constructor(folder: string) {
+  protected constructor(folder: string) {
     this.folder = folder;
   }
 
@@ -60,6 +60,17 @@ export class MemoryStorage implements Storage {
       if (key.startsWith(prefix)) yield { key, size: bytes.length, modified: new Date(0) };
     }
   }
+
+  async *folders(prefix: string): AsyncIterable<string> {
+    const names = new Set<string>();
+    for (const key of this.entries.keys()) {
+      const end = key.indexOf('/', prefix.length);
+      if (key.startsWith(prefix) && end !== -1) names.add(key.slice(prefix.length, end));
+    }
+    yield* names;
+  }
+
+  async persist(): Promise<void> {}
 
   async remove(key: string): Promise<void> {
     this.entries.delete(key);

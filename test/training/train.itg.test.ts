@@ -186,7 +186,7 @@ model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8
 mg.save(model, lambda X: [0.5] * len(X), {"auc": 0.5})
 `;
     const { error } = await run(script);
-    expect(error).toMatchObject({ code: 'prediction_invalid', message: expect.stringMatching(/row 0: NaN/) });
+    expect(error).toMatchObject({ code: 'prediction_invalid', message: expect.stringMatching(/row 1: NaN/) });
     await expectNothingLeft();
   });
 

@@ -2,7 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { GateRecord } from '../../../src/gate/judge.ts';
-import { comparisonPlot } from '../../../src/gate/report-html.ts';
+import { comparisonPlot } from '../../../src/gate/plots.ts';
 import { parseJson } from '../../../src/json.ts';
 import { distributionPlot } from '../../../src/monitoring/drift-page.ts';
 import { DriftReport } from '../../../src/monitoring/drift-report.ts';
@@ -24,8 +24,8 @@ export class Pictures {
 
   async gate(section: StorySection, digest: string, name: string): Promise<void> {
     const record = GateRecord.parse(await this.read(digest, 'gate.json'));
-    if (record.champion !== null)
-      section.svg = [...(section.svg ?? []), (width) => comparisonPlot(record, width)];
+    const plot = comparisonPlot(record);
+    if (plot !== null) section.svg = [...(section.svg ?? []), plot.draw];
     await this.link(section, digest, { file: `gate-${name}.html`, title: "The gate's whole report" });
   }
 

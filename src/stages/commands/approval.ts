@@ -18,13 +18,14 @@ const options = z.object({
     .describe('Names this operation, so that repeating it is safe. Left out: a new one'),
 });
 
-function versionOf(text: string): { model: string; version: number } {
+/** `MODEL@VERSION`, where it must be one version. */
+export function versionOf(text: string): { model: string; version: number } {
   const { model, version } = parseModel(text);
   if (version !== null) return { model, version };
   throw new UserError({
     code: 'usage',
     message: 'A version is needed.',
-    fix: `Give MODEL@VERSION, e.g. ${model}@1: what is approved is one version.`,
+    fix: `Give MODEL@VERSION, e.g. ${model}@1.`,
   });
 }
 

@@ -67,17 +67,28 @@ export async function environmentsOf(project: Project): Promise<string[]> {
   }
 }
 
-/** Who may do what in an environment, from the configuration; without one nobody may override. */
+/** Who may do what in an environment, and whom it believes, from the configuration; without one nobody may override. */
 export async function rulesOf(project: Project, environment: string) {
-  const none = { approval: false, approvers: null, overriders: [] };
+  const none = { approval: false, approvers: null, overriders: [], trust: undefined };
   try {
     const { environments } = (await project.config()).config;
     const found = environments.find(({ name }) => name === environment);
     if (found === undefined) return none;
-    const { approval, approvers = null, override = [] } = found;
-    return { approval, approvers, overriders: override };
+    const { approval, approvers = null, override = [], signature, provenance } = found;
+    const trust = signature === undefined && provenance === undefined ? undefined : { signature, provenance };
+    return { approval, approvers, overriders: override, trust };
   } catch (error) {
     if (error instanceof UserError && error.code === 'config_missing') return none;
+    throw error;
+  }
+}
+
+/** What the project allows of model files; undefined without a configuration: the default. */
+export async function admissionOf(project: Project) {
+  try {
+    return (await project.config()).config.train.admission;
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'config_missing') return undefined;
     throw error;
   }
 }
@@ -105,12 +116,13 @@ const promoteCommand = defineCommand({
   ],
   async run(options, project) {
     const { context } = project;
-    const { approval, overriders } = await rulesOf(project, options.to);
+    const { approval, overriders, trust } = await rulesOf(project, options.to);
     return runStage(
       promote,
       {
         approval,
         overriders,
+        trust,
         ...parseModel(options.model),
         environment: options.to,
         environments: await environmentsOf(project),
@@ -156,6 +168,7 @@ const rollbackCommand = defineCommand({
         model: parseModelName(options.model),
         environment: options.in,
         environments: await environmentsOf(project),
+        trust: (await rulesOf(project, options.in)).trust,
         version: options.to ?? null,
         expected_generation: options.expected_generation ?? null,
         op_id: options.op_id ?? randomUUID(),

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { UserError } from '../../errors.ts';
 import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
+import { diff, parsePair } from '../diff.ts';
 import { history } from '../history.ts';
 import { probe } from '../probe.ts';
 import { status } from '../status.ts';
+import { statusAll } from '../status-all.ts';
 import { verify } from '../verify.ts';
 import { parseModelName } from './environment.ts';
 
@@ -22,9 +25,24 @@ const statusCommand = defineCommand({
   options: z.object({
     model,
     at: z.string().optional().describe('At a past moment, e.g. 2026-05-03T14:00Z. Left out: now'),
+    all: z.boolean().default(false).describe('Every model in the store, by its log alone'),
   }),
-  examples: ['modelgate status', 'modelgate status flights-late --at 2026-05-03T14:00Z --json'],
+  examples: [
+    'modelgate status',
+    'modelgate status flights-late --at 2026-05-03T14:00Z --json',
+    'modelgate status --all',
+  ],
   async run(options, project) {
+    if (options.all) {
+      if (options.model === undefined)
+        return runStage(statusAll, { at: options.at ?? null }, project.context);
+      throw new UserError({
+        code: 'usage',
+        message: `--all is every model, and ${JSON.stringify(options.model)} names one.`,
+        where: '--all',
+        fix: 'Give a model or --all.',
+      });
+    }
     return runStage(
       status,
       { model: await modelOf(options.model, project), at: options.at ?? null },
@@ -37,12 +55,58 @@ const historyCommand = defineCommand({
   name: 'history',
   description: 'The log of a model: who did what, when and why.',
   positional: ['model'],
-  options: z.object({ model }),
-  examples: ['modelgate history flights-late'],
-  async run(options, project) {
-    return runStage(history, { model: await modelOf(options.model, project) }, project.context);
+  options: z.object({
+    model,
+    last: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(10_000)
+      .describe('So many entries, the newest ones; 10000 at most'),
+    before: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe('Only entries before this number, to go further back'),
+  }),
+  examples: ['modelgate history flights-late', 'modelgate history flights-late --last 20 --json'],
+  async run({ last, before = null, ...options }, project) {
+    return runStage(history, { model: await modelOf(options.model, project), last, before }, project.context);
   },
 });
+
+const diffCommand = defineCommand({
+  name: 'diff',
+  description:
+    'In what two versions differ: code, data, features, parameters, environment, metrics, behaviour.',
+  positional: ['first', 'second', 'third'],
+  options: z.object({
+    first: z.string().describe('MODEL@A, or MODEL'),
+    second: z.string().describe('MODEL@B, or the version A'),
+    third: z.string().optional().describe('The version B, after MODEL A'),
+  }),
+  examples: ['modelgate diff flights-late@1 flights-late@2', 'modelgate diff flights-late 1 2 --json'],
+  async run({ first, second, third }, project) {
+    return runStage(diff, parsePair([first, second, third]), project.context);
+  },
+});
+
+/** `5%` as a share of one. */
+function parseSample(text: string | undefined, seed: number | undefined) {
+  if (text === undefined) return null;
+  const percent = Number(/^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(text)?.[1]);
+  if (percent > 0 && percent <= 100) {
+    return { share: percent / 100, ...(seed === undefined ? {} : { seed }) };
+  }
+  throw new UserError({
+    code: 'usage',
+    message: `${JSON.stringify(text.slice(0, 40))} is not a share.`,
+    where: '--read-data-sample',
+    fix: 'Give a percentage above 0% and at most 100%, e.g. --read-data-sample 5%.',
+  });
+}
 
 const verifyCommand = defineCommand({
   name: 'registry verify',
@@ -51,17 +115,32 @@ const verifyCommand = defineCommand({
   positional: [],
   options: z.object({
     read_data: z.boolean().default(false).describe('Read every object and compare its bytes with its digest'),
-    anchor: z.string().optional().describe('SEQ:HASH of an entry, kept outside of the store'),
+    read_data_sample: z
+      .string()
+      .optional()
+      .describe('Read a part of the objects, e.g. 5%: another part each day, all of them in turn'),
+    seed: z.number().int().nonnegative().optional().describe('Which part. Left out: the day decides'),
+    anchor: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'SEQ:HASH or MODEL:SEQ:HASH of an entry, kept outside of the store; may be given more than once',
+      ),
     model,
   }),
-  examples: ['modelgate registry verify', 'modelgate registry verify --read-data --json'],
+  examples: [
+    'modelgate registry verify',
+    'modelgate registry verify --read-data --json',
+    'modelgate registry verify --read-data-sample 5%',
+  ],
   async run(options, project) {
     return runStage(
       verify,
       {
         model: options.model === undefined ? null : parseModelName(options.model),
         read_data: options.read_data,
-        anchor: options.anchor ?? null,
+        sample: parseSample(options.read_data_sample, options.seed),
+        anchors: options.anchor ?? [],
       },
       project.context,
     );
@@ -80,4 +159,4 @@ const probeCommand = defineCommand({
   },
 });
 
-export const registryCommands = [statusCommand, historyCommand, verifyCommand, probeCommand];
+export const registryCommands = [statusCommand, historyCommand, diffCommand, verifyCommand, probeCommand];

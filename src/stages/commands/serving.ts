@@ -11,7 +11,7 @@ import { monitor } from '../monitor.ts';
 import { score } from '../score.ts';
 import { serve } from '../serve.ts';
 import { trace } from '../trace.ts';
-import { environmentsOf } from './environment.ts';
+import { admissionOf, environmentsOf, rulesOf } from './environment.ts';
 import { localFile } from './files.ts';
 import { modelOf } from './registry.ts';
 
@@ -46,6 +46,8 @@ const serveCommand = defineCommand({
         port: options.port,
         log_directory: options.log_directory ?? null,
         personal: options.personal?.split(',').map((name) => name.trim()) ?? [],
+        trust: (await rulesOf(project, options.environment)).trust,
+        admission: await admissionOf(project),
       },
       project.context,
     );
@@ -87,6 +89,8 @@ const scoreCommand = defineCommand({
         input: await localFile(options.input),
         output: path.resolve(options.output),
         keep: options.keep?.split(',').map((name) => name.trim()) ?? [],
+        trust: (await rulesOf(project, options.environment)).trust,
+        admission: await admissionOf(project),
       },
       project.context,
     );

@@ -1,25 +1,33 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../../src/stats/random.ts';
 import { signAgain } from './sign.ts';
 
 /**
  * What the proxy may do to a request. `lost`: forwarded, its answer is never sent. `cut`: forwarded, the answer ends
  * midway. `refused`: never forwarded. `echo-412`: forwarded twice, the second answer is sent, as by a middle man that
- * tries again. `late-500`: forwarded, answered 500. A number: answered so, never forwarded. `slow`: late.
+ * tries again. `late-500`: forwarded, answered 500. `slow`: late. `hang`: forwarded, and the connection stays open
+ * without an answer. `late-effect`: the connection ends, and the request arrives after that. A number: answered so,
+ * never forwarded.
  */
-export const faults = [
+const kinds = [
   'lost',
   'cut',
   'refused',
   'echo-412',
   'late-500',
   'slow',
+  'hang',
+  'late-effect',
   '409',
   '412',
   '500',
   '503',
 ] as const;
-export type Fault = (typeof faults)[number];
+export type Fault = (typeof kinds)[number];
+
+/** Which share of the requests has which fault. */
+export type Rates = Partial<Record<Fault, number>>;
 
 export interface ProxyOptions {
   upstream: number;
@@ -27,6 +35,8 @@ export interface ProxyOptions {
   fault?: (request: http.IncomingMessage) => Fault | null;
   /** Headers to leave out, as a store would that does not know them, and the secret to sign the rest again. */
   drop?: { headers: readonly string[]; secret: string };
+  /** Answers a GET with what it was up to so many milliseconds ago, as a cache on the way would. */
+  stale?: number;
 }
 
 export interface FaultProxy {
@@ -42,28 +52,35 @@ const names: Record<string, string> = {
   '503': 'SlowDown',
 };
 
-/** Random faults by a seed: `share` of the requests, each kind equally often. */
-export function seeded(seed: number, share: number, kinds: readonly Fault[] = faults): () => Fault | null {
-  let state = seed >>> 0;
-  const next = () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+/** Every fault equally often, together at this share of the requests; `hang` waits for the client's patience to end. */
+export function evenly(share: number): Rates {
+  const quick = kinds.filter((kind) => kind !== 'hang');
+  return Object.fromEntries(quick.map((kind) => [kind, share / quick.length]));
+}
+
+/** Random faults by a seed. */
+export function seeded(seed: number, rates: Rates): () => Fault | null {
+  const { uniform } = seededRandom(seed);
+  return () => {
+    let left = uniform();
+    for (const kind of kinds) {
+      left -= rates[kind] ?? 0;
+      if (left < 0) return kind;
+    }
+    return null;
   };
-  return () => (next() < share ? (kinds[Math.floor(next() * kinds.length)] ?? null) : null);
 }
 
 /** A proxy on loopback that does to requests what networks and stores do on a bad day. */
 export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy> {
+  const forward = options.stale === undefined ? toUpstream : cached(options.stale);
   const counts: FaultProxy['counts'] = new Map();
   const server = http.createServer((request, response) => {
     let fault = options.fault?.(request) ?? null;
     // a store answers these to a condition alone
     if (request.headers['if-none-match'] === undefined && (fault === '409' || fault === '412')) fault = '503';
     counts.set(fault ?? 'none', (counts.get(fault ?? 'none') ?? 0) + 1);
-    handle(options, fault, request, response).catch(() => response.destroy());
+    handle({ ...options, forward }, fault, request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -77,7 +94,7 @@ export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy
 }
 
 async function handle(
-  options: ProxyOptions,
+  options: ProxyOptions & { forward: Forward },
   fault: Fault | null,
   request: http.IncomingMessage,
   response: http.ServerResponse,
@@ -88,9 +105,14 @@ async function handle(
   if (fault === 'refused') return void response.destroy();
   if (fault !== null && /^\d/.test(fault)) return answer(request, response, fault);
   if (fault === 'slow') await sleep(80);
-  let given = await forward(options, request, body);
-  if (fault === 'echo-412') given = await forward(options, request, body);
+  if (fault === 'late-effect') {
+    response.destroy();
+    await sleep(20);
+  }
+  let given = await options.forward(options, request, body);
+  if (fault === 'echo-412') given = await options.forward(options, request, body);
   if (fault === 'lost') return void response.destroy();
+  if (fault === 'hang' || fault === 'late-effect') return;
   if (fault === 'late-500') return answer(request, response, '500');
   response.writeHead(given.status, given.headers);
   if (fault !== 'cut') return void response.end(request.method === 'HEAD' ? undefined : given.body);
@@ -109,8 +131,23 @@ interface Given {
   body: Buffer;
 }
 
+type Forward = (options: ProxyOptions, request: http.IncomingMessage, body: Buffer) => Promise<Given>;
+
+function cached(milliseconds: number): Forward {
+  const kept = new Map<string, { given: Promise<Given>; at: number }>();
+  return (options, request, body) => {
+    if (request.method !== 'GET') return toUpstream(options, request, body);
+    const name = request.url ?? '/';
+    const found = kept.get(name);
+    if (found !== undefined && performance.now() - found.at < milliseconds) return found.given;
+    const given = toUpstream(options, request, body);
+    kept.set(name, { given, at: performance.now() });
+    return given;
+  };
+}
+
 /** The Host header stays as it was signed. */
-function forward(options: ProxyOptions, request: http.IncomingMessage, body: Buffer): Promise<Given> {
+function toUpstream(options: ProxyOptions, request: http.IncomingMessage, body: Buffer): Promise<Given> {
   const headers = { ...request.headers };
   const { method = 'GET', url = '/' } = request;
   if (options.drop?.headers.some((name) => headers[name] !== undefined)) {

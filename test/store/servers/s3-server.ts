@@ -14,9 +14,17 @@ const moto = path.join(tools, 'moto', 'bin', 'moto_server');
 const keys = { AWS_ACCESS_KEY_ID: 'test-key', AWS_SECRET_ACCESS_KEY: 'test-secret' };
 export const bucket = 'models';
 
+/** Which servers are installed, the one to prefer first. */
+export function servers(): S3Server['kind'][] {
+  const found: S3Server['kind'][] = [];
+  if (existsSync(versitygw)) found.push('versitygw');
+  if (existsSync(moto)) found.push('moto');
+  return found;
+}
+
 /** What is said when there is no server to test against; null when there is one. Under CI there must be one. */
 export function noServer(): string | null {
-  if (process.env.CI || existsSync(versitygw) || existsSync(moto)) return null;
+  if (process.env.CI || servers().length > 0) return null;
   return 'no S3 server: run scripts/install-tools.sh';
 }
 
@@ -42,11 +50,10 @@ export function environmentFor(port: number): Record<string, string> {
 }
 
 /** Starts an S3 server with one bucket, on a folder of its own: versitygw, else moto. */
-export async function startS3(): Promise<S3Server> {
+export async function startS3(kind = servers()[0]): Promise<S3Server> {
+  if (kind === undefined) throw new Error('no S3 server: run scripts/install-tools.sh');
   const folder = mkdtempSync(path.join(os.tmpdir(), 'modelgate-s3-'));
   const port = await freePort();
-  const kind = existsSync(versitygw) ? 'versitygw' : 'moto';
-  if (kind === 'moto' && !existsSync(moto)) throw new Error('no S3 server: run scripts/install-tools.sh');
   if (kind === 'versitygw') mkdirSync(path.join(folder, bucket));
   const child =
     kind === 'versitygw'
