@@ -10,6 +10,7 @@ import type { Actor } from '../registry/entries.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Producer } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
+import { visible } from '../visible.ts';
 
 /** All that a stage may use. Only `cli`, `actions` and `bot` make one. */
 export interface StageContext {
@@ -89,6 +90,7 @@ export async function runStage<Input, Outputs, Given>(
     const outcome: StageOutcome<Outputs> = {
       ...base,
       ...result,
+      summary: visible(result.summary),
       outputs: stage.outputs.parse(result.outputs) as Partial<Outputs>,
       inputs,
       timings: { ...result.timings, total: seconds() },

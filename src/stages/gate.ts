@@ -225,7 +225,7 @@ function requirePaired(scores: Scores, expected: { rows: number; champion: Diges
     scores.rows === 0
       ? 'The evaluation has no rows.'
       : scores.rows !== expected.rows
-        ? `The evaluation speaks of ${expected.rows} rows, and its file holds ${scores.rows}.`
+        ? `The evaluation speaks of ${plural(expected.rows, 'row')}, and its file holds ${scores.rows}.`
         : (scores.champion === null) !== (expected.champion === null)
           ? 'The evaluation names a champion, but holds no predictions of it, or the other way round.'
           : null;

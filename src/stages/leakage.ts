@@ -87,7 +87,7 @@ export const leakage = defineStage({
               ? 'not_decidable'
               : 'checks_passed',
         summary: [
-          `Of ${formatCount(rows)} rows of the evaluation set, the training set knows ${counts.join(', ')}.`,
+          `Of ${plural(rows, 'row')} of the evaluation set, the training set knows ${counts.join(', ')}.`,
           ...notes.map(({ text }) => text),
         ].join(' '),
         outputs,

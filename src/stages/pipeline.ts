@@ -1,16 +1,21 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Loaded } from '../config/load.ts';
-import { expandFiles } from '../config/load.ts';
 import type { Config, Window } from '../config/schema.ts';
-import { parseContract } from '../data/contract.ts';
-import { personalColumns } from '../data/personal.ts';
 import { asTold, UserError } from '../errors.ts';
-import { goldenFormat } from '../gate/golden-cases.ts';
 import { retrainings } from '../gate/policy.ts';
 import { Digest } from '../json.ts';
 import { failedOutcome } from '../outcome.ts';
 import type { Project } from './command.ts';
+import {
+  contractFiles,
+  definitionOf,
+  evaluationFile,
+  goldenCases,
+  knownOf,
+  measuredMetrics,
+  personalNames,
+  slicedColumns,
+  trainingCode,
+} from './config-inputs.ts';
 import { runStage, type Stage, type StageContext, type StageOutcome } from './define.ts';
 import { evaluate } from './evaluate.ts';
 import { features } from './features.ts';
@@ -145,16 +150,10 @@ export class Pipeline {
   }
 
   private async validate(): Promise<AnyOutcome> {
-    const contracts: Record<string, Digest> = {};
-    for (const [name, source] of Object.entries(this.config.data.sources)) {
-      if (source.contract !== undefined) {
-        contracts[name] = await putCode(this.context.store, { 'contract.yaml': source.contract });
-      }
-    }
     return this.run('validate', validate, {
       model: this.config.model,
       dataset: await this.dataset(),
-      contracts,
+      contracts: await contractFiles(this.context.store, this.config),
       as_of: this.config.as_of ?? this.context.now().toISOString(),
       baseline: null,
     });
@@ -190,42 +189,20 @@ export class Pipeline {
     const { script, requirements, ...training } = this.config.train;
     return {
       split: await this.output('split'),
-      code: await this.trainingCode(script, requirements),
+      code: await trainingCode(this.context.store, { script, requirements }),
       training,
     };
   }
 
-  /** The script, the lock, and the other Python files beside the script. */
-  private async trainingCode(script: string, requirements: string): Promise<Digest> {
-    const files: Record<string, string> = { 'requirements.lock': requirements };
-    for (const file of await expandFiles(path.join(path.dirname(script), '*.py')))
-      files[path.basename(file)] = file;
-    delete files[path.basename(script)];
-    return putCode(this.context.store, { ...files, 'train.py': script });
-  }
-
   /** The pinned evaluation set and the data from which its rows' features are made. */
   private async evaluationData() {
-    const { file, window, ...set } = this.config.evaluation;
+    const { file: _, window, ...set } = this.config.evaluation;
     const found = await this.quietly(ingest, await this.ingestInputs(window ?? this.config.data.window));
     return {
       evaluation_set: set,
-      file: await this.evaluationFile(file),
+      file: await evaluationFile(this.context.store, this.loaded),
       dataset: found.dataset as Digest,
     };
-  }
-
-  private async evaluationFile(file: string): Promise<Digest> {
-    const found = await expandFiles(file);
-    if (found.length !== 1) {
-      throw new UserError({
-        code: 'config_missing',
-        message: `The evaluation set ${file} is not there.`,
-        where: this.loaded.locate(['evaluation', 'file']),
-        fix: 'Mend the path, or make the file with modelgate pin.',
-      });
-    }
-    return (await this.context.store.putFile(file)).sha256;
   }
 
   /**
@@ -309,17 +286,7 @@ export class Pipeline {
       training,
       ...(await this.evaluationData()),
       replicates: retrainings(this.config.gate) ?? 5,
-      metrics: this.config.gate.metrics.map(
-        ({ metric, threshold, k, row_loss, numerator, denominator, aggregate }) => ({
-          metric,
-          ...(threshold === undefined ? {} : { threshold }),
-          ...(k === undefined ? {} : { k }),
-          ...(row_loss === undefined ? {} : { row_loss }),
-          ...(numerator === undefined ? {} : { numerator }),
-          ...(denominator === undefined ? {} : { denominator }),
-          ...(aggregate === undefined ? {} : { aggregate }),
-        }),
-      ),
+      metrics: measuredMetrics(this.config),
       slices: slicedColumns(this.config),
     });
   }
@@ -346,53 +313,13 @@ export class Pipeline {
         policy: this.config.gate,
         noise: (outcome?.outputs.noise as Digest | undefined) ?? null,
         ...history,
-        golden: await this.goldenCases(),
+        golden: await goldenCases(this.context.store, this.loaded),
         set_use: setUse(set, { consultations, as_of: as_of ?? null }),
-        personal: await this.personal(),
+        personal: await personalNames(this.config),
         release: { model: this.config.model, environment: this.config.environments[0]!.name },
       },
       { mayNotPass: true },
     );
-  }
-
-  /** The file of golden cases as a stored object; null where the policy has none. */
-  private async goldenCases() {
-    const { golden } = this.config.gate;
-    if (golden === undefined) return null;
-    const at = this.loaded.locate(['gate', 'golden']);
-    const [file, ...others] = await expandFiles(golden.file);
-    const format = goldenFormat(golden.file);
-    if (file === undefined || others.length > 0) {
-      throw new UserError({
-        code: 'config_missing',
-        message: `The golden cases ${golden.file} are not there.`,
-        where: at,
-        fix: 'Mend the path: it is relative to the file that names it.',
-      });
-    }
-    if (format === null) {
-      throw new UserError({
-        code: 'config_invalid',
-        message: `The golden cases ${golden.file} are of no known format.`,
-        where: at,
-        fix: 'Give a file that ends in .jsonl, .ndjson, .csv or .parquet.',
-      });
-    }
-    return { file: (await this.context.store.putFile(file)).sha256, format };
-  }
-
-  /** The columns that the contracts mark as personal; key and label also by the names that they have in an evaluation. */
-  private async personal(): Promise<string[]> {
-    const found = new Set<string>();
-    for (const [name, { contract }] of Object.entries(this.config.data.sources)) {
-      if (contract === undefined) continue;
-      const text = await readFile(contract, 'utf8');
-      for (const column of personalColumns(parseContract(text, contract, name))) found.add(column);
-    }
-    const { key, label } = this.config.features;
-    if (found.has(key)) found.add('key');
-    if (found.has(label)) found.add('label');
-    return [...found].sort();
   }
 
   private async register(): Promise<AnyOutcome> {
@@ -457,24 +384,4 @@ export class Pipeline {
     }
     return outcome.outputs;
   }
-}
-
-/** Columns by whose values the policy cuts slices. */
-function slicedColumns({ gate: { slices } }: Config): string[] {
-  const critical = (slices?.critical ?? []).flatMap(({ where }) => Object.keys(where));
-  return [...new Set([...(slices?.by ?? []), ...critical])].sort();
-}
-
-export function definitionOf(config: Config) {
-  const { sql: _, ...definition } = config.features;
-  return definition;
-}
-
-export function knownOf(config: Config) {
-  return Object.fromEntries(
-    Object.entries(config.data.sources).map(([name, { known, known_at }]) => [
-      name,
-      { known: known ?? [], known_at: known_at ?? null },
-    ]),
-  );
 }
