@@ -1,4 +1,5 @@
 import { type Code, codes, type FailureClass } from './codes.ts';
+import { visible } from './visible.ts';
 
 /** Where a user can look: a file with line and column, a configuration key, a digest, a URL. */
 export interface Where {
@@ -53,10 +54,20 @@ export function describeWhere(where: Where | string | undefined): string | null 
   return [place, where.key].filter((part) => part !== undefined && part !== '').join(' ') || null;
 }
 
+function visiblePlace(where: UserError['where']): string | null {
+  const place = describeWhere(where);
+  return place === null ? null : visible(place);
+}
+
 /** The JSON form of any thrown value, the user's or ours. */
 export function errorRecord(error: unknown): ErrorRecord {
   if (error instanceof UserError) {
-    return { code: error.code, message: error.message, where: describeWhere(error.where), fix: error.fix };
+    return {
+      code: error.code,
+      message: visible(error.message),
+      where: visiblePlace(error.where),
+      fix: visible(error.fix),
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

@@ -72,6 +72,8 @@ function parse(
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const lacking = withoutValue(args, message);
+    if (lacking !== null) throw usage(command, lacking);
     const flag = /'(?:-\w, )?--([^'\s]+)/.exec(message)?.[1];
     const near =
       flag === undefined
@@ -83,6 +85,17 @@ function parse(
     const first = message.split(/\. |\.?\n/)[0]!;
     throw usage(command, near === null || near === flag ? `${first}.` : `${first}. Did you mean --${near}?`);
   }
+}
+
+/** Says of an option what stands in its value's place; null where that is not what is wrong. */
+function withoutValue(args: readonly string[], message: string): string | null {
+  const flag = /^Option '(--[^'\s]+)(?: <value>)?' argument (?:is ambiguous|missing)/.exec(message)?.[1];
+  if (flag === undefined) return null;
+  const next = args[args.findIndex((one, at) => one === flag && (args[at + 1]?.startsWith('-') ?? true)) + 1];
+  if (next === undefined) return `${flag} needs a value.`;
+  return /^--[a-z]/.test(next)
+    ? `${flag} needs a value, and ${next} follows it.`
+    : `${flag} is followed by ${JSON.stringify(next)}, which begins with a dash: write ${flag}=${next} if that is its value.`;
 }
 
 function typed(command: Command, option: OptionInfo, value: unknown): unknown {

@@ -40,10 +40,10 @@ export const views: Record<string, View> = {
       rows_needed,
     } = outputs;
     return indent([
-      `${metric} over ${shorten(n)} rows by ${method}`,
+      `${metric} over ${rowsOf(n)} by ${method}`,
       `champion ${shorten(champion)}  candidate ${shorten(candidate)}  difference ${shorten(diff)} (higher is better)`,
       `one-sided bounds ${shorten(bound_low)} to ${shorten(bound_high)} (level ${shorten(confidence)} each)`,
-      `this file cannot see a drop below ${shorten(mde80)}; to decide the margin it takes ${shorten(rows_needed)} rows`,
+      `this file cannot see a drop below ${shorten(mde80)}; to decide the margin it takes ${rowsOf(rows_needed)}`,
     ]);
   },
   reproduce: (outputs) => [
@@ -117,6 +117,9 @@ function modelLines(outputs: Outputs): string[] {
   return recordTable(lines, ['model', 'environment', 'version', 'since', 'generation', 'rollback_to']);
 }
 
+/** `1 row`, `2,000 rows` */
+const rowsOf = (count: unknown): string => `${shorten(count)} ${count === 1 ? 'row' : 'rows'}`;
+
 function dataWords(data: unknown): string {
   const {
     dataset,
@@ -124,7 +127,7 @@ function dataWords(data: unknown): string {
     rows: count,
   } = (data ?? {}) as { dataset?: unknown; window?: Outputs | null; rows?: unknown };
   const span = window == null ? '' : ` of ${shorten(window.from)} to ${shorten(window.until)}`;
-  return `${shorten(count)} rows${span} (dataset ${shorten(dataset)})`;
+  return `${rowsOf(count)}${span} (dataset ${shorten(dataset)})`;
 }
 
 function evaluationWords(evaluation: unknown): string {

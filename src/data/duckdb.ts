@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 import { importNative } from '../native.ts';
+import { type CsvFile, headProblem, wholeProblem } from './csv-problems.ts';
 import { columnType, toColumnVectors, toRow } from './duckdb-values.ts';
 import {
   type Column,
@@ -69,11 +70,18 @@ class DuckDbEngine implements SqlEngine {
     const readers: string[] = [];
     let first: Column[] | null = null;
     for (const each of files) {
-      const reader = readerOf(await this.#bringIn(each), format ?? formatOf(each));
-      const columns = await this.describe(`SELECT * FROM ${reader}`).catch((error: unknown) => {
-        throw error instanceof UserError && error.code !== 'data_unreadable'
-          ? error
-          : unreadable(each, error);
+      const inside = await this.#bringIn(each);
+      const csv = (format ?? formatOf(each)) === 'csv' ? { file: inside, gzip: /\.gz$/i.test(each) } : null;
+      // what a reader would take for a table of other columns
+      const seen = csv === null ? null : await headProblem(csv).catch(() => null);
+      if (seen !== null) throw new UserError({ code: 'data_unreadable', ...seen, where: each });
+      const reader = csv === null ? parquetReader(inside) : csvReader(csv);
+      const columns = await this.describe(`SELECT * FROM ${reader}`).catch(async (error: unknown) => {
+        if (error instanceof UserError && error.code !== 'data_unreadable') throw error;
+        const why = csv === null ? null : await wholeProblem(csv).catch(() => null);
+        throw why === null
+          ? unreadable(each, error)
+          : new UserError({ code: 'data_unreadable', ...why, where: each, cause: error });
       });
       first ??= columns;
       assertSameColumns(files[0] ?? each, first, each, columns);
@@ -187,11 +195,16 @@ function formatOf(file: string): 'parquet' | 'csv' {
   return /\.csv(\.gz)?$/i.test(file) ? 'csv' : 'parquet';
 }
 
-function readerOf(file: string, format: 'parquet' | 'csv'): string {
-  return format === 'parquet'
-    ? `read_parquet(${literal(file)}, hive_partitioning = false)`
-    : // the whole file is looked at for its types, so that they do not depend on the first rows
-      `read_csv(${literal(file)}, header = true, delim = ',', quote = '"', escape = '"', sample_size = -1, allow_quoted_nulls = false)`;
+const parquetReader = (file: string): string => `read_parquet(${literal(file)}, hive_partitioning = false)`;
+
+/**
+ * All of the dialect is given: left to guess, the reader takes lines that begin with # for comments and a short
+ * header for a title, and drops them. The whole file is looked at for its types, so that they do not depend on
+ * the first rows.
+ */
+function csvReader({ file, gzip }: CsvFile): string {
+  const dialect = `header = true, delim = ',', quote = '"', escape = '"', comment = '', skip = 0`;
+  return `read_csv(${literal(file)}, ${dialect}, compression = '${gzip ? 'gzip' : 'none'}', sample_size = -1, allow_quoted_nulls = false)`;
 }
 
 function assertSameColumns(firstFile: string, first: Column[], file: string, columns: Column[]): void {

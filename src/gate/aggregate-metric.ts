@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import type { PairedEstimate } from '../stats/paired-estimate.ts';
 import { seededRandom } from '../stats/random.ts';
 import { type Undefined, undefinedBecause } from '../stats/undefined.ts';
+import { checkAggregate } from './aggregate-sql.ts';
 import type { SingleEstimate } from './metrics.ts';
 import { runPolicySql } from './policy-sql.ts';
 
@@ -11,6 +12,8 @@ const replicates = 250;
 const buckets = 2000;
 /** Fewer independent units than this say too little of chance. */
 const fewestUnits = 10;
+/** And fewer rows beyond a quantile than this, too little of the quantile. */
+const fewestBeyond = 10;
 const seed = 20_130_101;
 
 /** An aggregate on all rows, and on resamples of whole units: the same ones for both models. */
@@ -19,6 +22,8 @@ export interface AggregateSamples {
   /** Clusters, or buckets of rows. */
   units: number;
   clustered: boolean;
+  /** The smallest share of rows beyond a quantile of the aggregate; null where it has none. */
+  tail: number | null;
   observed: { candidate: number; champion: number | null };
   candidate: Float64Array;
   champion: Float64Array | null;
@@ -34,6 +39,7 @@ export async function sampleAggregate(
   request: { expression: string; where: string; view: string; hasChampion: boolean; hasCluster: boolean },
 ): Promise<AggregateSamples> {
   const { expression, where, view, hasChampion, hasCluster } = request;
+  const { tail } = await checkAggregate(engine, { expression, where });
   const dealt = hasCluster
     ? 'dense_rank() OVER (ORDER BY cluster) - 1'
     : `(row_number() OVER (ORDER BY md5(CAST(key AS VARCHAR)), key) - 1) % ${buckets}`;
@@ -66,7 +72,8 @@ export async function sampleAggregate(
   };
   const samples = { candidate: new Float64Array(replicates), champion: new Float64Array(replicates) };
   const random = seededRandom(seed);
-  for (let r = 0; r < replicates && units >= fewestUnits; r++) {
+  const enough = units >= fewestUnits && hasTail({ rows, tail });
+  for (let r = 0; r < replicates && enough; r++) {
     const drawn = Array.from({ length: units }, () => random.below(units));
     for (const model of models) {
       const sql = `SELECT (\n${expression}\n) AS value FROM ${identifier(`aggregate_${model}`)} JOIN (SELECT unnest([${drawn.join(',')}]) AS "modelgate drawn") ON "modelgate unit" = "modelgate drawn"`;
@@ -78,6 +85,7 @@ export async function sampleAggregate(
     rows,
     units,
     clustered: hasCluster,
+    tail,
     observed,
     candidate: samples.candidate,
     champion: hasChampion ? samples.champion : null,
@@ -129,6 +137,11 @@ function problemOf(samples: AggregateSamples, values: readonly Float64Array[]): 
       'too_few_clusters',
       `${samples.units} ${samples.clustered ? 'clusters' : 'rows'} to resample; ${fewestUnits} are needed`,
     );
+  if (!hasTail(samples))
+    return undefinedBecause(
+      'too_few_rows',
+      `${Math.round(samples.rows * (samples.tail ?? 0))} of ${samples.rows} rows lie beyond its quantile; ${fewestBeyond} are needed`,
+    );
   const observed = [samples.observed.candidate, samples.observed.champion ?? 0];
   if (![...observed, ...values.flatMap((one) => [...one])].every(Number.isFinite))
     return undefinedBecause(
@@ -140,6 +153,10 @@ function problemOf(samples: AggregateSamples, values: readonly Float64Array[]): 
     return undefinedBecause('zero_denominator', 'the aggregate is the same on every resample of the rows');
   return null;
 }
+
+/** Whether enough rows lie beyond the aggregate's quantiles; 1 − 0.9 is a little less than a tenth. */
+const hasTail = ({ rows, tail }: Pick<AggregateSamples, 'rows' | 'tail'>): boolean =>
+  tail === null || rows * tail >= fewestBeyond - 1e-6;
 
 /** But for what rounding does to a sum in another order. */
 function isConstant(values: Float64Array): boolean {

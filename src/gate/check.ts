@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Verdict } from '../outcome.ts';
+import { visible } from '../visible.ts';
 
 export const CheckKind = z.enum([
   'metric',
@@ -62,7 +63,7 @@ export const Check = z.object({
 export type Check = z.infer<typeof Check>;
 export type CheckInput = z.input<typeof Check>;
 
-/** Fills the fields that a check does not use, and turns what JSON cannot say into null. */
+/** Fills the fields that a check does not use, turns what JSON cannot say into null, and shows what hides in names. */
 export function check(input: CheckInput): Check {
   const finite = Object.fromEntries(
     Object.entries(input).map(([key, value]) => [
@@ -70,5 +71,5 @@ export function check(input: CheckInput): Check {
       typeof value === 'number' && !Number.isFinite(value) ? null : value,
     ]),
   );
-  return Check.parse(finite);
+  return Check.parse({ ...finite, title: visible(input.title), reason: visible(input.reason) });
 }

@@ -15,20 +15,9 @@ export const classRoles = ['label', 'champion', 'candidate'] as const;
 export type ClassRole = (typeof classRoles)[number];
 type ByRole<T> = Record<ClassRole, T>;
 
-/** Whether label and predictions are classes by name. Text beside numbers is the user's error: nothing would be equal. */
+/** Whether label and predictions are classes by name. */
 export function areTextClasses(metric: KnownMetric, columns: ByRole<Column>): boolean {
-  if (!ofClasses.has(metric)) return false;
-  const texts = classRoles.filter((role) => columns[role].type === 'string');
-  if (texts.length === 0) return false;
-  const odd = classRoles.find((role) => !texts.includes(role));
-  if (odd === undefined) return true;
-  const text = texts[0] as ClassRole;
-  throw new UserError({
-    code: odd === 'label' ? 'label_invalid' : 'prediction_invalid',
-    message: `Column ${JSON.stringify(columns[text].name)} holds text, and column ${JSON.stringify(columns[odd].name)} holds ${columns[odd].physicalType}: label and predicted classes must be of one kind.`,
-    where: `--${odd}`,
-    fix: 'Write the class of each row by the same names, or the same whole numbers, in all three columns; a score is no class.',
-  });
+  return ofClasses.has(metric) && classRoles.every((role) => columns[role].type === 'string');
 }
 
 /** Declares the classes of text columns, and gives the SQL of a column's codes. */

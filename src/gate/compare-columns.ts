@@ -71,8 +71,14 @@ export async function readColumns(engine: SqlEngine, question: CompareQuestion):
     throw new Error('label and predictions are always named');
   const triple = { label, champion, candidate };
   const text = areTextClasses(question.metric, triple);
-  const codeOf = text ? await declareClasses(engine, { view: question.view, columns: triple }) : identifier;
-  const vectors = await readNumbers(engine, { view: question.view, columns, codeOf });
+  const { view, metric } = question;
+  const numeric = text ? (['weight'] as const) : ([...classRoles, 'weight'] as const);
+  for (const role of numeric) {
+    const column = columns[role];
+    if (column !== undefined) await requireNumbers(engine, { view, role, column, metric });
+  }
+  const codeOf = text ? await declareClasses(engine, { view, columns: triple }) : identifier;
+  const vectors = await readNumbers(engine, { view, columns, codeOf });
   const column = (role: Role) => vectors.get(role) as Float64Array;
   const values = { label: column('label'), champion: column('champion'), candidate: column('candidate') };
   const classes = text || areClassCodes(question.metric, { columns: triple, values });
@@ -125,7 +131,7 @@ async function findColumns(
   const found: Partial<Record<Role, Column>> = {};
   for (const role of [...classRoles, 'weight', 'cluster'] as const) {
     const name = question[role];
-    if (name !== null) found[role] = requireColumn({ role, name, known, metric: question.metric });
+    if (name !== null) found[role] = requireColumn({ role, name, known });
   }
   return found;
 }
@@ -166,13 +172,15 @@ async function readNumbers(
   return found;
 }
 
-function requireColumn(wanted: {
+function requireColumn({
+  role,
+  name,
+  known,
+}: {
   role: Role;
   name: string;
   known: readonly Column[];
-  metric: KnownMetric;
 }): Column {
-  const { role, name, known, metric } = wanted;
   const found = known.find((column) => column.name === name);
   const names = known.map((column) => column.name);
   if (found === undefined) {
@@ -187,16 +195,36 @@ function requireColumn(wanted: {
           : `Did you mean ${JSON.stringify(near)}?`,
     });
   }
-  if (role === 'cluster' || ['boolean', 'integer', 'number'].includes(found.type)) return found;
-  if (found.type === 'string' && role !== 'weight' && takesClasses(metric)) return found;
+  return found;
+}
+
+/** Refuses a column that holds text or times where numbers are needed, and says where the first of them stands. */
+async function requireNumbers(
+  engine: SqlEngine,
+  request: { view: string; role: Role; column: Column; metric: KnownMetric },
+): Promise<void> {
+  const { view, role, column, metric } = request;
+  const { name, type, physicalType } = column;
+  if (['boolean', 'integer', 'number'].includes(type)) return;
+  const numbered = `SELECT CAST(${identifier(name)} AS VARCHAR) AS value, row_number() OVER () AS position FROM ${identifier(view)}`;
+  const [found] = await engine.rows(
+    `SELECT count(*) AS rows, count(value) AS filled, min(CASE WHEN value IS NOT NULL AND TRY_CAST(value AS DOUBLE) IS NULL THEN position END) AS first FROM (${numbered})`,
+  );
+  if (Number(found?.filled) === 0) {
+    const rows = Number(found?.rows);
+    throw missing({ role, name, bad: rows, rows, first: 1 });
+  }
+  const first = found?.first == null ? '' : `, first in row ${found.first}`;
+  const classes = takesClasses(metric)
+    ? ' For classes by name, label and both predictions must hold such names.'
+    : binary.has(metric)
+      ? moreClasses
+      : '';
   throw new UserError({
     code: role === 'label' ? 'label_invalid' : 'usage',
-    message: `Column ${JSON.stringify(name)} holds ${found.physicalType}, not numbers.`,
+    message: `Column ${JSON.stringify(name)} holds ${physicalType}, not numbers${first}.`,
     where: `--${role}`,
-    fix:
-      role === 'label'
-        ? `Labels are true/false or 0/1 for classification, numbers for regression.${binary.has(metric) ? moreClasses : ''}`
-        : 'Name a column of numbers.',
+    fix: `${role === 'label' ? 'Labels are true/false or 0/1 for classification, numbers for regression.' : 'Name a column of numbers.'}${role === 'weight' ? '' : classes}`,
   });
 }
 
@@ -209,14 +237,19 @@ function requireFinite({ role, name, values }: { role: Role; name: string; value
     bad++;
   }
   if (bad === 0) return;
+  throw missing({ role, name, bad, rows: values.length, first: first + 1 });
+}
+
+function missing(found: { role: Role; name: string; bad: number; rows: number; first: number }): UserError {
+  const { role, name, bad, rows, first } = found;
   const codes: Partial<Record<Role, Code>> = {
     label: 'label_invalid',
     champion: 'evaluation_unpaired',
     candidate: 'evaluation_unpaired',
   };
-  throw new UserError({
+  return new UserError({
     code: codes[role] ?? 'usage',
-    message: `Column ${JSON.stringify(name)} is missing, NaN or infinite in ${bad} of ${plural(values.length, 'row')}, first in row ${first + 1}.`,
+    message: `Column ${JSON.stringify(name)} is missing${role === 'cluster' ? '' : ', NaN or infinite'} in ${bad} of ${plural(rows, 'row')}, first in row ${first}.`,
     where: `--${role}`,
     fix:
       role === 'champion' || role === 'candidate'

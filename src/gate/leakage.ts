@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { judgeEqualRows } from './equal-rows.ts';
 import { declareTables, type LeakColumn, rowNumber } from './leakage-tables.ts';
 import { NearIndex } from './near-duplicates.ts';
+import { plural } from './numbers.ts';
 import { layoutOf, readTokens } from './row-tokens.ts';
 
 /** A numeric difference below this share of the training column's standard deviation counts as none. */
@@ -264,7 +265,7 @@ async function compareTimes(
   if (Number(row?.unreadable ?? 0) > 0) {
     throw new UserError({
       code: 'data_unreadable',
-      message: `${row?.unreadable} rows have no readable time in column ${JSON.stringify(name)}.`,
+      message: `${plural(Number(row?.unreadable), 'row')} ${Number(row?.unreadable) === 1 ? 'has' : 'have'} no readable time in column ${JSON.stringify(name)}.`,
       where: '--time',
       fix: 'Name a column of times (ISO 8601 text, dates, timestamps or numbers) without missing values.',
     });

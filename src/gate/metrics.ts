@@ -182,7 +182,10 @@ function linearEstimate(
   const { label: y, candidate: score } = rows;
   for (let i = 0; i < y.length; i++) {
     if (!Number.isFinite(y[i]) || !Number.isFinite(score[i]))
-      return undefinedBecause('not_finite', `row ${i + 1} has a label or prediction that is not a finite number`);
+      return undefinedBecause(
+        'not_finite',
+        `row ${i + 1} has a label or prediction that is not a finite number`,
+      );
   }
   const mean = (loss: Parameters<typeof rowLosses>[0]) => {
     const losses = rowLosses(loss, { y, prediction: score });

@@ -23,6 +23,7 @@ import {
 import { GoldenInput, readGolden } from '../gate/golden-cases.ts';
 import { type GateRecord, judgeScores, predictionHistogram, Release } from '../gate/judge.ts';
 import { readNoise } from '../gate/noise.ts';
+import { plural } from '../gate/numbers.ts';
 import { namedValues, withholdValues } from '../gate/personal.ts';
 import { gatePlots } from '../gate/plots.ts';
 import { GatePolicy } from '../gate/policy.ts';

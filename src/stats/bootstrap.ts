@@ -22,7 +22,7 @@ interface Common {
 
 /**
  * Bootstrap of a statistic of joint cell counts (truth × A × B): one multinomial draw a stratum and replicate,
- * exact and free of n. `strata[i]` names cell i's stratum (its label, say); null draws over all cells together.
+ * exact and free of n: by this the influence errors of count metrics are checked. `strata[i]` names cell i's stratum (its label, say); null draws over all cells together.
  */
 export function bootstrapCells(
   input: Common & { readonly counts: Float64Array; readonly strata: Int32Array | null },

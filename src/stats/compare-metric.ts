@@ -177,7 +177,10 @@ function checkColumns({ y, a, b, weights, clusters }: PairedPredictions): Undefi
     if (!Number.isFinite(y[i]) || !Number.isFinite(a[i]) || !Number.isFinite(b[i]))
       return undefinedBecause('not_finite', `row ${i + 1}: target ${y[i]}, A ${a[i]}, B ${b[i]}`);
     if (weights && !((weights[i] as number) >= 0 && Number.isFinite(weights[i])))
-      return undefinedBecause('out_of_range', `row ${i + 1}: weight ${weights[i]} is not a number of at least 0`);
+      return undefinedBecause(
+        'out_of_range',
+        `row ${i + 1}: weight ${weights[i]} is not a number of at least 0`,
+      );
   }
   return null;
 }

@@ -33,11 +33,12 @@ export function aucComponents({ y, score, weights }: Scored): AucComponents | Un
   for (let i = 0; i < n; i++) {
     if (y[i] !== 0 && y[i] !== 1)
       return undefinedBecause('out_of_range', `row ${i + 1}: label ${y[i]} is not 0 or 1`);
-    if (Number.isNaN(score[i])) return undefinedBecause('not_finite', `row ${i + 1}: the score is not a number`);
+    if (Number.isNaN(score[i]))
+      return undefinedBecause('not_finite', `row ${i + 1}: the score is not a number`);
     if (y[i] === 1) positives++;
   }
   if (positives === 0 || positives === n)
-    return undefinedBecause('one_class', `${positives} positives among ${n} rows: the AUC does not exist`);
+    return undefinedBecause('one_class', `${positives} of ${n} rows positive: the AUC does not exist`);
   const high = sortedClass({ y, score, weights }, 1, positives);
   const low = sortedClass({ y, score, weights }, 0, n - positives);
   if (!(high.total > 0) || !(low.total > 0)) return undefinedBecause('zero_weight', 'a class has no weight');

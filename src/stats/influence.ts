@@ -43,7 +43,11 @@ export interface InfluenceError {
 export function influenceError(psi: Float64Array, clusters: Clusters | null): InfluenceError | Undefined {
   const n = psi.length;
   if (clusters === null) {
-    if (n < 2) return undefinedBecause('too_few_rows', `${n} rows: a standard error needs at least 2`);
+    if (n < 2)
+      return undefinedBecause(
+        'too_few_rows',
+        `${n} ${n === 1 ? 'row' : 'rows'}: a standard error needs at least 2`,
+      );
     let sum = 0;
     for (let i = 0; i < n; i++) sum += (psi[i] as number) ** 2;
     return { se: Math.sqrt((sum * n) / (n - 1)), df: n - 1, clusters: null };
@@ -62,7 +66,10 @@ export function influenceError(psi: Float64Array, clusters: Clusters | null): In
     sum += (sums[g] as number) ** 2;
   }
   if (groups < 2)
-    return undefinedBecause('too_few_clusters', `${groups} clusters: a standard error needs at least 2`);
+    return undefinedBecause(
+      'too_few_clusters',
+      `${groups} ${groups === 1 ? 'cluster' : 'clusters'}: a standard error needs at least 2`,
+    );
   return { se: Math.sqrt((sum * groups) / (groups - 1)), df: groups - 1, clusters: groups };
 }
 

@@ -1,16 +1,10 @@
-import {
-  type BootstrapResult,
-  bootstrapCells,
-  bootstrapUnits,
-  randomBuckets,
-  sumByUnit,
-} from './bootstrap.ts';
+import { type BootstrapResult, bootstrapUnits, randomBuckets, sumByUnit } from './bootstrap.ts';
 import type { Clusters } from './influence.ts';
 import type { PairedEstimate } from './paired-estimate.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
 import { degreesOf } from './unit-spread.ts';
 
-/** A metric of both models from sums of columns, or from cell counts; NaN where a resample leaves it undefined. */
+/** A metric of both models from sums of columns; NaN where a resample leaves it undefined. */
 export type PairedStatistic = (sums: Float64Array) => readonly [a: number, b: number];
 
 interface Common {
@@ -35,7 +29,11 @@ export function pairedBootstrap(
 ): PairedEstimate | Undefined {
   const { columns, clusters, seed } = input;
   const n = columns[0]?.length ?? 0;
-  if (n < 2) return undefinedBecause('too_few_rows', `${n} rows: a standard error needs at least 2`);
+  if (n < 2)
+    return undefinedBecause(
+      'too_few_rows',
+      `${n} ${n === 1 ? 'row' : 'rows'}: a standard error needs at least 2`,
+    );
   const { codes, count } = clusters === null ? randomBuckets(n, seed) : occupied(clusters);
   const units = sumByUnit(columns, codes, count);
   const result = bootstrapUnits({ units, ...common(input) });
@@ -52,16 +50,6 @@ export function pairedBootstrap(
     clusters: clusters === null ? null : count,
     df,
   });
-}
-
-/** The same over joint cells of truth and both predictions: exact multinomial draws, free of n. */
-export function pairedCellBootstrap(
-  input: Common & { readonly counts: Float64Array; readonly strata: Int32Array | null },
-): PairedEstimate | Undefined {
-  const n = input.counts.reduce((s, x) => s + x, 0);
-  if (n < 2) return undefinedBecause('too_few_rows', `${n} rows: a standard error needs at least 2`);
-  const result = bootstrapCells({ counts: input.counts, strata: input.strata, ...common(input) });
-  return estimateOf({ input, result, total: input.counts, n, units: n, clusters: null, df: n - 1 });
 }
 
 function common({ statistic, replicates, seed }: Common) {

@@ -71,9 +71,15 @@ describe('parseCommandLine', () => {
     expect(refusal('a', 'b', '--to', 'x').message).toContain('Too many arguments: "b"');
   });
 
-  it('tells a value that looks like a flag in one line', () => {
-    const { message } = refusal('flights', '--to', 'x', '--expected-generation', '-1');
-    expect(message).toBe("Option '--expected-generation' argument is ambiguous.");
+  it.each([
+    [
+      ['--expected-generation', '-1'],
+      '--expected-generation is followed by "-1", which begins with a dash: write --expected-generation=-1 if that is its value.',
+    ],
+    [['--expected-generation', '--to', 'y'], '--expected-generation needs a value, and --to follows it.'],
+    [['--expected-generation'], '--expected-generation needs a value.'],
+  ])('tells what stands in the place of a value: %s', (args, message) => {
+    expect(refusal('flights', '--to', 'x', ...args).message).toBe(message);
   });
 
   it('makes help from the same schema', () => {

@@ -138,12 +138,12 @@ describe('metrics of the policy’s own', () => {
   it('an aggregate never passes that does not follow the rows, or is none', async () => {
     const constant = await judge(
       { columns },
-      own({ aggregate: 'max((SELECT avg(label) FROM candidate_rows))' }),
+      own({ aggregate: 'avg((SELECT avg(label) FROM candidate_rows))' }),
     );
     expect(constant.outcome.verdict).toBe('inconclusive');
     const rows = await judge({ columns }, own({ aggregate: 'prediction' }));
     expect(rows.outcome).toMatchObject({ verdict: 'error', reason_code: 'config_invalid' });
-    const text = await judge({ columns }, own({ aggregate: "max('much')" }));
+    const text = await judge({ columns }, own({ aggregate: "'much' || count(*)" }));
     expect(text.outcome).toMatchObject({ verdict: 'error', reason_code: 'config_invalid' });
     const nothing = await judge({ columns }, own({ aggregate: 'avg(label) FILTER (WHERE label > 2)' }));
     expect(nothing.outcome.verdict).toBe('inconclusive');

@@ -117,8 +117,8 @@ describe('[EVA-4] compare with several classes', () => {
     [
       'scores beside classes',
       { label: three, champion: [0.1, 0.5, 0.9], candidate: three },
-      'prediction_invalid',
-      '"label" holds text, and column "champion" holds DOUBLE',
+      'label_invalid',
+      'Column "label" holds VARCHAR, not numbers, first in row 1',
     ],
     [
       'scores beside class codes',

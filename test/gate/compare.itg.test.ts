@@ -97,7 +97,7 @@ describe('compare', () => {
     ],
     ['a NaN score', { champion: ['0.5', '0.1', 'nan'] }, 'evaluation_unpaired', /first in row 3/],
     ['a missing label', { label: ['1', '', '0'] }, 'label_invalid', /first in row 2/],
-    ['labels that are words', { label: ['yes', 'no', 'oh'] }, 'label_invalid', /not numbers/],
+    ['labels that are words', { label: ['yes', 'no', 'oh'] }, 'label_invalid', /not numbers, first in row 1/],
     ['three classes', { label: ['0', '1', '2'] }, 'label_invalid', /0 and 1/],
   ])('refuses %s', async (_, part, code, message) => {
     const table = {
@@ -143,6 +143,25 @@ describe('compare', () => {
       code: 'usage',
       where: '--cluster',
       fix: expect.stringContaining('cluster'),
+    });
+  });
+
+  it('counts the rows of the file from 1, whichever column they miss a value in', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => i);
+    const day = rows.map((i) => (i === 3 ? null : `day ${(i * 7) % 12}`));
+    const weight = rows.map((i) => (i === 8 ? -1 : 1));
+    const table = { ...binaryRows({ rows: 60, seed: 3 }), day, weight };
+    const missing = await run(writeCsv(table), { cluster: 'day' });
+    expect(missing.error?.message).toBe('Column "day" is missing in 1 of 60 rows, first in row 4.');
+    const negative = await run(writeCsv(table), { weight: 'weight' });
+    expect(negative.error?.message).toContain('first in row 9');
+    const words = rows.map((i) => (i === 11 ? 'x' : '0.5'));
+    const text = await run(writeCsv({ ...table, candidate: words }));
+    expect(text.error?.message).toBe('Column "candidate" holds VARCHAR, not numbers, first in row 12.');
+    const nothing = await run(writeCsv({ ...table, candidate: rows.map(() => null) }));
+    expect(nothing.error).toMatchObject({
+      code: 'evaluation_unpaired',
+      message: expect.stringContaining('in 60 of 60 rows, first in row 1'),
     });
   });
 

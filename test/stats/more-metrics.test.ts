@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compareMetric, type PairedMetric } from '../../src/stats/compare-metric.ts';
 import { type Clusters, encodeClusters } from '../../src/stats/influence.ts';
-import { cellMetric, JOINT_STRATA, jointCells } from '../../src/stats/joint-cells.ts';
 import { estimateNdcg } from '../../src/stats/ndcg.ts';
-import { pairedBootstrap, pairedCellBootstrap } from '../../src/stats/paired-bootstrap.ts';
+import { pairedBootstrap } from '../../src/stats/paired-bootstrap.ts';
 import { conclude } from '../../src/stats/paired-estimate.ts';
 import { seededRandom } from '../../src/stats/random.ts';
 import { isUndefined, type Undefined } from '../../src/stats/undefined.ts';
@@ -173,21 +172,6 @@ describe('paired bootstrap', () => {
     expectClose(got.diff, exact.diff, 'diff');
     expect(Math.abs(got.se / exact.se - 1)).toBeLessThan(0.08);
     expect(ask()).toEqual(got);
-  });
-
-  it('draws joint cells for count metrics', () => {
-    const hard = (s: Float64Array) => s.map((x) => (x >= 0.5 ? 1 : 0));
-    const counts = jointCells({ y, a: hard(a), b: hard(b) });
-    const statistic = (cells: Float64Array) =>
-      [cellMetric('f1', cells, 'a'), cellMetric('f1', cells, 'b')] as const;
-    const got = defined(
-      pairedCellBootstrap({ counts, strata: JOINT_STRATA, statistic, higherIsBetter: true, seed: 1 }),
-    );
-    const exact = defined(compareMetric('f1', { y, a, b }));
-    expectClose(got.diff, exact.diff, 'diff');
-    // drawn by label: a little narrower than rows drawn freely
-    expect(got.se / exact.se).toBeGreaterThan(0.9);
-    expect(got.se / exact.se).toBeLessThan(1.06);
   });
 
   it('never makes certainty of nothing: equal columns leave room for unseen rows', () => {

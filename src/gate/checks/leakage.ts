@@ -2,7 +2,7 @@ import type { Verdict } from '../../outcome.ts';
 import { type Check, check } from '../check.ts';
 import { expectedByNature, judgeEqualRows } from '../equal-rows.ts';
 import type { Leakage } from '../leakage.ts';
-import { formatCount } from '../numbers.ts';
+import { formatCount, plural } from '../numbers.ts';
 import type { LeakagePolicy } from '../policy.ts';
 
 const words = {
@@ -52,7 +52,7 @@ function judge(kind: Kind, leakage: Partial<Leakage>): { verdict: Verdict; reaso
   const found =
     count === 0
       ? `No rows of the evaluation set ${words[kind]}`
-      : `${formatCount(count)} of ${formatCount(leakage.rows ?? null)} rows of the evaluation set ${words[kind]}`;
+      : `${formatCount(count)} of ${leakage.rows == null ? '–' : plural(leakage.rows, 'row')} of the evaluation set ${words[kind]}`;
   const unseen = unseenRows(kind, leakage);
   if (count === 0 && unseen !== null) return { verdict: 'inconclusive', reason: `${found}, but ${unseen}.` };
   if (kind === 'exact' && count > 0) {
@@ -71,9 +71,9 @@ function unseenRows(
   { near_limited = 0, key_missing, incomparable = [] }: Partial<Leakage>,
 ): string | null {
   if (kind === 'near' && near_limited > 0)
-    return `${formatCount(near_limited)} are like so many training rows that not all were compared`;
+    return `${formatCount(near_limited)} ${near_limited === 1 ? 'is' : 'are'} like so many training rows that not all were compared`;
   if (kind === 'key' && (key_missing ?? 0) > 0)
-    return `${formatCount(key_missing ?? 0)} rows of the two tables have no key`;
+    return `${plural(key_missing ?? 0, 'row')} of the two tables ${key_missing === 1 ? 'has' : 'have'} no key`;
   if ((kind === 'near' || kind === 'exact') && incomparable.length > 0)
     return `the two tables hold ${incomparable.length === 1 ? 'a column' : `${incomparable.length} columns`} in types that cannot be equal`;
   return null;

@@ -88,13 +88,13 @@ function shifted(input: { expected: Spread; found: Spread; range: PredictionRang
   const shift =
     expected.sd > 0 ? Math.abs(distance) / expected.sd : distance === 0 ? 0 : Number.POSITIVE_INFINITY;
   const told = Number.isFinite(shift)
-    ? `${formatValue(shift)} standard deviations`
-    : 'off a constant champion';
+    ? `${formatValue(shift)} standard deviations apart; ${formatValue(range.max_shift)} are allowed`
+    : 'all champion predictions are one value, from which no shift is allowed';
   return check({
     ...head('shift', 'shift of the mean prediction'),
     // written so that NaN fails
     verdict: shift <= range.max_shift ? 'pass' : 'fail',
-    reason: `The mean prediction is ${formatValue(found.mean)}, the champion's ${formatValue(expected.mean)}: ${told} apart; ${formatValue(range.max_shift)} are allowed.`,
+    reason: `The mean prediction is ${formatValue(found.mean)}, the champion's ${formatValue(expected.mean)}: ${told}.`,
     champion: expected.mean,
     candidate: found.mean,
     diff: distance,

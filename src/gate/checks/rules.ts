@@ -1,6 +1,6 @@
 import type { SqlEngine } from '../../data/engine.ts';
 import { type Check, check } from '../check.ts';
-import { formatCount } from '../numbers.ts';
+import { formatCount, plural } from '../numbers.ts';
 import type { GatePolicy, RulePolicy } from '../policy.ts';
 import { checkExpression, runPolicySql } from '../policy-sql.ts';
 
@@ -32,7 +32,7 @@ async function ruleCheck(engine: SqlEngine, rule: RulePolicy, hasChampion: boole
     title: rule.id,
     effect: 'blocks',
     verdict: rows === 0 ? 'inconclusive' : broken <= rule.max_violations ? 'pass' : 'fail',
-    reason: `The rule ${rule.id} is broken on ${formatCount(broken)} of ${formatCount(rows)} rows; ${allowed}.${before}`,
+    reason: `The rule ${rule.id} is broken on ${formatCount(broken)} of ${plural(rows, 'row')}; ${allowed}.${before}`,
     champion,
     candidate: broken,
     margin: rule.max_violations,
