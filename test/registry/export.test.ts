@@ -11,6 +11,7 @@ import { runStage } from '../../src/stages/define.ts';
 import { exportModel, importModel } from '../../src/stages/export.ts';
 import { FileSystemStorage } from '../../src/store/file-system.ts';
 import { keys } from '../../src/store/keys.ts';
+import type { Store } from '../../src/store/store.ts';
 import {
   alice,
   contextOf,
@@ -81,8 +82,8 @@ describe('copying a model to another store', () => {
       actor: alice,
     });
     const before = await check(to.folder);
-    for (let times = 0; times < 2; times += 1) {
-      // the target is longer at first, then another of the same length
+    for (let times = 0; times < 3; times += 1) {
+      // the target is longer at first, then another of the same length, then a shorter one
       await expect(copyModel(from.registry, openRegistry(to.folder), model)).rejects.toMatchObject({
         code: 'log_diverged',
       });
@@ -122,6 +123,7 @@ describe('copying a model to another store', () => {
       };
       await expect(copyModel(from.registry, to.registry, model)).rejects.toThrow('killed');
       expect((await check(to.folder)).answer, `after ${steps}`).toMatch(steps === 0 ? /./ : /sound/);
+      expect(await namedInVain(to.registry.store), `after ${steps}`).toEqual([]);
       const rest = await copyModel(from.registry, openRegistry(to.folder), model);
       expect(rest.sent + rest.entries_sent).toBe(sent + entries - steps);
       expect(await check(to.folder)).toMatchObject({ answer: 'sound', orphans: 0 });
@@ -165,6 +167,18 @@ describe('copying a model to another store', () => {
     ).toMatchObject({ reason_code: 'usage' });
   });
 });
+
+/** What manifests in the store name and the store has not. */
+async function namedInVain(store: Store): Promise<string[]> {
+  const missing: string[] = [];
+  for await (const { key } of store.storage.list('manifests/')) {
+    const { files, inputs } = await store.readManifest(key.split('/').at(-1) ?? '');
+    for (const digest of [...files.map(({ sha256 }) => sha256), ...Object.values(inputs)]) {
+      if (!(await store.isThere(digest))) missing.push(digest);
+    }
+  }
+  return missing;
+}
 
 async function change(folder: string, registry: Registry, kind: 'object' | 'manifest'): Promise<void> {
   const digest = (await registry.state(model)).versions[0]?.manifest ?? '';

@@ -110,6 +110,19 @@ describe('registry gc', () => {
     await register(registry, { model, gate, actor: alice });
   });
 
+  it('keeps what a manifest that stays tells of in its facts', async () => {
+    const { clock, store, registry, run } = openWorld();
+    const told = await store.putBytes(Buffer.from('told'));
+    clock.forward(grace + minute);
+    expect(await run()).toMatchObject({ marked: 1 });
+    const { producer } = contextOf(registry);
+    await store.putManifest({ kind: 'report', files: [], inputs: {}, facts: { told }, producer });
+    clock.forward(grace + minute);
+    expect(await run(), 'the manifest is marked only now').toMatchObject({ marked: 1, swept: 0, waiting: 2 });
+    clock.forward(grace);
+    expect(await run()).toMatchObject({ swept: 2, waiting: 0 });
+  });
+
   it('keeps what a cached result names for its retention', async () => {
     const { clock, store, run } = openWorld();
     const gate = await storeRun(store, { seed: 1 });
@@ -121,6 +134,15 @@ describe('registry gc', () => {
     clock.forward(grace);
     expect(await run()).toMatchObject({ caches: 1, kept: 0 });
     for await (const { key } of store.storage.list(keys.caches())) expect.fail(key);
+  });
+
+  it('takes no cached result that names what is gone, whoever removed it', async () => {
+    const { store } = openWorld();
+    const digest = await store.putBytes(Buffer.from('cached'));
+    await store.writeCache('gate', cacheKey, { digest });
+    expect(await store.readCache('gate', cacheKey)).toEqual({ digest });
+    await store.storage.remove(keys.object(digest));
+    expect(await store.readCache('gate', cacheKey)).toBeNull();
   });
 
   it('ends the sweep of a collection that was killed, and until then nobody counts on its objects', async () => {

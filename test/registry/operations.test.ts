@@ -185,6 +185,8 @@ describe('operation ids of a long log', { timeout: 120_000 }, () => {
       .filter((key) => key.startsWith('log/'))
       .map((key) => Number(key.slice(-17, -5)));
     expect(entries.filter((seq) => seq < 10_000)).toEqual([]);
+    const early = (await registryOver(storage).entry(model, 9500)).entry.at;
+    expect((await registryOver(storage).stateAt(model, new Date(early))).seq).toBe(9500);
     for (const key of stored) await storage.remove(key);
     expect(stateDigest(await registryOver(storage).stateAt(model, new Date(at)))).toBe(stateDigest(past));
   });

@@ -1,7 +1,6 @@
 import type { SeededBug } from './bugs.ts';
 
 const fileSystem = 'src/store/file-system.ts';
-const zip = 'actions/zip.ts';
 
 /** Caught by hostile names, archives and links. */
 export const hostileBugs: readonly SeededBug[] = [
@@ -44,27 +43,27 @@ export const hostileBugs: readonly SeededBug[] = [
   {
     name: 'archive-names-unchecked',
     what: 'a file of an archive is written wherever its name leads',
-    file: zip,
-    from: 'requirePlainName(name);\n  return',
-    to: 'return',
+    file: 'src/zip.ts',
+    from: 'requirePlainName(name);',
+    to: '',
     caughtBy: 'hostile',
     proof: 'archives',
   },
   {
     name: 'archive-sizes-believed',
     what: 'a file of an archive may unpack to more bytes than it says',
-    file: zip,
-    from: "done(written > entry.size ? refused('a file is longer than it says') : null, chunk);",
+    file: 'actions/zip.ts',
+    from: "done(written > entry.size ? new ZipRefused('a file is longer than it says') : null, chunk);",
     to: 'done(null, chunk);',
     caughtBy: 'hostile',
     proof: 'archives',
   },
   {
-    name: 'handoff-links-followed',
-    what: 'a file of a hand-off may be a link to anything',
+    name: 'handoff-folders-followed',
+    what: 'a folder of a hand-off may be a link to anywhere',
     file: 'src/store/handoff.ts',
-    from: 'found.isFile() &&\n',
-    to: '',
+    from: 'found.isFile() &&\n      (await realpath(file)) === path.join(await realpath(folder), path.relative(folder, file));',
+    to: 'found.isFile();',
     caughtBy: 'hostile',
     proof: 'handoffs',
   },

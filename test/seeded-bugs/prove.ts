@@ -25,7 +25,7 @@ const proofs: Record<SingleProof, (folder: string) => Promise<readonly string[]>
   anchors: async (folder) =>
     (await tryAnchors(folder)).filter((one) => !isRight(one)).map((one) => JSON.stringify(one)),
   survival: async (folder) => (await surviveMutants({ folder, count: 60, seed: 3 })).failures,
-  names: async (jail) => (await tryNames({ jail, count: 60, seed: 1 })).problems,
+  names: async (jail) => (await tryNames({ jail, count: 110, seed: 1 })).problems,
   archives: async (jail) => (await tryArchives({ jail, count: 60, seed: 1 })).problems,
   handoffs: async (jail) => (await tryHandoffs(jail)).problems,
   links: async (jail) => (await tryLinks(jail)).problems,

@@ -22,13 +22,13 @@ export const raceBugs: readonly SeededBug[] = [
   },
   {
     name: 'listing-for-truth',
-    what: 'the end of a log is what a listing shows',
-    file: 'src/registry/log.ts',
-    from: 'let there = hint > 0 && (await exists(hint)) ? hint : 0;',
-    to: `let listed = 0;
-  for await (const _ of storage.list(keys.logs() + model + '/')) listed += 1;
-  if (listed >= 0) return listed;
-  let there = 0;`,
+    what: 'an entry is there when a listing shows it',
+    file: 'src/registry/registry.ts',
+    from: 'const next = await readEntry(this.storage, model, known.seq + fresh.length + 1);',
+    to: `const wanted = known.seq + fresh.length + 1;
+      let listed = false;
+      for await (const { key } of this.storage.list(keys.logs())) listed ||= key === keys.log(model, wanted);
+      const next = listed ? await readEntry(this.storage, model, wanted) : null;`,
     caughtBy: 'races',
     proof: 'moves',
   },

@@ -66,15 +66,6 @@ export const verifyBugs: readonly SeededBug[] = [
     proof: 'anchors',
   },
   {
-    name: 'depth-unbounded',
-    what: 'JSON of a stranger may be nested without end',
-    file: 'src/json.ts',
-    from: 'if (depthOf(text) > deepest)',
-    to: 'if (depthOf(text) < 0)',
-    caughtBy: 'verify',
-    proof: 'survival',
-  },
-  {
     name: 'log-names-believed',
     what: 'verify takes every folder of logs for that of a model',
     file: 'src/registry/verify.ts',

@@ -34,6 +34,10 @@ export async function tryHandoffs(jail: string): Promise<HandoffTally> {
       cpSync(packed, folder, { recursive: true });
       mkdirSync(outside);
       writeFileSync(path.join(outside, 'secret'), secret);
+      // where a link to a folder leads, all that the hand-off names is there
+      if (['objects', 'manifests'].includes(place))
+        cpSync(path.join(packed, place), outside, { recursive: true });
+      const before = readdirSync(outside).join();
       rmSync(path.join(folder, place), { recursive: true });
       replace({ place: path.join(folder, place), outside, inside: path.join(packed, 'handoff.json') });
       tally.handoffs += 1;
@@ -45,8 +49,7 @@ export async function tryHandoffs(jail: string): Promise<HandoffTally> {
         tally.refused += 1;
         if (!(error instanceof UserError)) tally.problems.push(`${place}, ${what}: ${String(error)}`);
       }
-      if (readdirSync(outside).join() !== 'secret')
-        tally.problems.push(`${place}, ${what}: it wrote outside`);
+      if (readdirSync(outside).join() !== before) tally.problems.push(`${place}, ${what}: it wrote outside`);
       if (holds(target, secret)) tally.problems.push(`${place}, ${what}: took over what stands outside`);
       rmSync(home, { recursive: true });
     }

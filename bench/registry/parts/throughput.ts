@@ -91,7 +91,11 @@ async function measureStore(kind: string, place: Place, options: Options): Promi
       );
       const script = path.join(import.meta.dirname, '..', 'promoter.ts');
       const told = (await runTogether({ script, specs, env: {} })).map(([line]) => Measured.parse(line));
-      rows.push([kind, shared ? '1' : String(clients), String(clients), ...figures(told, options.seconds)]);
+      const row = [kind, shared ? '1' : String(clients), String(clients), ...figures(told, options.seconds)];
+      rows.push(row);
+      console.log(
+        `${kind}, ${clients} clients, ${shared ? 'one model' : 'a model each'}: ${row[4]} promotions a second`,
+      );
     }
   }
   return rows;

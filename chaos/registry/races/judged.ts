@@ -88,7 +88,7 @@ export async function brokenStore(what: string, race: Race): Promise<boolean> {
   const complaints = checkRegister(history);
   const asked = noPorcupine() === null ? (await askPorcupine([history]))[0] : 'skipped';
   console.log(
-    `${what}: ${history.length} operations; versioned-register check: ${complaints.length} complaints; porcupine: ${asked}`,
+    `${what}: ${history.length} operations, ${generationsOf(history)} generations; versioned-register check: ${complaints.length} complaints; porcupine: ${asked}`,
   );
   if (complaints[0] !== undefined) console.log(`  e.g. ${complaints[0]}`);
   return complaints.length > 0 && (asked === 'illegal' || asked === 'skipped');

@@ -36,14 +36,11 @@ describe.skipIf(missing !== null)(`crashes at system calls (${missing ?? 'strace
     },
   );
 
-  it('a disk error at the link of a promotion is told as such, exit 1', limit, async () => {
-    const found = await injectEverywhere({
-      subject: promotion,
-      kinds: ['link', 'linkat'],
-      faults: ['EIO'],
-      bug: null,
-    });
-    expect(found).toMatchObject({ faults: 1, refused: 1, problems: [] });
+  it('a disk that is full at the link or a write of a promotion is told as such, exit 1', limit, async () => {
+    const kinds = ['link', 'linkat', 'write'];
+    const found = await injectEverywhere({ subject: promotion, kinds, faults: ['ENOSPC'], bug: null });
+    // the entry's write and its link; without the hint it is done
+    expect(found).toMatchObject({ faults: 3, refused: 2, done: 1, problems: [] });
   });
 
   it('the power cut at every moment of a promotion: every state of the disk is sound', limit, async () => {

@@ -24,13 +24,15 @@ export interface Ended {
 
 /** One thread for file calls: their order, and so the number of each, is that of the program. */
 const environment = { UV_THREADPOOL_SIZE: '1', UV_USE_IO_URING: '0' };
+/** Room for all that a process makes: the tasks of garbage collection would write, to wake threads, at any moment. */
+const nodeOptions = ['--min-semi-space-size=128'];
 
 /** Starts a process; `under` is a command that runs it, such as strace. */
 export function start(
   work: Work,
   under: readonly string[] = [],
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const node = work.bug === null ? [process.execPath] : [process.execPath, '--import', bugSwitch];
+  const node = [process.execPath, ...nodeOptions, ...(work.bug === null ? [] : ['--import', bugSwitch])];
   const args = work.cli ? commandArguments(work) : [program, work.folder, ...work.steps];
   const [file = '', ...rest] = [...under, ...node, ...args];
   const child = spawn(file, rest, {

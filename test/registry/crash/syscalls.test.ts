@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { numbered } from './call-numbers.ts';
 import { parseTrace } from './syscalls.ts';
 
 const hex = (text: string) =>
@@ -47,5 +48,29 @@ describe('the trace of strace', () => {
   it('refuses a line that it does not understand, and a string that was cut', () => {
     expect(() => parseTrace('12 what is this')).toThrow('not a line of strace');
     expect(() => parseTrace(`12 write(1, "${hex('ab')}"..., 900) = 900`)).toThrow('cut a string');
+  });
+});
+
+describe('the numbers of calls', () => {
+  it('count by thread and name, and tell which calls touch the store', () => {
+    const calls = parseTrace(
+      [
+        `12 write(19, "${hex('wake')}", 4) = 4`,
+        `13 write(19, "${hex('wake')}", 4) = 4`,
+        `13 openat(AT_FDCWD, "${hex('/store/a')}", O_WRONLY|O_CREAT) = 20`,
+        `13 write(20, "${hex('one')}", 3) = 3`,
+        `13 write(19, "${hex('wake')}", 4) = 4`,
+        `13 write(20, "${hex('two')}", 3) = -1 EIO (Input/output error) (INJECTED)`,
+        '13 close(20) = 0',
+        `12 link("${hex('/other/a')}", "${hex('/other/b')}") = 0`,
+        `13 link("${hex('/store/a')}", "${hex('/store/b')}") = 0`,
+        '',
+      ].join('\n'),
+    );
+    expect(numbered(calls, '/store', ['write', 'link'])).toEqual([
+      { name: 'write', ordinal: 1, when: 2, injected: false },
+      { name: 'write', ordinal: 2, when: 4, injected: true },
+      { name: 'link', ordinal: 1, when: 1, injected: false },
+    ]);
   });
 });

@@ -26,7 +26,7 @@ export const badDay: Rates = {
 };
 
 /** For races: every second write goes wrong, and every tenth reading, of which there are many more. */
-export function raceFaults(seed: number): ProxyOptions['fault'] {
+export function raceFaults(seed: number): NonNullable<ProxyOptions['fault']> {
   const [writes, readings] = [seeded(seed, evenly(0.5)), seeded(seed + 1, evenly(0.1))];
   return ({ method }) => (method === 'GET' ? readings() : writes());
 }

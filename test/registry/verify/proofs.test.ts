@@ -7,7 +7,7 @@ import { surviveMutants } from './survival.ts';
 
 // The short forms of `npm run chaos:registry -- verify`.
 
-it('reports single bit flips in objects, manifests and log entries with their key', {
+it('[GOV-1] reports single bit flips in objects, manifests and log entries with their key', {
   timeout: 120_000,
 }, async () => {
   const { flips, places, unseen } = await flipBits({ folder: temporaryFolder(), count: 60, seed: 2 });
@@ -16,7 +16,7 @@ it('reports single bit flips in objects, manifests and log entries with their ke
   expect(Object.keys(places).sort()).toEqual(['log', 'manifests', 'objects']);
 });
 
-it('tells histories apart by their anchors', { timeout: 120_000 }, async () => {
+it('[GOV-1] tells histories apart by their anchors', { timeout: 120_000 }, async () => {
   const cases = await tryAnchors(temporaryFolder());
   expect(cases.filter((one) => !isRight(one))).toEqual([]);
   expect(cases).toHaveLength(12);

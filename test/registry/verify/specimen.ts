@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { lock, retire, unlock } from '../../../src/registry/locks.ts';
 import { register } from '../../../src/registry/register.ts';
@@ -63,15 +63,46 @@ export function readTree(folder: string): Map<string, Buffer> {
   return tree;
 }
 
-/** Makes the folder hold this tree and nothing else. */
-export function writeTree(folder: string, tree: Tree): void {
-  rmSync(folder, { recursive: true, force: true });
-  const made = new Set<string>();
-  for (const [key, bytes] of tree) {
-    const file = path.join(folder, key);
-    const parent = path.dirname(file);
-    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
-    made.add(parent);
-    writeFileSync(file, bytes);
+/** A folder that is spoilt again and again, and each time made to hold the same tree and nothing else. */
+export class Spoilable {
+  readonly folder: string;
+  private readonly tree: Tree;
+  private readonly folders: ReadonlySet<string>;
+  /** When each file last changed, in nanoseconds: one that did not is not written again. */
+  private readonly changed = new Map<string, bigint>();
+
+  constructor(folder: string, tree: Tree) {
+    this.folder = folder;
+    this.tree = tree;
+    const parents = [...tree.keys()].flatMap((key) => {
+      const parts = key.split('/').slice(0, -1);
+      return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    });
+    this.folders = new Set(parents);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+  }
+
+  restore(): void {
+    const kept = new Set<string>();
+    this.clean('', kept);
+    for (const [key, bytes] of this.tree) {
+      if (kept.has(key)) continue;
+      const file = path.join(this.folder, key);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, bytes);
+      this.changed.set(key, lstatSync(file, { bigint: true }).ctimeNs);
+    }
+  }
+
+  /** Removes all that is not as it was; adds the files that are to `kept`. */
+  private clean(below: string, kept: Set<string>): void {
+    for (const found of readdirSync(path.join(this.folder, below), { withFileTypes: true })) {
+      const key = below === '' ? found.name : `${below}/${found.name}`;
+      const place = path.join(this.folder, key);
+      if (found.isDirectory() && this.folders.has(key)) this.clean(key, kept);
+      else if (lstatSync(place, { bigint: true }).ctimeNs === this.changed.get(key)) kept.add(key);
+      else rmSync(place, { recursive: true });
+    }
   }
 }

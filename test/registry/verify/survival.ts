@@ -7,7 +7,7 @@ import { seededRandom } from '../../../src/stats/random.ts';
 import { FileSystemStorage } from '../../../src/store/file-system.ts';
 import { model, openRegistry } from '../world.ts';
 import { mutations } from './mutations.ts';
-import { fillStore, readTree, writeTree } from './specimen.ts';
+import { fillStore, readTree, Spoilable } from './specimen.ts';
 
 /** A verify may take so many seconds of processor time, and so many by the clock of a machine that others use too. */
 const work = 5;
@@ -39,13 +39,14 @@ export async function surviveMutants(options: {
   const outside = path.join(folder, 'outside');
   await fillStore(store);
   const tree = readTree(store);
+  const spoilable = new Spoilable(store, tree);
   mkdirSync(outside);
   writeFileSync(path.join(outside, 'secret'), secret);
   const names = Object.keys(mutations);
   const survival: Survival = { mutants: 0, answers: {}, slowest: 0, memory: 0, failures: [] };
   for (; survival.mutants < count; survival.mutants += 1) {
     const random = seededRandom(seed * 1_000_003 + survival.mutants);
-    writeTree(store, tree);
+    spoilable.restore();
     // each way in turn, so that every one is there in a short run too; then up to two more
     const chosen = [names[survival.mutants % names.length]!];
     for (let more = random.below(3); more > 0; more -= 1) chosen.push(names[random.below(names.length)]!);
@@ -83,6 +84,7 @@ async function examine(store: string, survival: Survival): Promise<string | null
     const told = JSON.stringify(result);
     if (told.includes(secret)) return 'it tells what stands outside of the store';
     if (told.length > 2_000_000) return `an answer of ${told.length} characters`;
+    if (result.answer === 'unreachable') return 'it says that the store is not there';
     if (result.answer === 'sound') await openRegistry(store).state(model);
     return null;
   } catch (error) {

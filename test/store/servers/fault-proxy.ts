@@ -35,8 +35,8 @@ export interface ProxyOptions {
   fault?: (request: http.IncomingMessage) => Fault | null;
   /** Headers to leave out, as a store would that does not know them, and the secret to sign the rest again. */
   drop?: { headers: readonly string[]; secret: string };
-  /** Answers a GET with what it was up to so many milliseconds ago, as a cache on the way would. */
-  stale?: number;
+  /** On every second connection, a GET shows what is younger than so many milliseconds as it was: a replica lags. */
+  lag?: number;
 }
 
 export interface FaultProxy {
@@ -73,7 +73,7 @@ export function seeded(seed: number, rates: Rates): () => Fault | null {
 
 /** A proxy on loopback that does to requests what networks and stores do on a bad day. */
 export async function startFaultProxy(options: ProxyOptions): Promise<FaultProxy> {
-  const forward = options.stale === undefined ? toUpstream : cached(options.stale);
+  const forward = options.lag === undefined ? toUpstream : lagging(options.lag);
   const counts: FaultProxy['counts'] = new Map();
   const server = http.createServer((request, response) => {
     let fault = options.fault?.(request) ?? null;
@@ -133,15 +133,23 @@ interface Given {
 
 type Forward = (options: ProxyOptions, request: http.IncomingMessage, body: Buffer) => Promise<Given>;
 
-function cached(milliseconds: number): Forward {
-  const kept = new Map<string, { given: Promise<Given>; at: number }>();
-  return (options, request, body) => {
-    if (request.method !== 'GET') return toUpstream(options, request, body);
-    const name = request.url ?? '/';
-    const found = kept.get(name);
-    if (found !== undefined && performance.now() - found.at < milliseconds) return found.given;
-    const given = toUpstream(options, request, body);
-    kept.set(name, { given, at: performance.now() });
+function lagging(milliseconds: number): Forward {
+  const replicas = new WeakMap<object, boolean>();
+  let connections = 0;
+  const seen = new Map<string, Given>();
+  const written = new Map<string, number>();
+  return async (options, request, body) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const late = replicas.get(request.socket) ?? connections++ % 2 === 0;
+    replicas.set(request.socket, late);
+    const before = seen.get(pathname);
+    const age = performance.now() - (written.get(pathname) ?? -Infinity);
+    if (late && request.method === 'GET' && before !== undefined && age < milliseconds) return before;
+    const given = await toUpstream(options, request, body);
+    if (request.method === 'PUT' && given.status < 300) written.set(pathname, performance.now());
+    // what was on its way while somebody wrote is of neither time
+    const undisturbed = (written.get(pathname) ?? -Infinity) < performance.now() - milliseconds;
+    if (request.method === 'GET' && undisturbed) seen.set(pathname, given);
     return given;
   };
 }
