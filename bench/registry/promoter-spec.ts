@@ -16,6 +16,8 @@ export const Measured = z.object({
   /** Milliseconds of each promotion that was committed. */
   latencies: z.array(z.number()),
   refused: z.number(),
+  /** From the signal to the end of its last promotion, which may be later than asked. */
+  seconds: z.number(),
   /** MiB. */
   peak: z.number(),
 });
