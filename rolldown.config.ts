@@ -11,8 +11,9 @@ export default defineConfig({
   cwd: root,
   input: Object.fromEntries(Object.entries(entries).map(([name, module]) => [name, path.join(root, module)])),
   platform: 'node',
-  // Compiled code can't be bundled: these are looked up in node_modules at run time (src/native.ts).
-  external: [/^onnxruntime-(node|common)/, /^@duckdb\//],
+  // Compiled code can't be bundled: these are looked up in node_modules at run time (src/native.ts). So is Probot,
+  // which only the bot loads: it starts workers from files of its own.
+  external: [/^onnxruntime-(node|common)/, /^@duckdb\//, 'probot'],
   plugins: [
     assetPlugin({
       root,

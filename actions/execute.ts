@@ -110,7 +110,11 @@ async function runCommand(
     configFile: common.config,
     store: common.store,
     asOf: common.as_of,
-    actor: { name: (env.GITHUB_ACTOR || os.userInfo().username || 'unknown').slice(0, 100), via: 'action' },
+    // a workflow that an app dispatched says for whom
+    actor: {
+      name: (env.MODELGATE_ACTOR || env.GITHUB_ACTOR || os.userInfo().username || 'unknown').slice(0, 100),
+      via: 'action',
+    },
     logger: log.logger,
     signal: host.signal,
   });
@@ -140,7 +144,9 @@ async function runCommand(
   )) {
     host.annotate({ ...annotation, message: redact(annotation.message) });
   }
-  if (deliver !== 'none' && outcome.verdict !== 'error' && hasArtifactService(env)) {
+  // the bot tells from the class of a scheduled check that failed what to do; others' failures hand over nothing
+  const told = outcome.verdict !== 'error' || command.name === 'monitor';
+  if (deliver !== 'none' && told && hasArtifactService(env)) {
     await deliverArtifact(host.artifacts, {
       name: deliver,
       outcome,

@@ -116,6 +116,7 @@ export const codes = {
   frozen: { class: 'unknown', means: 'the version was rolled back from this environment' },
   locked: { class: 'unknown', means: 'somebody holds the lock of this environment' },
   not_owner: { class: 'unknown', means: 'the lock belongs to somebody else' },
+  digest_mismatch: { class: 'unknown', means: 'the version is another package than the one that was named' },
   generation_moved: { class: 'unknown', means: 'the environment has moved since it was looked at' },
   op_id_reused: { class: 'unknown', means: 'the operation id belongs to another operation' },
   lost_race: { class: 'infrastructure', means: 'others wrote to the log too often at the same time' },
@@ -139,6 +140,18 @@ export const codes = {
   schema_differs: { class: 'data', means: 'columns are missing or have another type than before' },
   performance_fell: { class: 'model', means: 'the metric of labelled predictions is past its floor' },
   service_degraded: { class: 'infrastructure', means: 'latency or error rate is past its limit' },
+
+  // GitHub
+  bot_settings: { class: 'infrastructure', means: 'the bot lacks a setting, or one is unsafe' },
+  inbox_unavailable: { class: 'infrastructure', means: 'the inbox of the bot cannot be opened' },
+  github_missing: { class: 'unknown', means: 'GitHub knows nothing there, or does not show it' },
+  github_denied: { class: 'infrastructure', means: 'GitHub does not permit this to the app or the job' },
+  github_refused: { class: 'unknown', means: 'GitHub refuses a change in the state that things are in' },
+  github_too_large: { class: 'unknown', means: 'a file on GitHub is larger than allowed' },
+  github_artifact_refused: {
+    class: 'infrastructure',
+    means: 'what a workflow run uploaded is not a small plain archive',
+  },
 } as const satisfies Record<string, { class: FailureClass; means: string }>;
 
 export type Code = keyof typeof codes;

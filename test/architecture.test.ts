@@ -34,6 +34,7 @@ const allowed: Record<string, readonly string[]> = {
     'monitoring/policy.ts',
     'evaluation/admission-policy.ts',
     'provenance/policy.ts',
+    'chatops/policy.ts',
   ],
   report: ['stats'],
   github: [],
@@ -54,7 +55,16 @@ const allowed: Record<string, readonly string[]> = {
     'gate/metrics.ts',
   ],
   lineage: ['store', 'registry', 'data/engine.ts', 'serving/prediction-log.ts', 'serving'],
-  chatops: ['registry', 'config', 'report', 'gate'],
+  chatops: [
+    'registry',
+    'config',
+    'report',
+    'gate',
+    'monitoring',
+    'store',
+    'rollout/package.ts',
+    'github/port.ts',
+  ],
 };
 
 /** Libraries that only the adapter named after them may load. */
@@ -63,6 +73,8 @@ const adapters: Record<string, readonly string[]> = {
   'onnxruntime-node': ['src/evaluation/onnxruntime', 'src/native.ts'],
   '@aws-sdk/': ['src/store/s3'],
   '@sigstore/': ['src/provenance/sigstore.ts'],
+  octokit: ['src/github/octokit.ts'],
+  probot: ['bot/'],
 };
 
 interface Import {

@@ -16,6 +16,26 @@ export interface Loaded {
   locate(path: KeyPath): Where;
 }
 
+/** Where configuration files are read from. */
+export interface ConfigFiles {
+  /** The text of a file by its absolute path; null where there is none. */
+  read(file: string): Promise<string | null>;
+  /** Whether the other files that a configuration names can be looked for. */
+  complete: boolean;
+}
+
+const disk: ConfigFiles = {
+  async read(file) {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'EISDIR')) return null;
+      throw error;
+    }
+  },
+  complete: true,
+};
+
 type Mapping = Record<string, unknown>;
 interface Layer {
   file: string;
@@ -48,8 +68,8 @@ const pathKeys: readonly KeyPath[] = [
  * Reads modelgate.yaml: with the files that it extends, its gate policy from a file of its own, and every path
  * made absolute and looked for. Throws `config_missing` or `config_invalid` with file, line and column.
  */
-export async function loadConfig(file: string): Promise<Loaded> {
-  const layers = await readLayers(path.resolve(file), []);
+export async function loadConfig(file: string, files: ConfigFiles = disk): Promise<Loaded> {
+  const layers = await readLayers(path.resolve(file), { files, seen: [] });
   let merged: unknown = {};
   for (const { file: from, yaml } of layers) {
     const value = absolutePaths({ folder: path.dirname(from), value: yaml.value as Mapping });
@@ -60,7 +80,7 @@ export async function loadConfig(file: string): Promise<Loaded> {
     const owner = layers.findLast((layer) => layer.yaml.has(at)) ?? layers.at(-1)!;
     return owner.yaml.locate(at);
   };
-  await inlineGatePolicy(merged as Mapping, locate);
+  await inlineGatePolicy(merged as Mapping, { files, locate });
 
   const parsed = Config.safeParse(merged);
   if (!parsed.success) {
@@ -69,7 +89,7 @@ export async function loadConfig(file: string): Promise<Loaded> {
       parsed.error,
     );
   }
-  await requirePaths(parsed.data, locate);
+  if (files.complete) await requirePaths(parsed.data, locate);
   return {
     config: parsed.data,
     root: path.dirname(layers[0]!.file),
@@ -79,7 +99,10 @@ export async function loadConfig(file: string): Promise<Loaded> {
 }
 
 /** The configuration and those it extends, the innermost first. */
-async function readLayers(file: string, seen: readonly string[]): Promise<Layer[]> {
+async function readLayers(
+  file: string,
+  { files, seen }: { files: ConfigFiles; seen: readonly string[] },
+): Promise<Layer[]> {
   if (seen.includes(file) || seen.length >= 5) {
     throw new UserError({
       code: 'config_invalid',
@@ -88,11 +111,8 @@ async function readLayers(file: string, seen: readonly string[]): Promise<Layer[
       fix: 'Let `extends` name a file that does not extend this one.',
     });
   }
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EISDIR')) throw error;
+  const text = await files.read(file);
+  if (text === null) {
     throw new UserError({
       code: 'config_missing',
       message: 'The configuration file is not there.',
@@ -112,7 +132,8 @@ async function readLayers(file: string, seen: readonly string[]): Promise<Layer[
   const base = (yaml.value as Mapping).extends;
   const layer = { file, yaml };
   if (typeof base !== 'string') return [layer];
-  return [...(await readLayers(path.resolve(path.dirname(file), base), [...seen, file])), layer];
+  const outer = await readLayers(path.resolve(path.dirname(file), base), { files, seen: [...seen, file] });
+  return [...outer, layer];
 }
 
 /** A copy whose paths are absolute. */
@@ -146,16 +167,16 @@ function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-async function inlineGatePolicy(config: Mapping, locate: (at: KeyPath) => Where): Promise<void> {
+async function inlineGatePolicy(
+  config: Mapping,
+  { files, locate }: { files: ConfigFiles; locate: (at: KeyPath) => Where },
+): Promise<void> {
   if (typeof config.gate !== 'string') return;
-  try {
-    const file = config.gate;
-    const policy = parseYaml(await readFile(file, 'utf8'), file, 'config_invalid').value;
-    config.gate = absolutePaths({ folder: path.dirname(file), value: { gate: policy } }).gate;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-    throw notThere(config.gate as string, locate(['gate']));
-  }
+  const file = config.gate;
+  const text = await files.read(file);
+  if (text === null) throw notThere(file, locate(['gate']));
+  const policy = parseYaml(text, file, 'config_invalid').value;
+  config.gate = absolutePaths({ folder: path.dirname(file), value: { gate: policy } }).gate;
 }
 
 async function requirePaths(config: Config, locate: (at: KeyPath) => Where): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChatopsPolicy } from '../chatops/policy.ts';
 import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { GatePolicy } from '../gate/policy.ts';
 import { MonitoringPolicy } from '../monitoring/policy.ts';
@@ -154,8 +155,7 @@ export const Environment = z.strictObject({
 });
 export type Environment = z.infer<typeof Environment>;
 
-/** modelgate.yaml. */
-export const Config = z.strictObject({
+const Keys = z.strictObject({
   schema: z.literal('modelgate/1'),
   extends: path
     .optional()
@@ -183,6 +183,23 @@ export const Config = z.strictObject({
       { name: 'production', approval: false },
     ]),
   monitoring: MonitoringPolicy.optional(),
+  chatops: ChatopsPolicy.prefault({}).describe(
+    'Who may give which command in comments. Read from the default branch alone.',
+  ),
   store: z.string().default('.modelgate/store').describe('A folder, or s3://bucket/prefix.'),
+});
+
+/** modelgate.yaml. */
+export const Config = Keys.superRefine(({ environments, chatops }, context) => {
+  // a rule for a name that is not there would hold nobody back
+  const names = environments.map(({ name }) => name);
+  for (const name of Object.keys(chatops.environments)) {
+    if (names.includes(name)) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['chatops', 'environments', name],
+      message: `there is no environment of this name; there are: ${names.join(', ')}`,
+    });
+  }
 });
 export type Config = z.infer<typeof Config>;

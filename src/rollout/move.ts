@@ -25,6 +25,8 @@ interface Common {
   dry_run: boolean;
   /** What the environment asks of a package's signature and provenance; left out: nothing. */
   trust?: Trust | undefined;
+  /** The package that is meant: a move to another one is refused. Null or left out: the version says it. */
+  digest?: Digest | null;
 }
 
 export type Promotion = Common & Omit<PromoteRequest, 'version'> & { version: number | null };
@@ -109,6 +111,7 @@ async function move(
     const plan = kind.decide(state, registry.now());
     if (plan === null) return already(registry, state, environment);
     const { manifest } = plan.to;
+    requireDigest(request.digest ?? null, plan.to);
     await verifyPackage(registry.store, manifest);
     const subject = subjectOf(state, manifest);
     const { store } = registry;
@@ -144,6 +147,17 @@ async function move(
     },
   });
   return committed.status === 'nothing' ? already(registry, committed.state, environment) : moved(committed);
+}
+
+/** Throws `digest_mismatch`. */
+function requireDigest(wanted: Digest | null, { version, manifest }: Decision['to']): void {
+  if (wanted === null || wanted === manifest) return;
+  throw new UserError({
+    code: 'digest_mismatch',
+    message: `Version ${version} is the package ${manifest.slice(0, 12)}, not ${wanted.slice(0, 12)}.`,
+    where: '--digest',
+    fix: 'Look at `modelgate history` for what the version is, and ask again for what you mean.',
+  });
 }
 
 function moveRaced(environment: string): UserError {

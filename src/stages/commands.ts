@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { approvalCommands } from './commands/approval.ts';
+import { botCommands } from './commands/bot.ts';
 import { dataCommands } from './commands/data.ts';
 import { environmentCommands } from './commands/environment.ts';
 import { pipelineCommands } from './commands/pipeline.ts';
@@ -20,4 +21,5 @@ export const commands: readonly Command[] = [
   ...registryCareCommands,
   ...signingCommands,
   ...servingCommands,
+  ...botCommands,
 ];

@@ -18,6 +18,7 @@ import { Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import type { Project } from './command.ts';
 import type { StageContext } from './define.ts';
+import { triggerOf } from './trigger.ts';
 
 export interface ProjectOptions {
   /** Default `modelgate.yaml` in the current folder. */
@@ -100,12 +101,14 @@ function withAsOf(loaded: Loaded, asOf: string | undefined): Loaded {
 
 /** Who runs this: from the runner's variables in GitHub Actions, from git elsewhere. */
 export async function localProducer(folder: string): Promise<Producer> {
-  const { GITHUB_SHA, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_EVENT_NAME } = process.env;
+  // a dispatched workflow may be about another commit than the one that its file stands on
+  const commit = process.env.MODELGATE_COMMIT || process.env.GITHUB_SHA;
+  const { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT } = process.env;
   return {
-    commit: GITHUB_SHA ?? (await gitCommit(folder)),
+    commit: commit ?? (await gitCommit(folder)),
     run: GITHUB_RUN_ID ?? `local-${new Date().toISOString().replace(/[:.]/g, '-')}`,
     attempt: Number(GITHUB_RUN_ATTEMPT ?? 1) || 1,
-    trigger: process.env.MODELGATE_TRIGGER ?? GITHUB_EVENT_NAME ?? 'manual',
+    trigger: triggerOf(process.env),
     modelgate: version,
   };
 }

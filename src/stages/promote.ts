@@ -3,6 +3,7 @@ import { Name } from '../names.ts';
 import { promote as promoteVersion } from '../rollout/move.ts';
 import { defineStage } from './define.ts';
 import {
+  digest,
   environment,
   environments,
   expectedGeneration,
@@ -28,6 +29,7 @@ export const promote = defineStage({
     expected_generation: expectedGeneration,
     op_id: opId,
     reason,
+    digest,
     trust,
     dry_run: z.boolean().default(false).describe('Judge and verify, and change nothing.'),
     override: z

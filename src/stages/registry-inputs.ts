@@ -13,6 +13,9 @@ export const opId = z
   .nullable()
   .default(null)
   .describe('Names the operation: running it again with the same id changes nothing.');
+export const digest = Digest.nullable()
+  .default(null)
+  .describe('The package that is meant, by its digest. Left out: the version says it.');
 export const trust = Trust.optional().describe(
   'Who must have signed the package, and which workflow made it. Left out: nobody asks.',
 );

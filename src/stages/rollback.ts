@@ -3,6 +3,7 @@ import { Name } from '../names.ts';
 import { rollback as rollBack } from '../rollout/move.ts';
 import { defineStage } from './define.ts';
 import {
+  digest,
   environment,
   environments,
   expectedGeneration,
@@ -26,6 +27,7 @@ export const rollback = defineStage({
     expected_generation: expectedGeneration,
     op_id: opId,
     reason,
+    digest,
     trust,
     dry_run: z.boolean().default(false).describe('Judge and verify, and change nothing.'),
   }),

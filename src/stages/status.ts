@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Name } from '../names.ts';
+import { Interventions, recentInterventions } from '../registry/interventions.ts';
 import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
 import { requireModel } from '../registry/rules.ts';
 import type { ModelState } from '../registry/state.ts';
@@ -24,6 +25,8 @@ export const status = defineStage({
     environments: z.array(EnvironmentStatus),
     /** Of the whole log up to then. */
     overrides: OverrideFigures,
+    /** Moves by hand, of this month and the two before it. */
+    interventions: z.array(Interventions),
     last_drill: z.null(),
   }),
   cache: false,
@@ -48,6 +51,7 @@ export const status = defineStage({
         head: state.head,
         environments,
         overrides: overrideFigures(state),
+        interventions: await recentInterventions(registry, state, moment),
         last_drill: null,
       },
     };

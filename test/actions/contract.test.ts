@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { actionNames } from '../../actions/names.ts';
+import { actionNames, eventActionNames } from '../../actions/names.ts';
 import { commonOutputs, stageOutputs } from '../../actions/outputs.ts';
 import { bundleEntries } from '../../scripts/bundles.ts';
 import { commands } from '../../src/stages/commands.ts';
@@ -78,7 +78,7 @@ describe('actions and commands are one contract', () => {
         (entry) => entry.isDirectory() && existsSync(path.join(root, 'actions', entry.name, 'action.yml')),
       )
       .map((entry) => entry.name);
-    expect(folders.sort()).toEqual([...actionNames].sort());
+    expect(folders.sort()).toEqual([...actionNames, ...eventActionNames].sort());
   });
 
   it.each(actionNames)('%s: inputs are the options of its command', (name) => {
@@ -112,12 +112,20 @@ describe('actions and commands are one contract', () => {
 
   it('each starts its own entry of the bundle on Node 24', () => {
     const entries = bundleEntries(root);
-    for (const name of actionNames) {
+    for (const name of [...actionNames, ...eventActionNames]) {
       expect(readAction(`actions/${name}/action.yml`).runs).toEqual({
         using: 'node24',
         main: `../../dist/${name}.js`,
       });
       expect(entries[name]).toBe(`actions/${name}/index.ts`);
+    }
+  });
+
+  it.each(eventActionNames)('%s: its README tells every input and output as action.yml does', (name) => {
+    const action = readAction(`actions/${name}/action.yml`);
+    const page = readFileSync(path.join(root, 'actions', name, 'README.md'), 'utf8');
+    for (const [key, { description }] of Object.entries({ ...action.inputs, ...action.outputs })) {
+      expect(page).toContain(`| \`${key}\` | ${description} |`);
     }
   });
 

@@ -48,6 +48,16 @@ async function refusal(text: string): Promise<UserError> {
 }
 
 describe('loadConfig', () => {
+  it('gives the rules for commands their defaults, and refuses one for an environment that is not there', async () => {
+    expect((await load(valid)).config.chatops).toMatchObject({ train: { role: 'maintain' }, lock_ttl: '8h' });
+    const rule = 'chatops: { environments: { NAME: { promote: { role: admin } } } }\n';
+    const { config } = await load(`${valid}${rule.replace('NAME', 'production')}`);
+    expect(config.chatops.environments.production?.promote?.role).toBe('admin');
+    const error = await refusal(`${valid}${rule.replace('NAME', 'prod')}`);
+    expect(error.code).toBe('config_invalid');
+    expect(error.message).toContain('there is no environment of this name; there are: staging, production');
+  });
+
   it('reads a minimal configuration and makes its paths absolute', async () => {
     const { config, root } = await load(valid);
     expect(root).toBe(folder);

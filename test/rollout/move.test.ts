@@ -73,6 +73,22 @@ describe('promote', () => {
     });
   });
 
+  it('refuses another package than the one that is meant', async () => {
+    const registry = open();
+    await registerVersions(registry, 2);
+    const { versions } = await registry.state(model);
+    const [first, second] = versions.map(({ manifest }) => manifest);
+    const refused = { code: 'digest_mismatch' };
+    await expect(promote(registry, { ...to(1), digest: second! })).rejects.toMatchObject(refused);
+    await expect(promote(registry, { ...to(1), digest: second!, dry_run: true })).rejects.toMatchObject(
+      refused,
+    );
+    expect(await promote(registry, { ...to(1), digest: first! })).toMatchObject({ manifest: first });
+    await promote(registry, to(2));
+    await expect(rollback(registry, { ...back(), digest: second! })).rejects.toMatchObject(refused);
+    expect(await rollback(registry, { ...back(), digest: first! })).toMatchObject({ manifest: first });
+  });
+
   it('names both generations when the environment has moved', async () => {
     const registry = open();
     await registerVersions(registry, 2);

@@ -23,9 +23,17 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 
   it('uses no trigger that gives a stranger rights', () => {
     const triggers = Object.keys(workflow.on);
-    for (const trigger of ['pull_request_target', 'workflow_run', 'repository_dispatch', 'issue_comment']) {
+    for (const trigger of ['pull_request_target', 'workflow_run', 'repository_dispatch']) {
       expect(triggers).not.toContain(trigger);
     }
+    if (!triggers.includes('issue_comment')) return;
+    // whoever can read may comment: nothing is checked out, no script runs, and only new comments start it
+    expect([file, triggers]).toEqual(['chatops.yml', ['issue_comment']]);
+    expect(workflow.on.issue_comment).toEqual({ types: ['created'] });
+    expect(steps.map(({ uses }) => uses?.split('@')[0])).toEqual([
+      'aws-actions/configure-aws-credentials',
+      'modelgate/modelgate/actions/chatops',
+    ]);
   });
 
   it('has a timeout a job, and concurrency that cancels nothing but a stale sample', () => {
@@ -100,8 +108,9 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 });
 
 describe('the set of templates', () => {
-  it('is the story: a pull request, training, release, promotion, rollback, monitoring', () => {
+  it('is the story: a pull request, training, release, promotion, rollback, monitoring, commands', () => {
     expect(workflows.map(({ file }) => file).sort()).toEqual([
+      'chatops.yml',
       'monitor.yml',
       'promote.yml',
       'pull-request.yml',

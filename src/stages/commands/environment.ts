@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
+import { Digest } from '../../json.ts';
 import { Name } from '../../names.ts';
 import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
@@ -23,6 +24,9 @@ const op_id = z
   .max(128)
   .optional()
   .describe('Names this operation, so that repeating it is safe. Left out: a new one');
+const digest = Digest.optional().describe(
+  'Refuse another package than this one, by its digest; 64 hexadecimal characters',
+);
 const reason = z.string().max(1000).optional().describe('Why, for the log');
 const dry_run = z.boolean().default(false).describe('Say what would happen, and change nothing');
 const model = z.string().describe('The model');
@@ -102,6 +106,7 @@ const promoteCommand = defineCommand({
     to: Name.describe('The environment'),
     expected_generation,
     op_id,
+    digest,
     reason,
     override: z
       .string()
@@ -128,6 +133,7 @@ const promoteCommand = defineCommand({
         environments: await environmentsOf(project),
         expected_generation: options.expected_generation ?? null,
         op_id: options.op_id ?? randomUUID(),
+        digest: options.digest ?? null,
         reason: options.reason ?? null,
         dry_run: options.dry_run,
         override:
@@ -154,6 +160,7 @@ const rollbackCommand = defineCommand({
       .describe('A version that served there before. Left out: the one before'),
     expected_generation,
     op_id,
+    digest,
     reason,
     dry_run,
   }),
@@ -172,6 +179,7 @@ const rollbackCommand = defineCommand({
         version: options.to ?? null,
         expected_generation: options.expected_generation ?? null,
         op_id: options.op_id ?? randomUUID(),
+        digest: options.digest ?? null,
         reason: options.reason ?? null,
         dry_run: options.dry_run,
       },

@@ -3,6 +3,7 @@ import { Digest } from '../../json.ts';
 import { defineCommand } from '../command.ts';
 import type { StageOutcome } from '../define.ts';
 import { type Given, Pipeline, type StageName, stageOrder } from '../pipeline.ts';
+import { CheckResult } from '../validate.ts';
 
 const digest = (what: string) =>
   Digest.optional().describe(
@@ -55,16 +56,19 @@ const run = defineCommand({
       },
     );
     const last = await pipeline.upTo('register');
-    return runOutcome(last, pipeline.outcomes, (performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    return runOutcome({ model: pipeline.config.model, last, outcomes: pipeline.outcomes, seconds });
   },
 });
 
 /** One outcome for the whole run: the gate's verdict where it got that far, else that of the stage that stopped it. */
-export function runOutcome(
-  last: StageOutcome<Record<string, unknown>>,
-  outcomes: readonly StageOutcome<Record<string, unknown>>[],
-  seconds: number,
-): StageOutcome<Record<string, unknown>> {
+export function runOutcome(ended: {
+  model: string;
+  last: StageOutcome<Record<string, unknown>>;
+  outcomes: readonly StageOutcome<Record<string, unknown>>[];
+  seconds: number;
+}): StageOutcome<Record<string, unknown>> {
+  const { model, last, outcomes, seconds } = ended;
   const gate = outcomes.find((outcome) => outcome.stage === 'gate');
   const decisive = last.stage === 'register' && last.verdict === 'pass' ? (gate ?? last) : last;
   const version = last.stage === 'register' ? (last.outputs.version ?? null) : null;
@@ -73,11 +77,12 @@ export function runOutcome(
   return {
     ...decisive,
     stage: 'run',
-    inputs: {},
+    inputs: { model },
     cached: outcomes.every((outcome) => outcome.cached),
     outputs: {
       ...outputs,
       version,
+      ...told(outcomes),
       stages: outcomes.map((outcome) => ({
         stage: outcome.stage,
         verdict: outcome.verdict,
@@ -89,6 +94,22 @@ export function runOutcome(
     timings: { total: Math.round(seconds * 1000) / 1000 },
   };
 }
+
+/** What a report of the run shows, within the size that a pull request's result may have. */
+function told(outcomes: readonly StageOutcome<Record<string, unknown>>[]): Record<string, unknown> {
+  const of = (stage: StageName) => outcomes.find((outcome) => outcome.stage === stage)?.outputs;
+  const contract = z.array(CheckResult).catch([]).parse(of('validate')?.checks);
+  const broken = contract.filter(({ verdict }) => verdict !== 'pass');
+  return {
+    contract_checks: broken
+      .sort((a, b) => Number(a.verdict === 'warn') - Number(b.verdict === 'warn'))
+      .slice(0, mostChecks)
+      .map(({ id, verdict, message, line }) => ({ id, verdict, message: message.slice(0, 500), line })),
+    reasons: z.array(z.string()).catch([]).parse(of('gate')?.reasons).slice(0, mostChecks),
+  };
+}
+/** Broken contract rules and reasons that a run's outcome tells; their stages have them all. */
+const mostChecks = 50;
 
 function digests(outputs: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(outputs).filter(([, value]) => Digest.safeParse(value).success));

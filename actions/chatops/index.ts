@@ -1,0 +1,3 @@
+import { runChatops } from '../run-chatops.ts';
+
+await runChatops();

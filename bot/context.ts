@@ -1,0 +1,129 @@
+import type { ChatopsContext, ConfiguredModel } from '../src/chatops/context.ts';
+import { ChatopsPolicy } from '../src/chatops/policy.ts';
+import { loadConfig } from '../src/config/load.ts';
+import type { Config } from '../src/config/schema.ts';
+import { UserError } from '../src/errors.ts';
+import type { GitHub } from '../src/github/port.ts';
+import type { Logger } from '../src/logger.ts';
+import { Registry } from '../src/registry/registry.ts';
+import { openStorage } from '../src/store/open.ts';
+import { Store } from '../src/store/store.ts';
+import type { Settings } from './settings.ts';
+
+/** A configuration file is small; parseYaml refuses more. */
+const largestFile = 64 * 1024;
+const mostCommits = 500;
+const mostStores = 200;
+
+interface Found {
+  file: string;
+  config: Config;
+}
+
+/** Makes the context of handlers: configuration and policy of the default branch, at the commit that it has now. */
+export class ContextSource {
+  private readonly settings: Pick<Settings, 'store' | 'configFiles'>;
+  private readonly logger: Logger;
+  private readonly now: () => Date;
+  /** By `owner/repo@commit`: a commit does not change. */
+  private readonly configs = new Map<string, Promise<Found[]>>();
+  private readonly registries = new Map<string, Promise<Registry>>();
+
+  constructor(options: {
+    settings: Pick<Settings, 'store' | 'configFiles'>;
+    logger: Logger;
+    now?: () => Date;
+  }) {
+    this.settings = options.settings;
+    this.logger = options.logger;
+    this.now = options.now ?? (() => new Date());
+  }
+
+  /** Throws `config_missing`, `config_invalid`, `storage_unsuitable`, `storage_unavailable`. */
+  async of(github: GitHub): Promise<ChatopsContext> {
+    const { name: branch, sha } = await github.defaultBranch();
+    const { owner, repo } = github.repository;
+    const key = `${owner}/${repo}@${sha}`.toLowerCase();
+    const found = await kept(this.configs, { key, most: mostCommits, make: () => this.read(github, sha) });
+    const models = new Map<string, ConfiguredModel>();
+    for (const { file, config } of found) {
+      if (models.has(config.model)) {
+        throw new UserError({
+          code: 'config_invalid',
+          message: `Two files configure the model ${config.model}.`,
+          where: { file },
+          fix: 'Give each model a name of its own.',
+        });
+      }
+      models.set(config.model, { file, config, registry: await this.registryOf(github, config) });
+    }
+    return {
+      ...{ github, models, base: { branch, sha }, now: this.now, logger: this.logger },
+      policy: found[0]?.config.chatops ?? ChatopsPolicy.parse({}),
+    };
+  }
+
+  /** Those of the configured paths that are there, in their order; the first one's policy counts. */
+  private async read(github: GitHub, sha: string): Promise<Found[]> {
+    const texts = new Map<string, Promise<string | null>>();
+    const read = (file: string): Promise<string | null> => {
+      const path = file.replace(/^\//, '');
+      const text =
+        texts.get(path) ??
+        github.file({ path, sha, limit: largestFile }).then((bytes) => bytes?.toString('utf8') ?? null);
+      texts.set(path, text);
+      return text;
+    };
+    const found: Found[] = [];
+    for (const file of this.settings.configFiles) {
+      if ((await read(`/${file}`)) === null) continue;
+      const { config } = await loadConfig(`/${file}`, { read, complete: false });
+      found.push({ file, config });
+    }
+    if (found.length > 0) return found;
+    throw new UserError({
+      code: 'config_missing',
+      message: `The default branch has none of ${this.settings.configFiles.join(', ')}.`,
+      where: { file: this.settings.configFiles[0] ?? 'modelgate.yaml' },
+      fix: 'Add modelgate.yaml, or name its path in MODELGATE_CONFIG_FILES of the bot.',
+    });
+  }
+
+  private registryOf({ repository }: GitHub, { store, model }: Config): Promise<Registry> {
+    const url = (this.settings.store ?? this.remote(store, model))
+      .replaceAll('{owner}', repository.owner.toLowerCase())
+      .replaceAll('{repo}', repository.repo.toLowerCase());
+    return kept(this.registries, {
+      key: url,
+      most: mostStores,
+      make: async () =>
+        new Registry({ store: new Store(await openStorage(url)), now: this.now, logger: this.logger }),
+    });
+  }
+
+  /** A folder beside modelgate.yaml is on another machine. */
+  private remote(store: string, model: string): string {
+    if (store.startsWith('s3://')) return store;
+    throw new UserError({
+      code: 'storage_unsuitable',
+      message: `The store of ${model} is a folder of the repository, which the bot does not have.`,
+      where: { file: 'modelgate.yaml', key: 'store' },
+      fix: 'Set `store` to s3://bucket/prefix, or MODELGATE_STORE of the bot.',
+    });
+  }
+}
+
+/** The value of a key, made once; what failed is made again. The oldest is forgotten. */
+function kept<T>(
+  values: Map<string, Promise<T>>,
+  { key, most, make }: { key: string; most: number; make: () => Promise<T> },
+): Promise<T> {
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  const oldest = values.size >= most ? values.keys().next().value : undefined;
+  if (oldest !== undefined) values.delete(oldest);
+  values.set(key, made);
+  made.catch(() => values.delete(key));
+  return made;
+}

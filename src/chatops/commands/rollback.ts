@@ -1,0 +1,130 @@
+import { decideRollback } from '../../registry/rules.ts';
+import { type EnvironmentState, environmentOf, type ModelState } from '../../registry/state.ts';
+import type { CommandResult, Operation } from '../context.ts';
+import { Checklist } from './checklist.ts';
+import { actorOf, type CommandOf, type CommandRequest, reasonOf } from './handler.ts';
+import { packageCheck } from './package-check.ts';
+import { done, Refusal, refused } from './refusal.ts';
+import { start } from './start.ts';
+import { chooseModel, onlyEnvironment, requireRules, subjectOf } from './target.ts';
+
+type Request = CommandRequest<CommandOf<'rollback'>>;
+
+/**
+ * Starts the way back to the last healthy version, or to one that served there before: on pull requests, merged
+ * ones and issues. Gate and reviews are not asked, the digests are; the registry freezes what it left.
+ */
+export async function rollback(request: Request): Promise<CommandResult> {
+  const { command, context, comment } = request;
+  const subject = await subjectOf(context, comment);
+  const { name, model } = chooseModel(context, command.model, subject);
+  const state = await model.registry.state(name);
+  const environment =
+    command.environment ?? meant(subject.environment, model.config.environments.at(-1)?.name);
+  const rules = requireRules(context, model, environment ?? onlyEnvironment(model, state));
+  const target = environmentOf(state, rules.name);
+  const to = command.to ?? stepsBack(state, target, command.steps);
+  const list = new Checklist();
+  const { environments } = rules;
+  const about = {
+    environment: rules.name,
+    environments,
+    to,
+    expected_generation: null,
+    actor: actorOf(request),
+  };
+  let decision: ReturnType<typeof decideRollback> = null;
+  list.rule('served before', {
+    run: () => {
+      decision = decideRollback(state, about, context.now());
+    },
+    passed: `${name}@${to ?? ''} served in ${rules.name} before`,
+  });
+  const plan = decision as ReturnType<typeof decideRollback>;
+  if (list.refusal !== null) return refused(list.refusal, list.checks);
+  if (plan === null) {
+    return done(`${rules.name} runs ${name}@${to ?? ''} already.`, { reason: 'nothing_to_do' });
+  }
+  await packageCheck(list, model, plan.to.manifest);
+  if (list.refusal !== null) return refused(list.refusal, list.checks);
+  const operation = operationOf(request, { model: name, target, to: plan.to });
+  const what = `${rules.name} from ${name}@${target.version ?? ''} to ${name}@${plan.to.version}`;
+  const common = { checks: list.checks, details: null };
+  if (command.dryRun) {
+    const summary = `This would roll back ${what}. Nothing was done.`;
+    return { decision: 'planned', reason: 'planned', summary, operation, ...common };
+  }
+  return start(request, {
+    ...{ operation, checks: list.checks },
+    summary: `Rolling back ${what}; ${name}@${target.version ?? ''} is not promoted there again.`,
+    recheck: async () => requireGeneration(await model.registry.state(name), target),
+  });
+}
+
+/** A drift issue says which environment it is about; the last one is named by the person all the same. */
+const meant = (environment: string | null, last: string | undefined): string | null =>
+  environment === last ? null : environment;
+
+/** The version so many healthy ones back; null where there is none: the registry says why. */
+function stepsBack(state: ModelState, target: Readonly<EnvironmentState>, steps: number): number | null {
+  const healthy = target.served
+    .map(({ version }) => version)
+    .filter(
+      (version) =>
+        version !== target.version &&
+        !target.frozen.includes(version) &&
+        state.versions[version - 1]?.retired === null,
+    )
+    .reverse();
+  const found = healthy[steps - 1];
+  if (found !== undefined) return found;
+  if (steps === 1 || target.version === null) return null;
+  throw new Refusal(
+    'no_previous',
+    `${target.name} has ${healthy.length} earlier healthy versions, not ${steps}.`,
+    healthy.length === 0 ? 'Promote a version that passed its gate.' : `There are: ${healthy.join(', ')}.`,
+  );
+}
+
+function requireGeneration(state: ModelState, before: Readonly<EnvironmentState>): void {
+  if (environmentOf(state, before.name).generation === before.generation) return;
+  throw new Refusal(
+    'champion_moved',
+    `${before.name} has moved meanwhile.`,
+    'Look at `/status`, and try again.',
+  );
+}
+
+function operationOf(
+  request: Request,
+  {
+    model,
+    target,
+    to,
+  }: {
+    model: string;
+    target: Readonly<EnvironmentState>;
+    to: { version: number; manifest: string };
+  },
+): Operation {
+  const { context, opId, command } = request;
+  return {
+    opId,
+    kind: 'rollback',
+    workflow: context.policy.workflows.rollback,
+    inputs: {
+      model,
+      environment: target.name,
+      to: String(to.version),
+      expected_generation: String(target.generation),
+      op_id: opId,
+      digest: to.manifest,
+      reason: reasonOf(command.reason, request),
+      requested_by: actorOf(request).name,
+    },
+    model,
+    environment: target.name,
+    run: null,
+    deployment: null,
+  };
+}
