@@ -83,6 +83,11 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+/** Whether a system error says that the path names no file that could be read. */
+export function namesNoFile(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP'].some((code) => hasCode(error, code));
+}
+
 /**
  * What to tell of anything that was thrown: after a signal that the work was stopped, whatever broke then; a disk
  * or folder that cannot be used; everything else as it is, ours included.

@@ -1,7 +1,7 @@
-import { glob, readFile } from 'node:fs/promises';
+import { glob, lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { hasCode, UserError, type Where } from '../errors.ts';
+import { hasCode, namesNoFile, UserError, type Where } from '../errors.ts';
 import { suggest } from '../suggest.ts';
 import { type KeyPath, parseYaml, schemaError, type YamlFile } from '../yaml.ts';
 import { Config } from './schema.ts';
@@ -29,7 +29,7 @@ const disk: ConfigFiles = {
     try {
       return await readFile(file, 'utf8');
     } catch (error) {
-      if (hasCode(error, 'ENOENT') || hasCode(error, 'EISDIR')) return null;
+      if (namesNoFile(error)) return null;
       throw error;
     }
   },
@@ -96,6 +96,20 @@ export async function loadConfig(file: string, files: ConfigFiles = disk): Promi
     files: layers.map((layer) => layer.file),
     locate,
   };
+}
+
+/**
+ * The same for commands that read no data: the files that it names are not looked for. Null where there is no
+ * such file at all; what it extends and its gate policy must be there, or its rules would be lost with them.
+ */
+export async function loadSettings(file: string): Promise<Loaded | null> {
+  try {
+    await lstat(file);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    if (!namesNoFile(error)) throw error;
+  }
+  return loadConfig(file, { ...disk, complete: false });
 }
 
 /** The configuration and those it extends, the innermost first. */

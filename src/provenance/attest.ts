@@ -8,7 +8,7 @@ import { refusal } from './errors.ts';
 import { readPrivateKey, signBytes } from './keys.ts';
 import { packageFiles, requireSameFiles, rootDigest } from './package-files.ts';
 import { parseStatement, signatureStatement } from './statement.ts';
-import { bundleFile } from './verify.ts';
+import { bundleFile, signerOfKey } from './verify.ts';
 
 interface Common {
   model: string;
@@ -113,6 +113,6 @@ async function about(registry: Registry, manifest: Digest, bytes: Buffer) {
       what: `The provenance is of another package than ${manifest.slice(0, 12)}.`,
     });
   }
-  const signer = bundle.by.kind === 'key' ? `key ${bundle.by.id}` : bundle.by.identity;
+  const signer = bundle.by.kind === 'key' ? signerOfKey(bundle.by.id) : bundle.by.identity;
   return { kind: parsed.kind, signer: signer || 'unnamed' };
 }

@@ -32,8 +32,12 @@ export interface Subject {
 /** File with the bundle in an attestation's manifest. */
 export const bundleFile = 'bundle.sigstore.json';
 const bytesLimit = bundleLimit + 1_000_000;
-/** The newest ones that are looked at: whoever may write to the log must not keep others busy. */
-const looks = 20;
+/**
+ * How many are looked at, the newest first: of those said to be by somebody whom the environment names, and of the
+ * others, only to tell what is wrong. Whoever may write to the log must neither keep others busy nor, by many
+ * attestations of strangers, hide the one that counts.
+ */
+const looks = { named: 1000, others: 20 };
 
 /** The package of a version, with the attestations of all versions that have the same one. */
 export function subjectOf(state: ModelState, manifest: Digest): Subject {
@@ -62,24 +66,31 @@ export async function prove(request: {
   if (signature !== undefined) {
     const keys = await believedKeys(signature, now);
     const check = (bundle: Bundle) => checkSignature({ bundle, policy: signature, keys, subject, store });
-    proofs.push(await firstSound('signature', request, check));
+    const named = [
+      ...keys.map(({ id }) => signerOfKey(id)),
+      ...signature.identities.map((one) => one.identity),
+    ];
+    proofs.push(await firstSound('signature', { ...request, named }, check));
   }
   if (provenance !== undefined) {
     const check = (bundle: Bundle) => checkProvenance(bundle, provenance, subject);
-    proofs.push(await firstSound('provenance', request, check));
+    const named = [workflowOf(provenance).identity];
+    proofs.push(await firstSound('provenance', { ...request, named }, check));
   }
   return proofs;
 }
 
-/** The newest attestation that holds; where none does, what is wrong with the newest. */
+/** An attestation that holds; where none does, what is wrong with the newest by a signer who is named, or by anybody. */
 async function firstSound(
   kind: AttestationKind,
-  { store, subject }: { store: Store; subject: Subject },
+  { store, subject, named }: { store: Store; subject: Subject; named: readonly string[] },
   check: (bundle: Bundle) => Promise<string>,
 ): Promise<Proof> {
   let first: UserError | undefined;
   const newest = subject.attestations.filter((each) => each.kind === kind).toReversed();
-  for (const { attestation } of newest.slice(0, looks)) {
+  const claims = newest.filter(({ signer }) => named.includes(signer)).slice(0, looks.named);
+  const others = newest.filter(({ signer }) => !named.includes(signer)).slice(0, looks.others);
+  for (const { attestation } of [...claims, ...others]) {
     try {
       return {
         kind,
@@ -168,7 +179,7 @@ function checkKey(bundle: Bundle, id: string, keys: readonly BelievedKey[]): str
       what: `The key ${id.slice(0, 16)} is believed until ${key.expired} only.`,
     });
   }
-  return `key ${id}`;
+  return signerOfKey(id);
 }
 
 async function checkIdentity(bundle: Bundle, policy: SignaturePolicy, claimed: string): Promise<string> {
@@ -205,12 +216,10 @@ async function checkProvenance(bundle: Bundle, policy: ProvenancePolicy, subject
     });
   }
   const signer = await certified('provenance', bundle, policy.trusted_root);
-  const repository = `https://github.com/${policy.repository}`;
-  const [file = '', ref = policy.ref] = policy.workflow.split('@');
-  const workflow = file.startsWith('.github/') ? `${repository}/${file}` : `https://github.com/${file}`;
+  const { repository, identity } = workflowOf(policy);
   const wanted: [what: string, expected: string, found: string][] = [
     ['its issuer', actionsIssuer, signer.issuer],
-    ['the workflow', `${workflow}@${ref}`, signer.identity],
+    ['the workflow', identity, signer.identity],
     ['the repository', repository, signer.extensions.get(sourceRepository) ?? ''],
     ['the branch or tag', policy.ref, signer.extensions.get(sourceRef) ?? ''],
     ...statedRepository(parsed.statement, repository),
@@ -225,6 +234,14 @@ async function checkProvenance(bundle: Bundle, policy: ProvenancePolicy, subject
     throw refusal('provenance', 'invalid', { what: 'The provenance is of another package.' });
   }
   return signer.identity;
+}
+
+/** The repository, and the workflow as its certificates name it. */
+function workflowOf(policy: ProvenancePolicy): { repository: string; identity: string } {
+  const repository = `https://github.com/${policy.repository}`;
+  const [file = '', ref = policy.ref] = policy.workflow.split('@');
+  const workflow = file.startsWith('.github/') ? `${repository}/${file}` : `https://github.com/${file}`;
+  return { repository, identity: `${workflow}@${ref}` };
 }
 
 function statedRepository(
@@ -247,5 +264,8 @@ async function certified(kind: AttestationKind, bundle: Bundle, trustedRoot: str
     what: `The bundle does not verify against the trusted root: ${reasons.join('; ').slice(0, 500)}.`,
   });
 }
+
+/** How the log names who signed with a key. */
+export const signerOfKey = (id: string) => `key ${id}`;
 
 const shown = (value: string) => JSON.stringify(value.slice(0, 200));

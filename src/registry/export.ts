@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Digest } from '../json.ts';
+import { requireApart } from '../store/apart.ts';
 import { digestsIn } from '../store/digests.ts';
 import { keys } from '../store/keys.ts';
 import type { Storage } from '../store/storage.ts';
@@ -27,11 +28,11 @@ export interface Copied extends CopiedContent {
  * Copies a model with its whole history from one store to another: the manifests and objects that its log leads to,
  * each verified on its way, and then the log, byte for byte. The log's entries come last and in order, so that what
  * the target names is always there; a copy that was killed goes on where it stopped. Throws `log_diverged` when the
- * target's log of the model is not the beginning of this one.
+ * target's log of the model is not the beginning of this one, `usage` when one store lies in the other.
  */
 export async function copyModel(source: Registry, target: Registry, model: string): Promise<Copied> {
   const [from, to] = [source.store.storage, target.store.storage];
-  requireAnother(from, to);
+  await requireApart(from.url, to.url);
   const state = await source.state(model);
   requireModel(state);
   await to.prepare();
@@ -98,16 +99,6 @@ async function requireSame(
 ): Promise<void> {
   const there = await target.read(keys.log(model, seq), entryLimit);
   if (there === null || !there.equals(bytes)) throw diverged(model, target.url);
-}
-
-function requireAnother(source: Storage, target: Storage): void {
-  if (target.url !== source.url) return;
-  throw new UserError({
-    code: 'usage',
-    message: 'The two stores are the same one.',
-    where: target.url,
-    fix: 'Name another folder or bucket.',
-  });
 }
 
 function diverged(model: string, url: string): UserError {

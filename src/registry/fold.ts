@@ -77,6 +77,11 @@ export class Folding {
     this.forget(windowStart(this.seq));
   }
 
+  /** What the entries so far say. Not a copy: it changes with the next entry. */
+  get current(): Pick<ModelState, 'versions' | 'environments'> {
+    return this.draft;
+  }
+
   /** The state so far; later entries do not change it. */
   state(): ModelState {
     this.fresh.clear();
@@ -188,9 +193,10 @@ function move(
     throw logDamaged('A move does not follow on the move before it.', where);
   }
   if (entry.type === 'rollback') {
-    // The version that was left stays out until it is brought back on purpose; the restored one is good again.
-    const left = entry.from === null || entry.from === entry.version ? [] : [entry.from];
-    target.frozen = [...new Set([...target.frozen.filter((frozen) => frozen !== entry.version), ...left])];
+    // The package that was left stays out until it is brought back on purpose; the restored one is good again.
+    const left = entry.from === null || target.manifest === entry.manifest ? [] : [entry.from];
+    const restored = (frozen: number) => draft.versions[frozen - 1]?.manifest === entry.manifest;
+    target.frozen = [...new Set([...target.frozen.filter((frozen) => !restored(frozen)), ...left])];
   }
   const { type, seq, generation, manifest, at, actor } = entry;
   // who asked for what while something else served asked for another change

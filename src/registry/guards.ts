@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import type { Digest } from '../json.ts';
 import type { Actor } from './entries.ts';
 import {
   type EnvironmentState,
@@ -76,15 +77,35 @@ export function guardGeneration(target: Readonly<EnvironmentState>, expected: nu
   });
 }
 
-export function guardRetired(state: ModelState, { version, retired }: Readonly<VersionState>): void {
-  if (retired === null) return;
+type Versions = Pick<ModelState, 'versions'>;
+
+/** The version under which a package was retired: it is out of use under every other number too. */
+export function retiredAs({ versions }: Versions, manifest: Digest): Readonly<VersionState> | null {
+  return versions.find((each) => each.retired !== null && each.manifest === manifest) ?? null;
+}
+
+/** The version under which a package was rolled back from an environment: it stays out under any number. */
+export function frozenAs(
+  { versions }: Versions,
+  manifest: Digest,
+  { frozen }: Readonly<EnvironmentState>,
+): number | null {
+  return frozen.find((version) => versions[version - 1]?.manifest === manifest) ?? null;
+}
+
+export function guardRetired(state: ModelState, { version, manifest }: Readonly<VersionState>): void {
+  const found = retiredAs(state, manifest);
+  if (found === null) return;
   throw new UserError({
     code: 'retired',
-    message: `${state.model}@${version} was retired at ${retired}.`,
+    message: `${state.model}@${version} ${samePackage(state, version, found.version)}was retired at ${found.retired}.`,
     where: `${state.model}@${version}`,
-    fix: 'Choose another version: retiring is for good.',
+    fix: 'Choose another package: retiring is for good, under whichever version number.',
   });
 }
+
+const samePackage = ({ model }: ModelState, version: number, held: number) =>
+  held === version ? '' : `is the package of ${model}@${held}, which `;
 
 /**
  * No path takes a model that failed. Past `inconclusive` goes what the policy lets pass, what it leaves to an
@@ -142,15 +163,16 @@ function guardOverride(
 
 export function guardFrozen(
   state: ModelState,
-  { version }: Readonly<VersionState>,
+  { version, manifest }: Readonly<VersionState>,
   target: Readonly<EnvironmentState>,
 ): void {
-  if (!target.frozen.includes(version)) return;
+  const held = frozenAs(state, manifest, target);
+  if (held === null) return;
   throw new UserError({
     code: 'frozen',
-    message: `${state.model}@${version} was rolled back from ${target.name}.`,
+    message: `${state.model}@${version} ${samePackage(state, version, held)}was rolled back from ${target.name}.`,
     where: `${state.model}@${version}`,
-    fix: `Register a better version; if the rollback was a mistake: \`modelgate rollback ${state.model} --in ${target.name} --to ${version}\`.`,
+    fix: `Register a better version; if the rollback was a mistake: \`modelgate rollback ${state.model} --in ${target.name} --to ${held}\`.`,
   });
 }
 

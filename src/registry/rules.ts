@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { guardApproval, standingRequest } from './approvals.ts';
 import type { Actor, LogEntry } from './entries.ts';
 import {
+  frozenAs,
   guardFrozen,
   guardGeneration,
   guardLock,
@@ -13,6 +14,7 @@ import {
   requireEnvironment,
   requireModel,
   requireVersion,
+  retiredAs,
 } from './guards.ts';
 import {
   type EnvironmentState,
@@ -58,12 +60,13 @@ export interface Decision {
   approval?: NonNullable<Extract<LogEntry, { type: 'promote' }>['approval']>;
 }
 
-/** The newest version that its gate lets pass and that is not retired. Throws `not_passed` when there is none. */
+/** The newest version that its gate lets pass and whose package is not retired. Throws `not_passed` when there is none. */
 export function newestPassed(state: ModelState): Readonly<VersionState> {
   requireModel(state);
   const found = state.versions.findLast(
-    ({ verdict, on_inconclusive, retired }) =>
-      retired === null && (verdict === 'pass' || (verdict === 'inconclusive' && on_inconclusive === 'pass')),
+    ({ verdict, on_inconclusive, manifest }) =>
+      (verdict === 'pass' || (verdict === 'inconclusive' && on_inconclusive === 'pass')) &&
+      retiredAs(state, manifest) === null,
   );
   if (found !== undefined) return found;
   throw new UserError({
@@ -119,24 +122,33 @@ export function decideRollback(state: ModelState, request: RollbackRequest, now:
   return { from, to, generation: target.generation + 1 };
 }
 
-/** The move that a rollback would go back to: skips the current version, retired and frozen ones. */
+/** The move that a rollback would go back to. */
 export function previousMove(state: ModelState, target: Readonly<EnvironmentState>): Move | null {
-  const healthy = ({ version }: Move) =>
-    version !== target.version &&
-    !target.frozen.includes(version) &&
-    state.versions[version - 1]?.retired === null;
-  return target.served.findLast(healthy) ?? null;
+  return target.served.findLast((move) => isHealthy(state, target, move)) ?? null;
 }
 
-/** Throws `still_serving` when an environment runs the version. Null: it is retired already. */
+/** Whether a rollback may go back to a move: its package is not the one that serves, retired or frozen. */
+export function isHealthy(
+  state: ModelState,
+  target: Readonly<EnvironmentState>,
+  { manifest }: Move,
+): boolean {
+  return (
+    manifest !== target.manifest &&
+    frozenAs(state, manifest, target) === null &&
+    retiredAs(state, manifest) === null
+  );
+}
+
+/** Throws `still_serving` when an environment runs the version's package. Null: it is retired already. */
 export function decideRetire(state: ModelState, version: number): Readonly<VersionState> | null {
   const found = requireVersion(state, version);
   if (found.retired !== null) return null;
-  const where = [...state.environments.values()].filter((each) => each.version === version);
+  const where = [...state.environments.values()].filter((each) => each.manifest === found.manifest);
   if (where.length === 0) return found;
   throw new UserError({
     code: 'still_serving',
-    message: `${state.model}@${version} serves in ${where.map(({ name }) => name).join(', ')}.`,
+    message: `${state.model}@${version} serves in ${where.map(({ name, version: as }) => (as === version ? name : `${name} (as version ${as})`)).join(', ')}.`,
     where: `${state.model}@${version}`,
     fix: 'Promote another version there, or roll back, before it is retired.',
   });
@@ -171,7 +183,7 @@ function previousHealthy(state: ModelState, target: Readonly<EnvironmentState>):
   if (move !== null) return requireVersion(state, move.version);
   throw new UserError({
     code: 'no_previous',
-    message: `${target.name} has no earlier version that is neither retired nor rolled back.`,
+    message: `${target.name} has no earlier package that is neither retired nor rolled back.`,
     where: target.name,
     fix: 'Promote a version that passed its gate.',
   });

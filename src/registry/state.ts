@@ -85,7 +85,7 @@ export const EnvironmentState = z.object({
    * moves stand in the log: this grows with the versions that served, not with the moves.
    */
   served: z.array(Move),
-  /** Versions that a rollback left: not promoted here again. */
+  /** Versions that a rollback left: their packages are not promoted here again, under any number. */
   frozen: z.array(version),
   lock: Lock.nullable(),
   /** Requests since the last move, oldest first. */

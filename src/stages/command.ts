@@ -4,8 +4,17 @@ import type { StageContext, StageOutcome } from './define.ts';
 
 /** A model repository that a command works on. */
 export interface Project {
-  /** Throws a `UserError` when there is no valid modelgate.yaml: commands that need none don't call it. */
+  /**
+   * For commands that read data. Throws a `UserError` when there is no valid modelgate.yaml or a file that it
+   * names is not there: commands that need none don't call it.
+   */
   config(): Promise<Loaded>;
+  /**
+   * For commands that read no data, e.g. moves and serving: the files that it names are not looked for. Null only
+   * where no configuration was named and there is no modelgate.yaml; throws a `UserError` for any other fault, so
+   * that no rule is lost with it.
+   */
+  settings(): Promise<Loaded | null>;
   context: StageContext;
 }
 

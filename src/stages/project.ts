@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../cache-directory.ts';
-import { type Loaded, loadConfig } from '../config/load.ts';
+import { type Loaded, loadConfig, loadSettings } from '../config/load.ts';
 import { Config, Instant } from '../config/schema.ts';
 import { openDuckDb } from '../data/duckdb.ts';
 import { contentProducer } from '../data/manifests.ts';
@@ -44,7 +44,16 @@ export async function openProject(options: ProjectOptions): Promise<Project & As
     loading ??= loadConfig(file).then((loaded) => withAsOf(loaded, options.asOf));
     return loading;
   };
-  const storage = await openStorage(await storeUrl(options.store, file, config));
+  let reading: Promise<Loaded | null> | undefined;
+  const settings = () => {
+    reading ??= loadSettings(file).then((loaded) => {
+      if (loaded !== null) return withAsOf(loaded, options.asOf);
+      // only the default may be absent: a mistyped name would take every rule away
+      return options.configFile === undefined ? null : config();
+    });
+    return reading;
+  };
+  const storage = await openStorage(await storeUrl(options.store, file, settings));
   const store = new Store(storage);
   const workRoot = path.join(os.tmpdir(), 'modelgate');
   await mkdir(workRoot, { recursive: true });
@@ -63,6 +72,7 @@ export async function openProject(options: ProjectOptions): Promise<Project & As
   };
   return {
     config,
+    settings,
     context,
     async [Symbol.asyncDispose]() {
       await rm(workDirectory, { recursive: true, force: true });
@@ -73,15 +83,20 @@ export async function openProject(options: ProjectOptions): Promise<Project & As
 async function storeUrl(
   given: string | undefined,
   file: string,
-  config: () => Promise<Loaded>,
+  settings: () => Promise<Loaded | null>,
 ): Promise<string> {
   if (given !== undefined) return given.startsWith('s3://') ? given : path.resolve(given);
+  const usual = path.resolve(path.dirname(file), '.modelgate/store');
   try {
-    const { config: parsed, root } = await config();
+    const loaded = await settings();
+    if (loaded === null) return usual;
+    const { config: parsed, root } = loaded;
     return parsed.store.startsWith('s3://') ? parsed.store : path.resolve(root, parsed.store);
   } catch (error) {
-    // A command that needs no configuration works beside a broken or missing one.
-    if (error instanceof UserError) return path.resolve(path.dirname(file), '.modelgate/store');
+    // A command that needs no configuration works beside a broken or missing modelgate.yaml; a mistyped name of
+    // another file would lead to another store.
+    const mistyped = error instanceof UserError && error.code === 'config_missing';
+    if (error instanceof UserError && !(mistyped && path.basename(file) !== 'modelgate.yaml')) return usual;
     throw error;
   }
 }

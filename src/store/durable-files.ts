@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, link, open, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 
@@ -55,6 +55,37 @@ export async function isThere(path: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT')) return false;
     throw asStorageError(error, path);
   }
+}
+
+/**
+ * Makes a folder and those above it. One by one: a recursive mkdir never ends where a file system, such as /proc,
+ * answers that there is no parent though there is one.
+ */
+export async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    const parent = dirname(folder);
+    const above = hasCode(error, 'ENOENT') && !(await isThere(parent));
+    if (!above) throw asStorageError(noFolderHere(error, folder), folder);
+    await makeFolders(parent);
+    await mkdir(folder).catch((again: unknown) => {
+      if (!hasCode(again, 'EEXIST')) throw again;
+    });
+  }
+}
+
+function noFolderHere(error: unknown, folder: string): unknown {
+  const code = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].find((one) => hasCode(error, one));
+  if (code === undefined) return error;
+  return new UserError({
+    code: 'storage_unavailable',
+    message: `No folder can be made here (${code}).`,
+    where: folder,
+    fix: 'Choose another folder with --store.',
+    cause: error,
+  });
 }
 
 /** Makes the names in a folder durable, where the system can. */

@@ -4,7 +4,7 @@ import { mkdir, open, opendir, readdir, realpath, rename, stat, unlink } from 'n
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
-import { copyInto, isThere, linkOnce, syncFolder, syncParents } from './durable-files.ts';
+import { copyInto, isThere, linkOnce, makeFolders, syncFolder, syncParents } from './durable-files.ts';
 import type { Content, Storage, StoredEntry } from './storage.ts';
 
 const day = 86_400_000;
@@ -230,7 +230,7 @@ export class FileSystemStorage implements Storage {
     if (this.durable.has(folder)) return;
     const inside = folder.startsWith(this.url + sep);
     if (!inside) {
-      await mkdir(folder, { recursive: true });
+      await makeFolders(folder);
       await syncParents(dirname(folder));
     } else {
       await this.makeFolder(dirname(folder));

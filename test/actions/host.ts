@@ -41,6 +41,7 @@ export async function fakeHost(
     input: (name) => inputs[name] ?? '',
     openProject: async (options) => ({
       config: () => Promise.reject(new Error('no configuration in this test')),
+      settings: async () => null,
       context: { ...context, logger: options.logger },
       [Symbol.asyncDispose]: async () => {},
     }),

@@ -47,6 +47,10 @@ export interface ChaosResult {
   refused: string[];
 }
 
+/** Without the reactions: they are decoration, made once, and lost where GitHub or the bot fails just then. */
+export const effectsOf = ({ ends }: ChaosResult): Omit<End, 'reactions'>[] =>
+  ends.map(({ reactions: _, ...effects }) => effects);
+
 /** A small generator of pseudo-random numbers in [0, 1) (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed >>> 0;

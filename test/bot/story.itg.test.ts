@@ -61,7 +61,11 @@ it('[GAT-4] [GAT-7] [ALR-3] [DEP-4] the whole story: report, staging, production
     (text) => text.includes('<!-- modelgate:report flights-late -->'),
     { what: 'the report' },
   );
-  expect(repository.checks.map(({ conclusion }) => conclusion)).toEqual(['neutral']);
+  await eventually(
+    () => repository.checks.map(({ conclusion }) => conclusion),
+    (conclusions) => conclusions.join() === 'neutral',
+    { what: 'an advisory check' },
+  );
 
   // trained and judged in full: it goes to staging, and to production with another person's review and its digest
   const { manifest, version } = await world.candidate(repository, { model, commit: pull.headSha });

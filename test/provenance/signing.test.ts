@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { canonicalJson, sha256 } from '../../src/json.ts';
 import { attest, signVersion } from '../../src/provenance/attest.ts';
-import { keyBundle, preAuthenticationEncoding } from '../../src/provenance/bundle.ts';
+import { keyBundle, parseBundle, preAuthenticationEncoding } from '../../src/provenance/bundle.ts';
 import { signBytes } from '../../src/provenance/keys.ts';
 import type { Trust } from '../../src/provenance/policy.ts';
 import { bundleFile, prove } from '../../src/provenance/verify.ts';
@@ -112,6 +112,18 @@ describe('signatures of model packages', () => {
     await signing(registry, ours.private);
     await load();
     expect(await back()).toMatchObject({ to: 1 });
+  });
+
+  it('strangers cannot hide a signature behind many of theirs, nor behind forged claims of its key', async () => {
+    const { folder, registry, ours } = await world();
+    const signed = await signing(registry, ours.private);
+    for (let i = 0; i < 25; i++) await signing(registry, keyFiles(folder).private);
+    const { payload } = parseBundle(signed.bundle)!;
+    for (let i = 0; i < 25; i++) {
+      const signature = Buffer.alloc(64, i);
+      await attesting(registry, keyBundle({ payload, signature, keyId: ours.id }));
+    }
+    expect(await go(registry, believing(ours.public))).toMatchObject({ to: 1 });
   });
 
   it('a key is believed until its day', async () => {

@@ -1,4 +1,12 @@
-import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyModel } from '../../src/registry/export.ts';
@@ -162,9 +170,17 @@ describe('copying a model to another store', () => {
       reason_code: 'model_unknown',
     });
     expect(existsSync(nowhere)).toBe(false);
-    expect(
-      await runStage(exportModel, { model, store: from.folder }, contextOf(from.registry)),
-    ).toMatchObject({ reason_code: 'usage' });
+    // a store in a store is damage to it, and a link is no other place
+    const link = join(folder, 'link');
+    symlinkSync(from.folder, link);
+    for (const place of [from.folder, join(from.folder, 'log'), join(from.folder, 'new', 'one'), link])
+      expect(
+        await runStage(exportModel, { model, store: place }, contextOf(from.registry)),
+        place,
+      ).toMatchObject({ reason_code: 'usage' });
+    expect((await verify(from.registry.store.storage, { anchor: null, read_data: true })).answer).toBe(
+      'sound',
+    );
   });
 });
 

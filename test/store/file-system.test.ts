@@ -30,6 +30,17 @@ storageConformance('file system', async () => new FileSystemStorage(join(root, `
 const text = (value: string) => Buffer.from(value);
 
 describe('file system storage', () => {
+  it.runIf(process.platform === 'linux')(
+    'ends where no folder can be made though its parent is there',
+    async () => {
+      await expect(
+        new FileSystemStorage('/proc/modelgate/store').create('a', text('x')),
+      ).rejects.toMatchObject({
+        code: 'storage_unavailable',
+      });
+    },
+  );
+
   it('makes what it stores read-only and leaves no temporary file', async () => {
     const folder = temporaryFolder();
     const storage = new FileSystemStorage(folder);

@@ -35,7 +35,7 @@ function entrances(store: string): Record<string, Entrance> {
   const context = contextOf(registry);
   const missing = () =>
     Promise.reject(new UserError({ code: 'config_missing', message: 'There is none.', fix: 'None.' }));
-  const project = { config: missing, context };
+  const project = { config: missing, settings: async () => null, context };
   const call = async (command: string, args: readonly string[]) => {
     const found = commands.find(({ name }) => name === command)!;
     const { options } = parseCommandLine(found, args);

@@ -68,13 +68,8 @@ const meant = (environment: string | null, last: string | undefined): string | n
 /** The version so many healthy ones back; null where there is none: the registry says why. */
 function stepsBack(state: ModelState, target: Readonly<EnvironmentState>, steps: number): number | null {
   const healthy = target.served
+    .filter((move) => isHealthy(state, target, move))
     .map(({ version }) => version)
-    .filter(
-      (version) =>
-        version !== target.version &&
-        !target.frozen.includes(version) &&
-        state.versions[version - 1]?.retired === null,
-    )
     .reverse();
   const found = healthy[steps - 1];
   if (found !== undefined) return found;

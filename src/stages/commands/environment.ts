@@ -63,38 +63,23 @@ export function parseModelName(text: string): string {
 
 /** The environments' order: from the configuration, or the usual two where there is none. */
 export async function environmentsOf(project: Project): Promise<string[]> {
-  try {
-    return (await project.config()).config.environments.map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'config_missing') return ['staging', 'production'];
-    throw error;
-  }
+  const loaded = await project.settings();
+  return loaded?.config.environments.map(({ name }) => name) ?? ['staging', 'production'];
 }
 
 /** Who may do what in an environment, and whom it believes, from the configuration; without one nobody may override. */
 export async function rulesOf(project: Project, environment: string) {
   const none = { approval: false, approvers: null, overriders: [], trust: undefined };
-  try {
-    const { environments } = (await project.config()).config;
-    const found = environments.find(({ name }) => name === environment);
-    if (found === undefined) return none;
-    const { approval, approvers = null, override = [], signature, provenance } = found;
-    const trust = signature === undefined && provenance === undefined ? undefined : { signature, provenance };
-    return { approval, approvers, overriders: override, trust };
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'config_missing') return none;
-    throw error;
-  }
+  const found = (await project.settings())?.config.environments.find(({ name }) => name === environment);
+  if (found === undefined) return none;
+  const { approval, approvers = null, override = [], signature, provenance } = found;
+  const trust = signature === undefined && provenance === undefined ? undefined : { signature, provenance };
+  return { approval, approvers, overriders: override, trust };
 }
 
 /** What the project allows of model files; undefined without a configuration: the default. */
 export async function admissionOf(project: Project) {
-  try {
-    return (await project.config()).config.train.admission;
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'config_missing') return undefined;
-    throw error;
-  }
+  return (await project.settings())?.config.train.admission;
 }
 
 const promoteCommand = defineCommand({

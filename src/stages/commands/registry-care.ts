@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { UserError } from '../../errors.ts';
 import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
 import { exportModel, importModel } from '../export.ts';
@@ -63,16 +62,13 @@ const reconcileCommand = defineCommand({
 
 /** The configuration's model and servers; none where there is no configuration. */
 async function expected(project: Project) {
-  try {
-    const { model, environments } = (await project.config()).config;
-    const servers = environments.flatMap(({ name, serving = [] }) =>
-      serving.map((url) => ({ environment: name, url })),
-    );
-    return { model, servers };
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'config_missing') return { model: null, servers: [] };
-    throw error;
-  }
+  const loaded = await project.settings();
+  if (loaded === null) return { model: null, servers: [] };
+  const { model, environments } = loaded.config;
+  const servers = environments.flatMap(({ name, serving = [] }) =>
+    serving.map((url) => ({ environment: name, url })),
+  );
+  return { model, servers };
 }
 
 const model = z.string().optional().describe('The model. Left out: the one of modelgate.yaml');

@@ -12,7 +12,9 @@ import { parseModelName } from './environment.ts';
 
 /** The model that was named, else the configuration's. */
 export async function modelOf(named: string | undefined, project: Project): Promise<string> {
-  return named === undefined ? (await project.config()).config.model : parseModelName(named);
+  if (named !== undefined) return parseModelName(named);
+  // where there is none at all, its refusal says so
+  return ((await project.settings()) ?? (await project.config())).config.model;
 }
 
 const model = z.string().optional().describe('The model. Left out: the one of modelgate.yaml');

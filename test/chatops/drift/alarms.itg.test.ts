@@ -203,10 +203,14 @@ describe('issues of the monitor', () => {
     await using world = await DriftWorld.open();
     const state =
       '<!-- modelgate:alert-state {"acknowledged":{"by":"eve","at":"2026-01-01T00:00:00Z"},"snoozed":null,"course":null} -->';
-    await world.check({ ...drift, body: `x\n\n${state}` });
+    await world.check({
+      ...drift,
+      body: `x\n\n${state}\n\n<!-- modelgate:alert other/production/data_drift -->`,
+    });
     const [issue] = await world.issues();
     expect(readState(issue!).acknowledged).toBeNull();
     expect(world.course(issue)?.checks).toHaveLength(1);
+    expect(issue?.body.match(/<!-- modelgate:alert /g)).toHaveLength(1);
     expect(
       readState({ ours: false, body: `<!-- modelgate:alert a/b/c -->\n\n${state}` }).acknowledged,
     ).toBeNull();
