@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { hasCode, UserError } from '../errors.ts';
+import { namesNoFile, UserError } from '../errors.ts';
 import { type Digest, sha256 } from '../json.ts';
 
 /** A public key that signatures are checked with. */
@@ -14,9 +14,19 @@ export interface PublicKey {
 const hashes: Record<string, string> = { prime256v1: 'sha256', secp384r1: 'sha384', secp521r1: 'sha512' };
 const keyLimit = 64_000;
 
-/** Reads a public key from a PEM file. Throws `config_missing`, `config_invalid`. */
+/** Reads a public key from a PEM file; a private one is refused. Throws `config_missing`, `config_invalid`. */
 export async function readPublicKey(file: string): Promise<PublicKey> {
-  return publicKey(parseKey(await readSmall(file), file, createPublicKey), file);
+  const pem = await readSmall(file);
+  // its public half could be told, but then the file would be handed to everybody who verifies
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    throw new UserError({
+      code: 'config_invalid',
+      message: 'The key file holds a private key where a public one belongs.',
+      where: { file },
+      fix: 'Name the public key (`openssl pkey -in FILE -pubout`). If the private key was shared or committed, replace it.',
+    });
+  }
+  return publicKey(parseKey(pem, file, createPublicKey), file);
 }
 
 /**
@@ -106,7 +116,7 @@ export async function readBounded(file: string, limit: number): Promise<Buffer> 
       await handle.close();
     }
   } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EISDIR')) throw error;
+    if (!namesNoFile(error)) throw error;
     throw new UserError({
       code: 'config_missing',
       message: 'The file is not there.',

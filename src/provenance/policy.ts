@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { startsWithDay } from '../calendar.ts';
 
 const path = z.string().min(1).max(500);
 const day = z
@@ -7,7 +8,7 @@ const day = z
     /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2}))?$/,
     'expected a date or a time, e.g. 2027-01-31',
   )
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'is no day of the calendar');
+  .refine((text) => startsWithDay(text) && !Number.isNaN(Date.parse(text)), 'is no day of the calendar');
 
 /** Who must have signed a model package before an environment takes it. */
 export const SignaturePolicy = z

@@ -30,14 +30,20 @@ export async function describeEvaluation(store: Store, gate: Digest): Promise<Ev
 }
 
 /**
- * In what two versions differ: their packages (commit, code, data, features, parameters, environment) and what
- * their gates saw, number by number on the same evaluation set, else only that it cannot be compared.
+ * In what two versions differ: their packages (commit, code, data, features, parameters, seed, environment, then
+ * the digests of package and model file) and what their gates saw, number by number on the same evaluation set,
+ * else only that it cannot be compared. Empty only for the same package with the same gate result.
  */
 export function versionChanges(before: Described, after: Described): Change[] {
-  return [
-    ...packageChanges(before.package, after.package),
-    ...evaluationChanges(before.evaluation, after.evaluation),
-  ];
+  const changes = packageChanges(before.package, after.package);
+  const [old, now] = [before.package, after.package];
+  compareValues('package', { before: old.digest, after: now.digest }, changes);
+  compareValues('model.onnx', { before: old.model, after: now.model }, changes);
+  changes.push(...evaluationChanges(before.evaluation, after.evaluation));
+  // the same package, judged again
+  const [gate, again] = [before.evaluation?.gate ?? null, after.evaluation?.gate ?? null];
+  if (old.digest === now.digest) compareValues('gate', { before: gate, after: again }, changes);
+  return changes;
 }
 
 export const MetricDifference = z.object({

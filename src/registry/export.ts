@@ -7,7 +7,7 @@ import type { Storage } from '../store/storage.ts';
 import { decodeEntry, entryLimit, follows, logDamaged } from './chain.ts';
 import { type CopiedContent, copyContent } from './copy-content.ts';
 import { type LogEntry, manifestsOf } from './entries.ts';
-import { requireModel } from './guards.ts';
+import { requireKnownModel } from './known.ts';
 import { requireEntry } from './log.ts';
 import { redoCaches } from './reconcile-caches.ts';
 import type { Registry } from './registry.ts';
@@ -34,7 +34,7 @@ export async function copyModel(source: Registry, target: Registry, model: strin
   const [from, to] = [source.store.storage, target.store.storage];
   await requireApart(from.url, to.url);
   const state = await source.state(model);
-  requireModel(state);
+  await requireKnownModel(source, state);
   await to.prepare();
   const known = (await target.state(model)).seq;
   if (known > state.seq) throw diverged(model, to.url);

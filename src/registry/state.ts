@@ -160,7 +160,10 @@ export function emptyState(model: string): ModelState {
 }
 
 /** An environment's state; one that never moved for a name that the log does not hold. */
-export function environmentOf(state: ModelState, name: string): Readonly<EnvironmentState> {
+export function environmentOf(
+  state: Pick<ModelState, 'environments'>,
+  name: string,
+): Readonly<EnvironmentState> {
   return state.environments.get(name) ?? emptyEnvironment(name);
 }
 

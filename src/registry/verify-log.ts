@@ -14,6 +14,7 @@ import { type LogEntry, manifestsOf } from './entries.ts';
 import { type Findings, reasonOf } from './findings.ts';
 import { Folding } from './fold.ts';
 import { emptyState, type ModelState } from './state.ts';
+import { brokenRule } from './verify-moves.ts';
 import { OperationIds } from './verify-operations.ts';
 import { readAhead } from './verify-read.ts';
 import { StoreLogFolding } from './verify-store-log.ts';
@@ -33,7 +34,7 @@ export interface LogReport {
 }
 
 /**
- * Reads a whole log and checks every entry's form, the chain, the rules of the fold, and its caches. `seqs`
+ * Reads a whole log and checks every entry's form, the chain, the rules of the fold and of moves, and its caches. `seqs`
  * are the numbers that a listing showed; `hint` was read before it.
  */
 export async function verifyLog(
@@ -76,6 +77,8 @@ export async function verifyLog(
     for (const digest of manifestsOf(placed.entry)) report.roots.add(digest);
     checkPlace(model, placed.entry, seq, report.hashes, findings);
     operations.add(placed.entry.op_id, seq);
+    const broken = folding instanceof Folding ? brokenRule(folding.current, placed.entry) : null;
+    if (broken !== null) findings.bad(key, broken);
     folding = advance(folding, placed, key, findings);
     if (folding instanceof Folding && checkpointStands(seq, last)) {
       await checkCheckpoint(storage, folding.state(), findings);

@@ -18,8 +18,8 @@ export interface EnvironmentPointer {
   current(): Promise<EnvironmentPosition | null>;
 }
 
-/** Reads and verifies a package and starts its predictor in a process of its own. */
-export type LoadPredictor = (manifest: string) => Promise<Predictor>;
+/** Reads and verifies the package of a version and starts its predictor in a process of its own. */
+export type LoadPredictor = (manifest: string, version: number) => Promise<Predictor>;
 
 /** What answers from now on: one immutable record, read once per request, so that no answer mixes two. */
 export interface Serving extends EnvironmentPosition {
@@ -182,7 +182,7 @@ export class Follower {
   private async reach(position: EnvironmentPosition): Promise<void> {
     const { logger } = this.options;
     try {
-      const model = this.warm(position.manifest) ?? (await this.load(position.manifest));
+      const model = this.warm(position.manifest) ?? (await this.load(position));
       if (this.target !== position || this.stop.signal.aborted) {
         if (model !== this.serving?.model && model !== this.previous) await model.close(0); // overtaken
         return;
@@ -211,9 +211,9 @@ export class Follower {
     );
   }
 
-  private async load(manifest: string): Promise<LoadedModel> {
+  private async load({ manifest, version }: EnvironmentPosition): Promise<LoadedModel> {
     const { load, loadTimeoutMs } = this.options;
-    const loading = load(manifest).then(async (predictor) => {
+    const loading = load(manifest, version).then(async (predictor) => {
       const model = new LoadedModel(manifest, predictor);
       try {
         const values = await within(
@@ -253,7 +253,7 @@ export class Follower {
     const { logger, retryMs } = this.options;
     logger.warn(`Version ${broken.version} fails on every request: starting it anew.`);
     try {
-      const model = await this.load(broken.manifest);
+      const model = await this.load(broken);
       if (this.serving?.model === broken.model && !this.stop.signal.aborted) {
         this.serving = { ...this.serving, model };
         this.retire(broken.model);

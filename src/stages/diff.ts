@@ -95,7 +95,7 @@ export const diff = defineStage({
     return {
       verdict: 'pass',
       reason_code: 'done',
-      summary: `${model}@${before} and ${model}@${after} differ in ${changes.length === 0 ? 'nothing that is on record' : parts(changes)}.`,
+      summary: `${model}@${before} and ${model}@${after} differ in ${changes.length === 0 ? 'nothing' : parts(changes)}.`,
       outputs: {
         model,
         before,

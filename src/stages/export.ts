@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { type Copied, copyModel } from '../registry/export.ts';
 import { Registry } from '../registry/registry.ts';
-import { openStorage } from '../store/open.ts';
+import { openStorage, storeUrl } from '../store/open.ts';
 import { Store } from '../store/store.ts';
 import { defineStage, type StageContext, type StageResult } from './define.ts';
 
@@ -32,7 +31,7 @@ export const exportModel = defineStage({
   outputs,
   cache: false,
   run: async ({ model, store }, context) => {
-    const other = await openOther(store, context);
+    const other = await openOther({ store, option: '--output' }, context);
     return told(model, context.registry, other, await copyModel(context.registry, other, model));
   },
 });
@@ -45,13 +44,16 @@ export const importModel = defineStage({
   outputs,
   cache: false,
   run: async ({ model, store }, context) => {
-    const other = await openOther(store, context);
+    const other = await openOther({ store, option: '--input' }, context);
     return told(model, other, context.registry, await copyModel(other, context.registry, model));
   },
 });
 
-async function openOther(url: string, { logger, now }: StageContext): Promise<Registry> {
-  const storage = await openStorage(url.startsWith('s3://') ? url : path.resolve(url));
+async function openOther(
+  { store, option }: { store: string; option: string },
+  { logger, now }: StageContext,
+): Promise<Registry> {
+  const storage = await openStorage(storeUrl(store), option);
   return new Registry({ store: new Store(storage), now, logger });
 }
 

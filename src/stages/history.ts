@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { LogEntry } from '../registry/entries.ts';
+import { requireKnownModel } from '../registry/known.ts';
 import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
-import { requireModel } from '../registry/rules.ts';
 import { defineStage } from './define.ts';
 
 /** More are not held in memory at once; the rest is had by `before`. */
@@ -41,7 +41,7 @@ export const history = defineStage({
   cache: false,
   run: async ({ model, last, before }, { registry }) => {
     const state = await registry.state(model);
-    requireModel(state);
+    await requireKnownModel(registry, state);
     const end = Math.min(state.seq, before === null ? state.seq : before - 1);
     const placed = await registry.entries(model, { first: end - last + 1, last: end });
     const shown = placed.length === state.seq ? '' : `; ${placed.length} are shown, up to entry ${end}`;

@@ -13,7 +13,7 @@ import type { Logger } from '../logger.ts';
 import type { Actor } from '../registry/entries.ts';
 import { Registry } from '../registry/registry.ts';
 import type { Producer } from '../store/manifest.ts';
-import { openStorage } from '../store/open.ts';
+import { openStorage, storeUrl } from '../store/open.ts';
 import { Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import type { Project } from './command.ts';
@@ -53,7 +53,7 @@ export async function openProject(options: ProjectOptions): Promise<Project & As
     });
     return reading;
   };
-  const storage = await openStorage(await storeUrl(options.store, file, settings));
+  const storage = await openStorage(await placeOfStore(options.store, file, settings));
   const store = new Store(storage);
   const workRoot = path.join(os.tmpdir(), 'modelgate');
   await mkdir(workRoot, { recursive: true });
@@ -80,18 +80,18 @@ export async function openProject(options: ProjectOptions): Promise<Project & As
   };
 }
 
-async function storeUrl(
+async function placeOfStore(
   given: string | undefined,
   file: string,
   settings: () => Promise<Loaded | null>,
 ): Promise<string> {
-  if (given !== undefined) return given.startsWith('s3://') ? given : path.resolve(given);
+  if (given !== undefined) return storeUrl(given);
   const usual = path.resolve(path.dirname(file), '.modelgate/store');
   try {
     const loaded = await settings();
     if (loaded === null) return usual;
     const { config: parsed, root } = loaded;
-    return parsed.store.startsWith('s3://') ? parsed.store : path.resolve(root, parsed.store);
+    return storeUrl(parsed.store, root);
   } catch (error) {
     // A command that needs no configuration works beside a broken or missing modelgate.yaml; a mistyped name of
     // another file would lead to another store.

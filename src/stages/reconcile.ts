@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { hasCode, UserError } from '../errors.ts';
+import { hasCode, namesNoFile, UserError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { Name } from '../names.ts';
 import { Observation, Observed, reconcile as reconcileServing, Serving } from '../registry/reconcile.ts';
@@ -161,7 +161,8 @@ async function readObserved(file: string): Promise<Observation[]> {
     if (size > fileLimit) throw new SyntaxError(`${size} bytes are too many`);
     parsed = parseJson(await readFile(file, 'utf8'), fileLimit);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw refused(file, 'The file is not there.', error);
+    if (hasCode(error, 'EISDIR')) throw refused(file, 'This is a folder, not a file.', error);
+    if (namesNoFile(error)) throw refused(file, 'The file is not there.', error);
     if (error instanceof SyntaxError) throw refused(file, 'The file is no JSON.', error);
     throw error;
   }

@@ -9,7 +9,7 @@ import { readPackage } from '../serving/package.ts';
 import { scoreFile } from '../serving/score.ts';
 import { defineStage } from './define.ts';
 import { trust } from './registry-inputs.ts';
-import { pointerOf, requireTrust } from './serve.ts';
+import { pointerOf, requireNotFailed, requireTrust } from './serve.ts';
 
 export const score = defineStage({
   name: 'score',
@@ -43,6 +43,7 @@ export const score = defineStage({
         fix: `Promote one: \`modelgate promote ${model} --to ${environment}\`.`,
       });
     }
+    await requireNotFailed(context, { model, version: position.version, environment });
     const { modelFile, signature } = await readPackage(context.store, position.manifest);
     await requireTrust(context, { model, manifest: position.manifest, trust });
     const predictor = await loadPredictor({ file: modelFile, signature, admission });

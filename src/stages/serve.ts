@@ -7,7 +7,7 @@ import { sha256 } from '../json.ts';
 import { Name } from '../names.ts';
 import type { Trust } from '../provenance/policy.ts';
 import { prove, subjectOf } from '../provenance/verify.ts';
-import { requireModel } from '../registry/rules.ts';
+import { requireModel, requireVersion } from '../registry/rules.ts';
 import { type EnvironmentPointer, Follower, type FollowerStatus } from '../serving/follower.ts';
 import { readPackage } from '../serving/package.ts';
 import { type LogStatus, PredictionLog } from '../serving/prediction-log.ts';
@@ -91,6 +91,24 @@ export async function requireTrust(
 }
 
 /**
+ * Refuses a version that failed its gate: a log that says that it serves was not written by the rules. Throws
+ * `not_passed`.
+ */
+export async function requireNotFailed(
+  context: Pick<StageContext, 'registry'>,
+  { model, version, environment }: { model: string; version: number; environment: string },
+): Promise<void> {
+  const { verdict } = requireVersion(await context.registry.state(model), version);
+  if (verdict !== 'fail') return;
+  throw new UserError({
+    code: 'not_passed',
+    message: `${model}@${version} failed its gate and is not loaded, though the log says that ${environment} runs it.`,
+    where: `${model}@${version}`,
+    fix: `Nothing that keeps the rules wrote that: run \`modelgate registry verify\`, find out who can write to the store, and promote a version that passed, or roll back.`,
+  });
+}
+
+/**
  * Starts serving: the token is taken from MODELGATE_SERVE_TOKEN, the key of hashed inputs from
  * MODELGATE_LOG_KEY. Throws `model_unknown`, `usage` (port), `storage_unavailable`.
  */
@@ -99,7 +117,8 @@ export async function startService(input: ServeInput, context: StageContext): Pr
   const { store, logger } = context;
   const follower = new Follower({
     pointer: pointerOf(context, model, environment),
-    load: async (manifest) => {
+    load: async (manifest, version) => {
+      await requireNotFailed(context, { model, version, environment });
       const { modelFile, signature } = await readPackage(store, manifest);
       await requireTrust(context, { model, manifest, trust: input.trust });
       return loadPredictor({ file: modelFile, signature, admission: input.admission });

@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { z } from 'zod';
-import { asStorageError } from '../errors.ts';
+import { asStorageError, hasCode, namesNoFile, UserError } from '../errors.ts';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { type Attested, attest as attestVersion, signVersion } from '../provenance/attest.ts';
@@ -38,15 +39,42 @@ export const sign = defineStage({
   run: async ({ key, output, ...input }, { registry, actor, producer }) => {
     // never an option: options are seen in process lists
     const passphrase = process.env.MODELGATE_KEY_PASSPHRASE || undefined;
+    // what is signed is kept for good: that the file cannot be written must show before
+    if (output !== null) await requireWritable(output);
     const signed = await signVersion(registry, { ...input, actor, producer, keyFile: key, passphrase });
     if (output !== null) {
       await writeFile(output, signed.bundle).catch((error: unknown) => {
-        throw asStorageError(error, output);
+        throw unwritable(output, error);
       });
     }
     return told(`${input.model}@${input.version}`, signed);
   },
 });
+
+/** Throws `usage` where no file can stand, `storage_unavailable` where none may be written. */
+async function requireWritable(file: string): Promise<void> {
+  try {
+    const there = await stat(file).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return null;
+      throw error;
+    });
+    if (there?.isDirectory()) throw unwritable(file);
+    await access(there === null ? path.dirname(file) : file, constants.W_OK);
+  } catch (error) {
+    throw error instanceof UserError ? error : unwritable(file, error);
+  }
+}
+
+function unwritable(file: string, cause?: unknown): unknown {
+  if (cause !== undefined && !namesNoFile(cause)) return asStorageError(cause, file);
+  return new UserError({
+    code: 'usage',
+    message: 'The bundle cannot be written there: it is a folder, or no file can have this path.',
+    where: file,
+    fix: 'Give --output FILE in a folder that exists.',
+    cause,
+  });
+}
 
 /** Keeps a bundle that was made elsewhere. */
 export const attest = defineStage({

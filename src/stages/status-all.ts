@@ -43,7 +43,7 @@ export const statusAll = defineStage({
   cache: false,
   run: async ({ at }, { registry, now, signal }) => {
     const names = await registry.models();
-    const moment = at === null ? now() : momentOf(at);
+    const moment = at === null ? now() : momentOf(at, now());
     const models = new Array<Model>(names.length);
     let next = 0;
     const work = async () => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Name } from '../names.ts';
 import { Interventions, recentInterventions } from '../registry/interventions.ts';
+import { requireKnownModel } from '../registry/known.ts';
 import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
-import { requireModel } from '../registry/rules.ts';
 import type { ModelState } from '../registry/state.ts';
 import { describeEnvironment, EnvironmentStatus } from '../registry/status.ts';
 import { defineStage } from './define.ts';
@@ -31,10 +31,10 @@ export const status = defineStage({
   }),
   cache: false,
   run: async ({ model, at }, { registry, store, now }) => {
-    const moment = at === null ? now() : momentOf(at);
+    const moment = at === null ? now() : momentOf(at, now());
     const state = at === null ? await registry.state(model) : await registry.stateAt(model, moment);
     // before its first entry a model was not there yet, but that does not make it unknown
-    requireModel(at === null ? state : await registry.state(model));
+    await requireKnownModel(registry, at === null ? state : await registry.state(model));
     const environments: EnvironmentStatus[] = [];
     for (const environment of state.environments.values()) {
       environments.push(await describeEnvironment(store, state, { environment, now: moment }));

@@ -20,6 +20,10 @@ export type Change = z.infer<typeof Change>;
 
 /** What a model package says of how it was made, itself and through the manifests upstream. */
 export interface PackageDescription {
+  /** Of the package's manifest. */
+  digest: Digest;
+  /** sha256 of model.onnx. */
+  model: Digest | null;
   commit: string | null;
   code: Digest | null;
   /** sha256 of the code's files by name. */
@@ -31,6 +35,7 @@ export interface PackageDescription {
   /** Names of the model's features; null where the manifests do not tell. */
   featureNames: string[] | null;
   params: Json;
+  seed: Json;
   environment: Json;
   /** What training reported, on its own validation rows. */
   metrics: Json;
@@ -47,6 +52,8 @@ export async function describePackage(store: Store, digest: Digest): Promise<Pac
   const code = model.inputs.code ?? nearest(lineage, 'code')?.[0] ?? null;
   const codeFiles = code === null ? [] : (lineage.get(code)?.files ?? []);
   return {
+    digest,
+    model: model.files.find(({ name }) => name === 'model.onnx')?.sha256 ?? null,
     commit: model.producer.commit,
     code,
     codeFiles: Object.fromEntries(codeFiles.map(({ name, sha256 }) => [name, sha256])),
@@ -59,6 +66,7 @@ export async function describePackage(store: Store, digest: Digest): Promise<Pac
     features: of('features')?.inputs.code ?? null,
     featureNames: Names.safeParse(model.facts.features).data ?? null,
     params: model.facts.params ?? null,
+    seed: model.facts.seed ?? null,
     environment: model.facts.environment ?? null,
     metrics: model.facts.metrics ?? null,
     validation: of('split')?.files.find(({ name }) => name === 'validation.parquet')?.sha256 ?? null,
@@ -84,7 +92,7 @@ const isText = (value: string | null | undefined): value is string => typeof val
 
 /**
  * In what two packages differ: commit, code (with the files), data, features (SQL, added, removed), parameters,
- * environment; metrics of training only where both were measured on the same rows.
+ * seed, environment; metrics of training only where both were measured on the same rows.
  */
 export function packageChanges(before: PackageDescription, after: PackageDescription): Change[] {
   const changes: Change[] = [];
@@ -104,6 +112,7 @@ export function packageChanges(before: PackageDescription, after: PackageDescrip
     if (removed.length > 0) changes.push({ what: 'features.removed', before: removed, after: null });
   }
   compareValues('params', { before: before.params, after: after.params }, changes);
+  compareValues('seed', { before: before.seed, after: after.seed }, changes);
   compareValues('environment', { before: before.environment, after: after.environment }, changes);
   if (before.validation !== null && before.validation === after.validation)
     compareValues('metrics', { before: before.metrics, after: after.metrics }, changes);

@@ -8,7 +8,7 @@ import { canonicalJson, sha256 } from '../../src/json.ts';
 import { attest, signVersion } from '../../src/provenance/attest.ts';
 import { keyBundle, parseBundle, preAuthenticationEncoding } from '../../src/provenance/bundle.ts';
 import { signBytes } from '../../src/provenance/keys.ts';
-import type { Trust } from '../../src/provenance/policy.ts';
+import { SignaturePolicy, type Trust } from '../../src/provenance/policy.ts';
 import { bundleFile, prove } from '../../src/provenance/verify.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { verify } from '../../src/registry/verify.ts';
@@ -246,6 +246,69 @@ describe('signatures of model packages', () => {
       context,
     );
     expect(none).toMatchObject({ reason_code: 'config_missing' });
+  });
+
+  it.each(['none/x.json', '.', 'key.pem/x', 'x'.repeat(300)])(
+    'sign refuses an --output that cannot be written before it keeps anything: %s',
+    async (named) => {
+      const { folder, registry, ours } = await world();
+      writeFileSync(join(folder, 'key.pem'), '');
+      const { seq } = await registry.state(model);
+      const output = join(folder, named);
+      const told = await runStage(
+        sign,
+        { model, version: 1, key: ours.private, output },
+        contextOf(registry),
+      );
+      expect(told).toMatchObject({ verdict: 'error', reason_code: 'usage', error: { where: output } });
+      expect((await registry.state(model)).seq).toBe(seq);
+    },
+  );
+
+  it('a path that no file can have is a file that is not there, for keys of all uses', async () => {
+    const { folder, registry, ours } = await world();
+    const context = contextOf(registry);
+    for (const key of [`${ours.private}/x`, join(folder, 'x'.repeat(300)), folder]) {
+      const told = [
+        await runStage(sign, { model, version: 1, key }, context),
+        await runStage(verifySignature, { model, version: 1, trust: believing(key) }, context),
+        await runStage(
+          verifySignature,
+          { model, version: 1, trust: believing(ours.public, { file: key, until: '2999-01-01' }) },
+          context,
+        ),
+      ];
+      for (const one of told) expect(one).toMatchObject({ verdict: 'error', reason_code: 'config_missing' });
+    }
+  });
+
+  it('a private key is not taken for a public one, not even by a policy that names others', async () => {
+    const { folder, registry, ours } = await world();
+    await signing(registry, ours.private);
+    const encrypted = join(folder, 'encrypted.pem');
+    const sealed = ours.key.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'x',
+    });
+    writeFileSync(encrypted, sealed);
+    for (const file of [ours.private, encrypted]) {
+      for (const trust of [believing(file), believing(ours.public, file)]) {
+        await expect(go(registry, trust)).rejects.toMatchObject({
+          code: 'config_invalid',
+          message: expect.stringContaining('private key'),
+        });
+      }
+    }
+  });
+
+  it("a key's last day is one of the calendar", () => {
+    const policy = (until: string) => SignaturePolicy.safeParse({ keys: [{ file: 'a.pub', until }] }).success;
+    for (const day of ['2026-02-28', '2028-02-29', '2026-02-28T10:00:00+02:00'])
+      expect(policy(day)).toBe(true);
+    for (const day of ['2026-02-30', '2026-02-29', '2026-04-31T00:00:00Z', '2026-13-01', '2026-01-00'])
+      expect(policy(day)).toBe(false);
   });
 });
 

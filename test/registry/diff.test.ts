@@ -61,9 +61,14 @@ describe('diff of two versions', () => {
     await add(registry, { seed: 2, rows: 2000, params: { depth: 5 }, ...metricsOf(0.71) });
     const { verdict, summary, outputs } = await ask(registry);
     expect(verdict).toBe('pass');
-    expect(summary).toBe(`${model}@1 and ${model}@2 differ in data, params, evaluation.`);
+    expect(summary).toBe(
+      `${model}@1 and ${model}@2 differ in data, params, seed, package, model, evaluation.`,
+    );
     const what = outputs.changes?.map(({ what }) => what);
-    expect(what).toEqual(['data.dataset', 'data.rows', 'params.depth', 'evaluation.metrics.auc']);
+    expect(what).toEqual([
+      ...['data.dataset', 'data.rows', 'params.depth', 'seed'],
+      ...['package', 'model.onnx', 'evaluation.metrics.auc'],
+    ]);
     expect(outputs.data).toMatchObject({
       rows: { before: 1000, after: 2000 },
       sources: [{ source: 'flights', change: 'changed', rows: { before: 1000, after: 2000 } }],
@@ -81,6 +86,23 @@ describe('diff of two versions', () => {
     expect(environments?.[0]?.changed).toEqual(outputs.changes);
     const same = await ask(registry, 2, 2);
     expect(same.outputs).toMatchObject({ changes: [], data: { sources: [{ change: 'same', columns: [] }] } });
+  });
+
+  it('[REG-2] says nothing only of equal packages: a seed, a model file and another gate result are told', async () => {
+    const registry = await open();
+    const one = await add(registry, { seed: 1 });
+    const other = await add(registry, { seed: 2 });
+    await add(registry, { seed: 2, gate: { facts: { verdict: 'fail', metrics: { auc: 0.68 } } } });
+    const seeds = await ask(registry, 1, 2);
+    expect(seeds.summary).toBe(`${model}@1 and ${model}@2 differ in seed, package, model.`);
+    expect(seeds.outputs.changes).toMatchObject([
+      { what: 'seed', before: 1, after: 2 },
+      { what: 'package', before: one, after: other },
+      { what: 'model.onnx', before: expect.any(String), after: expect.any(String) },
+    ]);
+    const again = await ask(registry, 2, 3);
+    expect(again.summary).toBe(`${model}@2 and ${model}@3 differ in gate.`);
+    expect((await ask(registry, 2, 2)).summary).toBe(`${model}@2 and ${model}@2 differ in nothing.`);
   });
 
   it('compares no metrics of different rows, and says so', async () => {

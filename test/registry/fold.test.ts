@@ -5,8 +5,10 @@ import { stateDigest } from '../../src/registry/caches.ts';
 import { decodeEntry, encodeEntry, type Placed } from '../../src/registry/chain.ts';
 import type { Intent, LogEntry } from '../../src/registry/entries.ts';
 import { fold } from '../../src/registry/fold.ts';
+import { frozenAs, retiredAs } from '../../src/registry/guards.ts';
 import { decidePromote, decideRetire, decideRollback, previousMove } from '../../src/registry/rules.ts';
 import { emptyState, environmentOf, type ModelState } from '../../src/registry/state.ts';
+import { brokenRule } from '../../src/registry/verify-moves.ts';
 import { alice, environments, model } from './world.ts';
 
 const environment = fc.constantFrom(...environments);
@@ -15,6 +17,8 @@ const action = fc.oneof(
   fc.record({
     type: fc.constant('register' as const),
     verdict: fc.constantFrom('pass', 'pass', 'fail', 'inconclusive'),
+    /** Two registrations may be of one package. */
+    content: fc.integer({ min: 1, max: 6 }),
   }),
   fc.record({ type: fc.constant('promote' as const), version, environment, override: fc.boolean() }),
   fc.record({ type: fc.constant('rollback' as const), environment, to: fc.option(version) }),
@@ -32,14 +36,16 @@ function intentOf(state: ModelState, action: Action, op_id: string): Intent | nu
   try {
     switch (action.type) {
       case 'register': {
-        const digest = String(state.versions.length + 1).padStart(64, '0');
+        const [manifest, gate] = [action.content, state.versions.length + 1].map((n) =>
+          String(n).padStart(64, '0'),
+        ) as [string, string];
         const verdict = action.verdict as 'pass' | 'fail' | 'inconclusive';
         return {
           ...head,
           type: 'register',
           version: state.versions.length + 1,
-          manifest: digest,
-          gate: digest,
+          manifest,
+          gate,
           verdict,
         };
       }
@@ -65,6 +71,7 @@ function intentOf(state: ModelState, action: Action, op_id: string): Intent | nu
           version: decision.to.version,
           manifest: decision.to.manifest,
           from: decision.from?.version ?? null,
+          ...(decision.overridden === true ? { override: { by: 'carol', reason: 'x' } } : {}),
         };
       }
     }
@@ -111,6 +118,7 @@ describe('fold', () => {
         run(list, (before, placed, after) => {
           expect(after.seq).toBe(before.seq + 1);
           const { entry } = placed;
+          expect(brokenRule(before, entry)).toBeNull();
           if (entry.type === 'promote' || entry.type === 'rollback') {
             moves.set(entry.environment, [...(moves.get(entry.environment) ?? []), entry]);
             // generations without a gap
@@ -129,17 +137,19 @@ describe('fold', () => {
             );
             expect(each.served.at(-1)).toMatchObject({ version: each.version, generation: each.generation });
             const serving = after.versions[(each.version ?? 0) - 1];
-            expect(serving).toMatchObject({ manifest: each.manifest, retired: null });
+            expect(serving).toMatchObject({ manifest: each.manifest });
+            expect(retiredAs(after, serving!.manifest)).toBeNull();
             expect(serving?.verdict).not.toBe('fail');
-            expect(each.frozen).not.toContain(each.version);
+            expect(frozenAs(after, serving!.manifest, each)).toBeNull();
           }
           const production = new Set(environmentOf(after, 'production').served.map((move) => move.manifest));
           const staging = new Set(environmentOf(after, 'staging').served.map((move) => move.manifest));
           for (const manifest of production) expect(staging).toContain(manifest);
           if (placed.entry.type === 'rollback') {
-            const { environment: name, version: restored, from } = placed.entry;
+            const { environment: name, version: restored, manifest, from } = placed.entry;
             expect(environmentOf(before, name).served.map((move) => move.version)).toContain(restored);
-            expect(environmentOf(after, name).frozen).toContain(from);
+            const left = environmentOf(before, name).manifest;
+            if (left !== manifest) expect(environmentOf(after, name).frozen).toContain(from);
           }
         });
       }),
@@ -153,8 +163,9 @@ describe('fold', () => {
       fc.property(actions, (list) => {
         run(list, (before, { entry }, after) => {
           if (entry.type !== 'promote' || entry.from === null) return;
-          checked += 1;
           const serving = environmentOf(before, entry.environment);
+          if (serving.manifest === entry.manifest) return;
+          checked += 1;
           expect(previousMove(after, environmentOf(after, entry.environment))?.version).toBe(serving.version);
         });
       }),

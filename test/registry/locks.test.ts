@@ -6,6 +6,7 @@ import {
   bob,
   Clock,
   environments,
+  judgedAgain,
   model,
   openRegistry,
   promotion,
@@ -76,5 +77,22 @@ describe('retire', () => {
     await expect(promote(registry, to(1))).rejects.toMatchObject({ code: 'retired' });
     await expect(rollback(registry, back('staging', 1))).rejects.toMatchObject({ code: 'retired' });
     await expect(rollback(registry, back())).rejects.toMatchObject({ code: 'no_previous' });
+  });
+
+  it('[REG-6] is for the package: another version number brings it back nowhere', async () => {
+    const registry = open();
+    await registerVersions(registry, 2);
+    const retiring = (version: number) =>
+      retire(registry, { model, version, actor: alice, op_id: null, reason: null });
+    await registerVersions(registry, 1, judgedAgain);
+    await promote(registry, to(3));
+    await expect(retiring(1)).rejects.toMatchObject({ code: 'still_serving' });
+    await promote(registry, to(2));
+    await retiring(1);
+    await expect(promote(registry, to(3))).rejects.toMatchObject({ code: 'retired' });
+    await expect(rollback(registry, back('staging', 3))).rejects.toMatchObject({ code: 'retired' });
+    await expect(rollback(registry, back())).rejects.toMatchObject({ code: 'no_previous' });
+    // without a version, the newest whose package is in use
+    expect(await promote(registry, to(null))).toMatchObject({ status: 'nothing', to: 2 });
   });
 });

@@ -149,8 +149,12 @@ describe('registry reconcile', () => {
     for (const wrong of [{}, 1, [{}], [{ where: 'x', environment: '../x', model }], [{ where: 'x' }]]) {
       expect(await look(wrong)).toMatchObject({ verdict: 'error', reason_code: 'usage' });
     }
-    const missing = runStage(reconcile, { observed: '/none/seen.json' }, contextOf(registry));
-    expect(await missing).toMatchObject({ reason_code: 'usage' });
+    for (const missing of ['/none/seen.json', '.', `${import.meta.filename}/x`, 'x'.repeat(300)]) {
+      expect(await runStage(reconcile, { observed: missing }, contextOf(registry))).toMatchObject({
+        reason_code: 'usage',
+        error: { where: missing },
+      });
+    }
     expect(await look([])).toMatchObject({ verdict: 'pass', reason_code: 'nothing_to_do' });
   });
 

@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCode } from '../../src/outcome.ts';
 import { runStage } from '../../src/stages/define.ts';
+import { exportModel } from '../../src/stages/export.ts';
 import { history } from '../../src/stages/history.ts';
 import { lock } from '../../src/stages/lock.ts';
 import { promote } from '../../src/stages/promote.ts';
@@ -58,7 +61,9 @@ describe('stages of the registry', () => {
       (outputs.environments?.[1]?.changed ?? []).map(({ what, before, after }) => [what, [before, after]]),
     );
     expect(changed).toMatchObject({ 'data.rows': [1000, 2000], 'params.depth': [3, 5] });
-    expect(Object.keys(changed).sort()).toEqual(['data.dataset', 'data.rows', 'params.depth']);
+    expect(Object.keys(changed).sort()).toEqual([
+      ...['data.dataset', 'data.rows', 'model.onnx', 'package', 'params.depth', 'seed'],
+    ]);
     expect(outputs.last_drill).toBeNull();
   });
 
@@ -92,7 +97,9 @@ describe('stages of the registry', () => {
       const { outputs } = await runStage(status, { model, at: null }, context);
       const changed = outputs.environments?.[0]?.changed ?? [];
       const told = Object.fromEntries(changed.map(({ what, before, after }) => [what, [before, after]]));
-      expect(told).toEqual(expected);
+      const digest = expect.any(String);
+      const digests = { package: [digest, digest], 'model.onnx': [digest, digest] };
+      expect(told).toEqual({ ...digests, ...expected });
       expect(changed.some(({ note }) => note?.includes('cannot be compared'))).toBe(set === 'f');
     },
   );
@@ -101,10 +108,28 @@ describe('stages of the registry', () => {
     const context = await deployed();
     const { outputs } = await runStage(status, { model, at: '2020-01-01' }, context);
     expect(outputs).toMatchObject({ environments: [], versions: 0, seq: 0 });
-    const late = await runStage(status, { model, at: '2999-01-01T00:00' }, context);
+    const late = await runStage(status, { model, at: new Date().toISOString() }, context);
     expect(late.outputs.environments).toHaveLength(2);
+    const future = await runStage(status, { model, at: '2999-01-01T00:00' }, context);
+    expect(future).toMatchObject({ verdict: 'error', reason_code: 'usage' });
     const unknown = await runStage(status, { model: 'unknown', at: null }, context);
     expect(unknown).toMatchObject({ verdict: 'error', reason_code: 'model_unknown' });
+  });
+
+  it('status, history and export say that there is no store, with its place, where there is none', async () => {
+    const folder = temporaryFolder();
+    const nowhere = join(folder, 'nowhere');
+    const context = contextOf(openRegistry(nowhere));
+    const told = [
+      await runStage(status, { model, at: null }, context),
+      await runStage(status, { model, at: '2020-01-01' }, context),
+      await runStage(history, { model }, context),
+      await runStage(exportModel, { model, store: join(folder, 'other') }, context),
+    ];
+    for (const one of told) {
+      expect(one).toMatchObject({ reason_code: 'storage_unavailable', error: { where: nowhere } });
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('[DEP-4] rollback restores the previous version and reports the seconds it took', async () => {

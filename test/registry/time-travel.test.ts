@@ -112,6 +112,8 @@ describe('time travel', () => {
         backwards += times.filter((time, index) => time < (times[index - 1] ?? 0)).length;
         const moments = new Set(times.flatMap((time) => [time - 1, time, time + 1, time + 1_800_000]));
         moments.add(times[0]! - 86_400_000).add(Math.max(...times) + 86_400_000);
+        // a moment that has not come is refused
+        clock.time = Math.max(...times) + 2 * 86_400_000;
         for (const moment of moments) {
           const at = new Date(moment).toISOString();
           const { outputs } = await runStage(status, { model, at }, contextOf(registry));
@@ -151,8 +153,26 @@ describe('time travel', () => {
     expect(summary).toBe(
       'At 2013-05-03 14:00 UTC, of flights-late: version 1 in staging since 2013-05-03 10:00 UTC, version 1 in production since 2013-05-03 10:00 UTC.',
     );
-    const wrong = await runStage(status, { model, at: '2013-02-31T25:00Z' }, contextOf(registry));
-    expect(wrong).toMatchObject({ verdict: 'error', reason_code: 'usage' });
+    for (const at of ['2013-02-31T25:00Z', '2013-02-30', '2013-02-30T10:00Z', '2012-13-01']) {
+      const wrong = await runStage(status, { model, at }, contextOf(registry));
+      expect(wrong).toMatchObject({ verdict: 'error', reason_code: 'usage', error: { where: '--at' } });
+    }
+  });
+
+  it('[REG-3] refuses a moment that has not come, of one model and of all', async () => {
+    const clock = new Clock('2013-05-03T09:00:00.000Z');
+    const registry = registryOver(await MemoryStorage.open(), clock.now);
+    await registerVersions(registry, 1);
+    const later = { at: '2013-05-03T09:00:01Z' };
+    for (const told of [
+      await runStage(status, { model, ...later }, contextOf(registry)),
+      await runStage(statusAll, later, contextOf(registry)),
+    ]) {
+      expect(told).toMatchObject({ reason_code: 'usage', error: { where: '--at' } });
+      expect(told.error?.message).toContain('has not come');
+    }
+    const now = await runStage(status, { model, at: '2013-05-03T09:00Z' }, contextOf(registry));
+    expect(now).toMatchObject({ verdict: 'pass', outputs: { versions: 1 } });
   });
 
   it('tells all models at once, now and then, and one damaged log hides no other', async () => {

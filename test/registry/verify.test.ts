@@ -2,8 +2,10 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeF
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/json.ts';
+import { approvePromotion, requestPromotion } from '../../src/registry/approvals.ts';
 import { encodeEntry } from '../../src/registry/chain.ts';
 import { lock } from '../../src/registry/locks.ts';
+import { register } from '../../src/registry/register.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { verify } from '../../src/registry/verify.ts';
 import { promote } from '../../src/rollout/move.ts';
@@ -11,11 +13,13 @@ import { FileSystemStorage } from '../../src/store/file-system.ts';
 import { keys } from '../../src/store/keys.ts';
 import {
   alice,
+  bob,
   environments,
   model,
   openRegistry,
   promotion,
   registerVersions,
+  storeRun,
   temporaryFolder,
 } from './world.ts';
 
@@ -189,4 +193,63 @@ describe('registry verify', () => {
     expect(answer).toBe('damaged');
     expect(bad).toMatchObject([{ key: keys.checkpoint(model, 100) }]);
   });
+
+  it('[REG-6] finds moves that no rule allows, and the log stays readable', async () => {
+    const passed = { verdict: 'pass' } as const;
+    for (const { recipe, moves, says } of [
+      { recipe: { verdict: 'fail' }, moves: ['promote'], says: /failed its gate/ },
+      { recipe: { verdict: 'inconclusive' }, moves: ['promote'], says: /undecided/ },
+      { recipe: passed, moves: ['rollback'], says: /never served/ },
+      { recipe: passed, moves: ['retire', 'promote'], says: /retired/ },
+      { recipe: passed, moves: ['promote', 'back', 'promote'], says: /rolled back there/ },
+    ] as const) {
+      const { folder, registry } = await filled();
+      await registerVersions(registry, 1, { seed: 3, ...recipe });
+      for (const type of moves) await forge(registry, type);
+      const { seq, environments: current } = await registry.state(model);
+      const { answer, bad } = await check(folder);
+      expect(answer, String(says)).toBe('damaged');
+      expect(bad).toEqual([{ key: keys.log(model, seq), problem: expect.stringMatching(says) }]);
+      expect(current.get('production')?.version).toBe(3);
+    }
+  });
+
+  it('[GAT-2] believes an undecided version that was overridden, approved or allowed by the policy', async () => {
+    const { folder, registry } = await filled();
+    const undecided = async (seed: number, on_inconclusive: string) => {
+      const facts = { verdict: 'inconclusive', on_inconclusive, metrics: {} };
+      const gate = await storeRun(registry.store, { seed, gate: { facts } });
+      await register(registry, { model, gate, actor: alice });
+    };
+    await undecided(3, 'block');
+    await undecided(4, 'pass');
+    await undecided(5, 'approve');
+    const moving = { ...promotion, actor: alice };
+    await promote(registry, { ...moving, version: 3, override: { by: 'carol', reason: 'agreed' } });
+    await promote(registry, { ...moving, version: 4 });
+    const asking = { model, version: 5, environment: 'staging', environments, op_id: null, reason: null };
+    await requestPromotion(registry, { ...asking, actor: alice });
+    await approvePromotion(registry, { ...asking, actor: bob, approvers: null });
+    await promote(registry, { ...moving, version: 5 });
+    expect(await check(folder)).toMatchObject({ answer: 'sound', bad: [] });
+  });
 });
+
+/** Writes what the rules refuse: version 3 moves in production, or version 1 comes back. */
+async function forge(registry: Registry, type: 'promote' | 'rollback' | 'retire' | 'back'): Promise<void> {
+  const op_id = `forged-${(await registry.state(model)).seq}`;
+  const head = { op_id, actor: alice };
+  await registry.commit({
+    ...{ model, op_id, matches: () => true },
+    decide: ({ versions, environments: current }) => {
+      if (type === 'retire') return { ...head, type, version: 3 };
+      const version = type === 'back' ? 1 : 3;
+      const { generation, version: from } = current.get('production')!;
+      return {
+        ...{ ...head, environment: 'production', generation: generation + 1, version, from },
+        type: type === 'promote' ? type : 'rollback',
+        manifest: versions[version - 1]!.manifest,
+      };
+    },
+  });
+}

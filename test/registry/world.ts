@@ -52,6 +52,9 @@ export async function registerVersions(
   }
 }
 
+/** The same packages with another gate result: new versions of what is there. */
+export const judgedAgain: Recipe = { gate: { facts: { verdict: 'pass', metrics: { auc: 0.69 } } } };
+
 /** All moves of an environment, from the log. */
 export async function movesOf(registry: Registry, environment: string) {
   const entries = (await registry.entries(model)).map(({ entry }) => entry);

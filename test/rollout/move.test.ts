@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { retire } from '../../src/registry/locks.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { previousMove } from '../../src/registry/rules.ts';
 import { environmentOf } from '../../src/registry/state.ts';
 import { promote, rollback } from '../../src/rollout/move.ts';
 import {
   alice,
   environments,
+  judgedAgain,
   model,
   openRegistry,
   promotion,
@@ -162,6 +164,37 @@ describe('rollback', () => {
     // a mistaken rollback is taken back by name, and then the version is good again
     expect(await rollback(registry, back('staging', 2))).toMatchObject({ from: 1, to: 2 });
     expect(await promote(registry, to(2, 'production'))).toMatchObject({ to: 2 });
+  });
+
+  it('[REG-6] keeps the package that it left away under another version number too', async () => {
+    const registry = open();
+    await registerVersions(registry, 2);
+    await walk(registry, 1);
+    await walk(registry, 2);
+    await rollback(registry, back('production'));
+    await registerVersions(registry, 1, { ...judgedAgain, seed: 2 });
+    const again = { code: 'frozen', message: expect.stringContaining(`the package of ${model}@2`) };
+    await expect(promote(registry, to(3, 'production'))).rejects.toMatchObject(again);
+    // by name it comes back, under each of its numbers
+    await rollback(registry, back('production', 2));
+    expect(await promote(registry, to(3, 'production'))).toMatchObject({ to: 3 });
+    // frozen in the environment before, it goes no further either
+    await promote(registry, to(3));
+    await rollback(registry, back('staging'));
+    await expect(promote(registry, to(2, 'production'))).rejects.toMatchObject({ code: 'frozen' });
+    await rollback(registry, back('staging', 2));
+    expect(await promote(registry, to(2, 'production'))).toMatchObject({ to: 2 });
+  });
+
+  it('[DEP-4] [REG-6] never restores the very package that is failing', async () => {
+    const registry = open();
+    await registerVersions(registry, 2);
+    await registerVersions(registry, 1, { ...judgedAgain, seed: 2 });
+    for (const version of [1, 2, 3]) await promote(registry, to(version));
+    const state = await registry.state(model);
+    expect(previousMove(state, environmentOf(state, 'staging'))?.version).toBe(1);
+    expect(await rollback(registry, back())).toMatchObject({ from: 3, to: 1 });
+    await expect(rollback(registry, back())).rejects.toMatchObject({ code: 'no_previous' });
   });
 
   it('goes only to what served there before, and says when there is nothing', async () => {

@@ -17,7 +17,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { canonicalJson, sha256 } from '../../src/json.ts';
 import { FileSystemStorage } from '../../src/store/file-system.ts';
 import { keys } from '../../src/store/keys.ts';
-import { openStorage } from '../../src/store/open.ts';
+import { openStorage, storeUrl } from '../../src/store/open.ts';
 import { Store } from '../../src/store/store.ts';
 import { temporaryFolder } from '../registry/world.ts';
 import { storageConformance } from './conformance.ts';
@@ -103,7 +103,11 @@ describe('file system storage', () => {
     await expect(openStorage(join(folder, 'file', 'below'))).rejects.toMatchObject({
       code: 'storage_unsuitable',
     });
-    await expect(openStorage('gs://bucket/prefix')).rejects.toMatchObject({ code: 'storage_unsuitable' });
+    await expect(openStorage('gs://bucket/prefix')).rejects.toMatchObject({ code: 'usage' });
+    await expect(openStorage(storeUrl('http://somewhere/x'), '--output')).rejects.toMatchObject({
+      code: 'usage',
+      fix: expect.stringContaining('--output'),
+    });
     await expect(openStorage('')).rejects.toMatchObject({ code: 'usage' });
     const storage = await openStorage(join(folder, 'none'));
     const walk = async () => {

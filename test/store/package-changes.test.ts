@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type PackageDescription, packageChanges } from '../../src/store/package-changes.ts';
 
 const described = (part: Partial<PackageDescription> = {}): PackageDescription => ({
+  digest: 'p',
+  model: 'm',
   commit: 'c0ffee',
   code: 'a',
   codeFiles: { 'train.py': '1', 'helper.py': '1' },
@@ -10,6 +12,7 @@ const described = (part: Partial<PackageDescription> = {}): PackageDescription =
   features: 'f',
   featureNames: ['origin', 'distance'],
   params: { depth: 3, rate: 0.1 },
+  seed: 1,
   environment: { python: '3.13' },
   metrics: { auc: 0.76 },
   validation: 'v',
@@ -32,6 +35,7 @@ describe('what changed between two packages', () => {
     const part = {
       featureNames: ['distance', 'carrier'],
       params: { depth: 5, rate: 0.1 },
+      seed: 2,
       environment: { python: '3.14' },
       data: { dataset: 'd', window: { from: '2013-01-01', until: '2013-03-01' }, rows: 10 },
     };
@@ -40,6 +44,7 @@ describe('what changed between two packages', () => {
       { what: 'features.added', before: null, after: ['carrier'] },
       { what: 'features.removed', before: ['origin'], after: null },
       { what: 'params.depth', before: 3, after: 5 },
+      { what: 'seed', before: 1, after: 2 },
       { what: 'environment.python', before: '3.13', after: '3.14' },
     ]);
   });

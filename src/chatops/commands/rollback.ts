@@ -1,4 +1,4 @@
-import { decideRollback } from '../../registry/rules.ts';
+import { decideRollback, isHealthy } from '../../registry/rules.ts';
 import { type EnvironmentState, environmentOf, type ModelState } from '../../registry/state.ts';
 import type { CommandResult, Operation } from '../context.ts';
 import { Checklist } from './checklist.ts';

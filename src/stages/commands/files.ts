@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { hasCode, UserError } from '../../errors.ts';
+import { namesNoFile, UserError } from '../../errors.ts';
 
 /** The absolute path of a file that a user named, or a UserError that says that it is not there. */
 export async function localFile(named: string): Promise<string> {
@@ -8,7 +8,7 @@ export async function localFile(named: string): Promise<string> {
   try {
     if ((await stat(file)).isFile()) return file;
   } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error;
+    if (!namesNoFile(error)) throw error;
   }
   throw new UserError({
     code: 'data_unavailable',

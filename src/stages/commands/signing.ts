@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { Name } from '../../names.ts';
 import type { Trust } from '../../provenance/policy.ts';
+import { requireEnvironment } from '../../registry/guards.ts';
 import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
 import { attest, sign } from '../sign.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { versionOf } from './approval.ts';
-import { rulesOf } from './environment.ts';
+import { environmentsOf, rulesOf } from './environment.ts';
 import { localFile } from './files.ts';
 
 const model = z.string().describe('MODEL@VERSION');
@@ -89,6 +90,7 @@ async function trustOf(
     });
   }
   if (key !== undefined) return { signature: { keys: [path.resolve(key)], identities: [] } };
+  requireEnvironment(environment!, await environmentsOf(project));
   const { trust } = await rulesOf(project, environment!);
   if (trust !== undefined) return trust;
   throw new UserError({

@@ -51,7 +51,7 @@ async function checkout() {
       signal: new AbortController().signal,
     });
     const command = commands.find((one) => one.name === name)!;
-    return command.run(command.options.parse(options), project);
+    return await command.run(command.options.parse(options), project);
   };
   const toProduction = (configFile?: string) =>
     call('promote', { model: `${model}@1`, to: 'production' }, configFile);
@@ -67,6 +67,9 @@ describe("an environment's rules", () => {
       reason_code: 'signature_missing',
     });
     expect(await call('status', {})).toMatchObject({ verdict: 'pass', outputs: { model } });
+    await expect(call('verify-signature', { model: `${model}@1`, in: 'nowhere' })).rejects.toMatchObject({
+      code: 'environment_unknown',
+    });
   });
 
   it('[GAT-4] are not lost with a file that holds a part of them: the move is refused', async () => {
@@ -95,6 +98,6 @@ describe("an environment's rules", () => {
   it('[GAT-6] ask for an approval where the data is not there', async () => {
     const { put, toProduction } = await checkout();
     put('modelgate.yaml', config.replace('signature: { keys: [release.pub] }', 'approval: true'));
-    expect(await toProduction()).toMatchObject({ verdict: 'error', reason_code: 'approval_missing' });
+    expect(await toProduction()).toMatchObject({ verdict: 'error', reason_code: 'approval_needed' });
   });
 });
