@@ -8,7 +8,8 @@ const unknown: string[] = [];
 for await (const file of glob('test/**/*.test.ts')) {
   const text = await readFile(file, 'utf8');
   for (const [, , name = ''] of text.matchAll(
-    /\b(?:it|test|describe)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs,
+    // the name stands first in a call: it('…'), it.each(table)('…')
+    /\(\s*(['"`])(\[[A-Z]{3}-(?:\\.|(?!\1).)*)\1/gs,
   )) {
     for (const [, list = ''] of name.matchAll(/\[([A-Z]{3}-\d+(?:[ ,]+[A-Z]{3}-\d+)*)\]/g)) {
       for (const id of list.split(/[ ,]+/)) {
