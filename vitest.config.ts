@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    // tests wait for their child processes half of the time: none of the cores is left out
+    maxWorkers: availableParallelism(),
     reporters: ['default', './scripts/vitest-reporter.ts'],
   },
 });
