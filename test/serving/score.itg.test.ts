@@ -103,7 +103,7 @@ describe('scoreFile', () => {
     await writeFile(here.output, 'before');
     await expect(here.run()).rejects.toMatchObject({
       code: 'prediction_invalid',
-      message: expect.stringMatching(/row 501/),
+      message: expect.stringMatching(/row 502/),
     });
     expect(await readFile(here.output, 'utf8')).toBe('before');
   });
