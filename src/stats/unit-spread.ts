@@ -42,6 +42,9 @@ export function unitSpread(input: {
   readonly b: LinearEstimate;
   readonly clusters: Clusters | null;
 }): UnitSpread {
+  const { a: base, b: one, clusters } = input;
+  if (clusters === null && one.strata === undefined && one.share === undefined && base?.share === undefined)
+    return evenSpread(base?.psi ?? null, one.psi);
   const units = collect(input);
   const { count, strata, a, b, shareA, shareB } = units;
   const together = input.a === null || alike(input.a.share, input.b.share);
@@ -81,6 +84,24 @@ export function unitSpread(input: {
   return {
     se: Math.sqrt((square * Math.max(0, used - 1)) / Math.max(1, used)),
     df: satterthwaite(df),
+    skewness: square > 0 ? cube / square ** 1.5 : 0,
+  };
+}
+
+/** The same for independent rows of equal weight, without a table of units. */
+function evenSpread(a: Float64Array | null, b: Float64Array): UnitSpread {
+  const n = b.length;
+  const rest = Math.max(leastRest, 1 - 1 / n);
+  let square = 0;
+  let cube = 0;
+  for (let i = 0; i < n; i++) {
+    const moved = ((b[i] as number) - (a === null ? 0 : (a[i] as number))) / rest;
+    square += moved * moved;
+    cube += moved * moved * moved;
+  }
+  return {
+    se: Math.sqrt((square * (n - 1)) / n),
+    df: Math.max(1, n - 1),
     skewness: square > 0 ? cube / square ** 1.5 : 0,
   };
 }
