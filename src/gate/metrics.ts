@@ -53,33 +53,42 @@ export function metricRows(scores: Scores, metric: string): MetricRows {
   };
 }
 
-/** The rows with the given indices. Clusters keep their codes. */
+/** The rows with the given indices. Clusters are numbered afresh. */
 export function selectRows(rows: MetricRows, indices: Int32Array): MetricRows {
-  const pick = (values: Float64Array): Float64Array => {
-    const out = new Float64Array(indices.length);
-    for (let i = 0; i < indices.length; i++) out[i] = values[indices[i] as number] as number;
-    return out;
-  };
-  const codes = rows.clusters?.codes;
+  return { ...selectScores(rows, indices), losses: selectLosses(rows.losses, indices) };
+}
+
+/** What all metrics share of the rows with the given indices. */
+export function selectScores(
+  { label, candidate, champion, clusters }: Omit<MetricRows, 'losses'>,
+  indices: Int32Array,
+): Omit<MetricRows, 'losses'> {
   return {
-    label: pick(rows.label),
-    candidate: pick(rows.candidate),
-    champion: rows.champion && pick(rows.champion),
-    clusters: rows.clusters && codes ? recode(codes, indices, rows.clusters.count) : null,
-    losses: rows.losses && {
-      ...pickBoth(rows.losses, pick),
-      ...(rows.losses.denominators === undefined
-        ? {}
-        : { denominators: pickBoth(rows.losses.denominators, pick) }),
-    },
+    label: pick(label, indices),
+    candidate: pick(candidate, indices),
+    champion: champion && pick(champion, indices),
+    clusters: clusters && recode(clusters.codes, indices, clusters.count),
   };
 }
 
-function pickBoth(
-  { candidate, champion }: Pick<RowLosses, 'candidate' | 'champion'>,
-  pick: (values: Float64Array) => Float64Array,
-) {
-  return { candidate: pick(candidate), champion: champion && pick(champion) };
+/** A metric's own values of the rows with the given indices. */
+export function selectLosses(losses: RowLosses | undefined, indices: Int32Array): RowLosses | undefined {
+  if (losses === undefined) return undefined;
+  const { denominators } = losses;
+  return {
+    ...pickBoth(losses, indices),
+    ...(denominators === undefined ? {} : { denominators: pickBoth(denominators, indices) }),
+  };
+}
+
+function pick(values: Float64Array, indices: Int32Array): Float64Array {
+  const out = new Float64Array(indices.length);
+  for (let i = 0; i < indices.length; i++) out[i] = values[indices[i] as number] as number;
+  return out;
+}
+
+function pickBoth({ candidate, champion }: Pick<RowLosses, 'candidate' | 'champion'>, indices: Int32Array) {
+  return { candidate: pick(candidate, indices), champion: champion && pick(champion, indices) };
 }
 
 function recode(codes: Int32Array, indices: Int32Array, count: number): Clusters {

@@ -59,7 +59,7 @@ export function unseenOfCandidate(
       return among(2);
     default: {
       const predicted = atThreshold(prediction, choice.threshold ?? 0.5);
-      return unseenAmong(rowSets(metric as ClassMetric, { y, predicted, weights: null }, psi));
+      return unseenAmong(rowSets(metric as ClassMetric, { y, predicted, weights: null }, [psi]));
     }
   }
 }

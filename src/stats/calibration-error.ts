@@ -38,12 +38,13 @@ export interface CalibrationError {
  */
 export function calibrationError(y: Float64Array, p: Float64Array): CalibrationError {
   const n = y.length;
-  const bin = Int32Array.from(p, binOf);
+  const bin = new Int32Array(n);
   const sizes = new Float64Array(bins);
   const means = new Float64Array(bins);
   const squares = new Float64Array(bins);
   for (let i = 0; i < n; i++) {
-    const at = bin[i] as number;
+    const at = binOf(p[i] as number);
+    bin[i] = at;
     sizes[at] = (sizes[at] as number) + 1;
     means[at] = (means[at] as number) + (p[i] as number) - (y[i] as number);
   }

@@ -57,12 +57,10 @@ export function binaryMetric(
  * not occur has F1 0 whatever happens to one row, so its influence is 0.
  */
 export function classMean(metric: 'recall' | 'f1', data: ClassPredictions): LinearEstimate | Undefined {
-  const own = new Set<number>();
-  for (let i = 0; i < data.y.length; i++) own.add(data.y[i] as number);
+  const own = valuesOf(data.y);
   if (own.size === 0) return undefinedBecause('empty', 'no rows');
   if (own.size === 1) return undefinedBecause('one_class', 'only one class occurs');
-  const all = new Set(own);
-  if (metric === 'f1') for (let i = 0; i < data.y.length; i++) all.add(data.predicted[i] as number);
+  const all = metric === 'f1' ? new Set([...own, ...valuesOf(data.predicted)]) : own;
   const psi = new Float64Array(data.y.length);
   const share = new Float64Array(data.y.length);
   const classes = [...own].sort((p, q) => p - q);
@@ -73,13 +71,27 @@ export function classMean(metric: 'recall' | 'f1', data: ClassPredictions): Line
     value += part.value / all.size;
     // a row of two classes' F1 counts with the mean of its shares; recall's classes have rows of their own
     const scale = metric === 'f1' ? 1 / own.size : 1;
+    const { psi: moves, share: counts = new Float64Array(psi.length) } = part;
     for (let i = 0; i < psi.length; i++) {
-      psi[i] = (psi[i] as number) + (part.psi[i] as number) / all.size;
-      share[i] = (share[i] as number) + scale * (part.share?.[i] ?? 0);
+      psi[i] = (psi[i] as number) + (moves[i] as number) / all.size;
+      share[i] = (share[i] as number) + scale * (counts[i] as number);
     }
   }
   if (metric === 'f1') return { value, psi, share };
   const places = new Map(classes.map((one, index) => [one, index]));
-  const codes = Int32Array.from(data.y, (one) => places.get(one) as number);
+  const codes = new Int32Array(psi.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = places.get(data.y[i] as number) as number;
   return { value, psi, share, strata: { codes, count: classes.length } };
+}
+
+/** The different values; rows in a row with the same one are looked up once. */
+function valuesOf(values: ArrayLike<number>): Set<number> {
+  const found = new Set<number>();
+  let last: number | undefined;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value !== last) found.add(value);
+    last = value;
+  }
+  return found;
 }

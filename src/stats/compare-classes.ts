@@ -31,26 +31,39 @@ export function compareClasses(
   if (isUndefined(b)) return b;
   const compared = compareInfluence({ a, b, clusters, higherIsBetter: true });
   if (isUndefined(compared)) return compared;
-  const models = predicted.map((guess) => ({ y, predicted: guess, weights }));
   const difference = b.psi.map((own, i) => own - (a.psi[i] as number));
-  const sets = models.flatMap((rows) => rowSets(metric, rows, difference));
   // precision and F1 divide by what a model predicts: rows of its own, which the other's cannot speak for
-  const own = [a, b].flatMap(({ psi }, model) =>
-    metric === 'recall' || metric === 'balanced_accuracy'
-      ? []
-      : rowSets(metric, models[model] as ClassPredictions, psi),
+  const divides = metric !== 'recall' && metric !== 'balanced_accuracy';
+  const sets = [a, b].flatMap(({ psi }, model) =>
+    rowSets(metric, { y, predicted: predicted[model] as ArrayLike<number>, weights }, [
+      difference,
+      ...(divides ? [psi] : []),
+    ]),
   );
-  return { ...compared, ...unseenAmong([...sets, ...own]) };
+  return { ...compared, ...unseenAmong(sets) };
 }
 
-/** The rows over which a class metric of one model averages, with the influences given for all rows. */
-export function rowSets(metric: ClassMetric, data: ClassPredictions, influence: Float64Array): RowSet[] {
+/** The rows over which a class metric of one model averages, with each of the influences given for all rows. */
+export function rowSets(
+  metric: ClassMetric,
+  data: ClassPredictions,
+  influences: readonly Float64Array[],
+): RowSet[] {
   const byClass = metric === 'balanced_accuracy';
-  return limits(metric, data).map(({ of, rows, effect }) => ({
-    rows,
-    effect,
-    influence: byClass ? influence.filter((_, i) => data.y[i] === of) : influence,
-  }));
+  return limits(metric, data).flatMap(({ of, rows, effect }) =>
+    influences.map((influence) => ({
+      rows,
+      effect,
+      influence: byClass ? ofClass(influence, data.y, of) : influence,
+    })),
+  );
+}
+
+function ofClass(values: Float64Array, y: ArrayLike<number>, label: number): Float64Array {
+  const out = new Float64Array(values.length);
+  let size = 0;
+  for (let i = 0; i < values.length; i++) if (y[i] === label) out[size++] = values[i] as number;
+  return out.subarray(0, size);
 }
 
 /** Sum of weights and of their squares. */
@@ -61,6 +74,11 @@ class Weight {
   add(weight: number): void {
     this.sum += weight;
     this.square += weight * weight;
+  }
+
+  addAll(other: Weight): void {
+    this.sum += other.sum;
+    this.square += other.square;
   }
 
   /** Kish's effective number. */
@@ -113,14 +131,32 @@ function countClasses({ y, predicted, weights }: ClassPredictions): Map<number, 
     counts.set(one, fresh);
     return fresh;
   };
-  for (let i = 0; i < y.length; i++) {
-    const weight = weights === null ? 1 : (weights[i] as number);
-    const truth = at(y[i] as number);
-    const guess = at(predicted[i] as number);
-    truth.truth.add(weight);
-    truth.either.add(weight);
-    guess.guess.add(weight);
-    if (guess !== truth) guess.either.add(weight);
+  for (const [truth, guesses] of confusion({ y, predicted, weights })) {
+    for (const [guess, cell] of guesses) {
+      at(truth).truth.addAll(cell);
+      at(truth).either.addAll(cell);
+      at(guess).guess.addAll(cell);
+      if (guess !== truth) at(guess).either.addAll(cell);
+    }
   }
   return counts;
+}
+
+/** Weights by true and predicted class; a row like the one before it is not looked up. */
+function confusion({ y, predicted, weights }: ClassPredictions): Map<number, Map<number, Weight>> {
+  const rows = new Map<number, Map<number, Weight>>();
+  let truth = Number.NaN;
+  let guess = Number.NaN;
+  let cell = new Weight();
+  for (let i = 0; i < y.length; i++) {
+    if (y[i] !== truth || predicted[i] !== guess) {
+      truth = y[i] as number;
+      guess = predicted[i] as number;
+      const row = rows.get(truth) ?? new Map<number, Weight>();
+      cell = row.get(guess) ?? new Weight();
+      rows.set(truth, row.set(guess, cell));
+    }
+    cell.add(weights === null ? 1 : (weights[i] as number));
+  }
+  return rows;
 }

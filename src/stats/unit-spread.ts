@@ -42,9 +42,6 @@ export function unitSpread(input: {
   readonly b: LinearEstimate;
   readonly clusters: Clusters | null;
 }): UnitSpread {
-  const { a: base, b: one, clusters } = input;
-  if (clusters === null && one.strata === undefined && one.share === undefined && base?.share === undefined)
-    return evenSpread(base?.psi ?? null, one.psi);
   const units = collect(input);
   const { count, strata, a, b, shareA, shareB } = units;
   const together = input.a === null || alike(input.a.share, input.b.share);
@@ -68,8 +65,8 @@ export function unitSpread(input: {
       sum += second - first;
     }
     if (weight > 0) used++;
-    square += sum ** 2;
-    cube += sum ** 3;
+    square += sum * sum;
+    cube += sum * sum * sum;
   }
   const df = [...parts.keys()].flatMap((index) => {
     if (together && index % 2 === 1) return [];
@@ -84,24 +81,6 @@ export function unitSpread(input: {
   return {
     se: Math.sqrt((square * Math.max(0, used - 1)) / Math.max(1, used)),
     df: satterthwaite(df),
-    skewness: square > 0 ? cube / square ** 1.5 : 0,
-  };
-}
-
-/** The same for independent rows of equal weight, without a table of units. */
-function evenSpread(a: Float64Array | null, b: Float64Array): UnitSpread {
-  const n = b.length;
-  const rest = Math.max(leastRest, 1 - 1 / n);
-  let square = 0;
-  let cube = 0;
-  for (let i = 0; i < n; i++) {
-    const moved = ((b[i] as number) - (a === null ? 0 : (a[i] as number))) / rest;
-    square += moved * moved;
-    cube += moved * moved * moved;
-  }
-  return {
-    se: Math.sqrt((square * (n - 1)) / n),
-    df: Math.max(1, n - 1),
     skewness: square > 0 ? cube / square ** 1.5 : 0,
   };
 }
@@ -176,16 +155,23 @@ function collect(input: {
   const n = b.psi.length;
   const strata = b.strata === undefined ? 1 : b.strata.count;
   const count = clusters?.count ?? n;
-  const make = () => new Float64Array(count * strata);
-  const units: Units = { count, strata, shareA: make(), shareB: make(), a: make(), b: make() };
-  for (let i = 0; i < n; i++) {
-    const unit = clusters === null ? i : (clusters.codes[i] as number);
-    const at = unit * strata + (b.strata === undefined ? 0 : (b.strata.codes[i] as number));
-    units.b[at]! += b.psi[i] as number;
-    units.shareB[at]! += b.share === undefined ? 1 / n : (b.share[i] as number);
-    if (a === null) continue;
-    units.a[at]! += a.psi[i] as number;
-    units.shareA[at]! += a.share === undefined ? 1 / n : (a.share[i] as number);
-  }
-  return units;
+  const none = new Float64Array(count * strata);
+  const sums = (of: Float64Array): Float64Array => {
+    if (clusters === null && strata === 1) return of;
+    const out = new Float64Array(count * strata);
+    for (let i = 0; i < n; i++) {
+      const unit = clusters === null ? i : (clusters.codes[i] as number);
+      out[unit * strata + (b.strata === undefined ? 0 : (b.strata.codes[i] as number))]! += of[i] as number;
+    }
+    return out;
+  };
+  const shares = ({ share }: LinearEstimate) => sums(share ?? new Float64Array(n).fill(1 / n));
+  return {
+    count,
+    strata,
+    shareA: a === null ? none : shares(a),
+    shareB: shares(b),
+    a: a === null ? none : sums(a.psi),
+    b: sums(b.psi),
+  };
 }

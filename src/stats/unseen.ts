@@ -28,21 +28,20 @@ function tooFewCarriers(carriers: number, rows: number): boolean {
 }
 
 /**
- * How many rows carry a spread, by the inverse participation ratio (Σψ²)² / Σψ⁴: k for k equal values among zeros,
- * 0 where none reaches `negligible`.
+ * How many rows carry a spread, by the inverse participation ratio (Σψ²)² / Σψ⁴: k for k equal values among zeros;
+ * and the largest of them, absolute.
  */
-export function carriersOf(psi: Float64Array, negligible: number): number {
-  let largest = 0;
-  for (const p of psi) largest = Math.max(largest, Math.abs(p));
-  if (largest <= negligible) return 0;
+function concentrationOf(psi: Float64Array): { most: number; carriers: number } {
+  const most = largest(psi);
   let square = 0;
   let fourth = 0;
-  for (const p of psi) {
-    const one = (p / largest) ** 2;
+  for (let i = 0; i < psi.length; i++) {
+    const share = (psi[i] as number) / most;
+    const one = share * share;
     square += one;
     fourth += one * one;
   }
-  return square ** 2 / fourth;
+  return { most, carriers: square ** 2 / fourth };
 }
 
 /** Rows that a metric averages over, and their influences on what is estimated. */
@@ -55,9 +54,14 @@ export interface RowSet extends Unseen {
  * thousandth of a row's effect is none.
  */
 export function unseenAmong(sets: readonly RowSet[]): { unseen: Unseen } | Record<string, never> {
-  const blind = sets.filter(({ influence, rows, effect }) =>
-    tooFewCarriers(carriersOf(influence, effect / rows / 1000), rows),
+  // several sets may rest on the same influences
+  const known = new Map(
+    [...new Set(sets.map((one) => one.influence))].map((psi) => [psi, concentrationOf(psi)]),
   );
+  const blind = sets.filter(({ influence, rows, effect }) => {
+    const { most = 0, carriers = 0 } = known.get(influence) ?? {};
+    return tooFewCarriers(most <= effect / rows / 1000 ? 0 : carriers, rows);
+  });
   if (blind.length === 0) return {};
   const { rows, effect } = widest(blind);
   return { unseen: { rows, effect } };
@@ -131,7 +135,9 @@ export function unseenOfLosses(input: {
 
 /** The largest absolute value, 0 of none. */
 export function largest(values: Float64Array): number {
-  return values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i] as number));
+  return most;
 }
 
 /**

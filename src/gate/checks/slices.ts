@@ -4,7 +4,7 @@ import { addTrainingNoise, conclude, type PairedEstimate } from '../../stats/pai
 import { isUndefined } from '../../stats/undefined.ts';
 import { type Check, check } from '../check.ts';
 import { absoluteMargin, fewClusters } from '../decide.ts';
-import { compareRows, metricRows, selectRows } from '../metrics.ts';
+import { compareRows, selectLosses, selectScores } from '../metrics.ts';
 import { noiseOfSlice } from '../noise.ts';
 import { formatInterval, formatP, formatValue, plural } from '../numbers.ts';
 import type { GatePolicy, MetricPolicy, SlicesPolicy } from '../policy.ts';
@@ -85,16 +85,20 @@ function testAll(metrics: readonly MetricPolicy[], context: Context): SliceResul
   const results: SliceResult[] = [];
   const tested: Tested[] = [];
   for (const column of slices.by) {
-    const groups = rowsByCode(scores, column);
+    // the rows of a slice are selected once, for all metrics
+    const groups = rowsByCode(scores, column).map((group) => ({
+      ...group,
+      rows: group.indices.length < slices.min_rows ? null : selectScores(scores, group.indices),
+    }));
     for (const metric of metrics) {
-      const all = metricRows(scores, metric.metric);
-      for (const { value, indices } of groups) {
+      for (const { value, indices, rows } of groups) {
         const blank = blankResult({ column, value, metric: metric.metric, n: indices.length });
-        if (indices.length < slices.min_rows) {
+        if (rows === null) {
           results.push({ ...blank, detail: `fewer than ${plural(slices.min_rows, 'row')}` });
           continue;
         }
-        const estimate = compareRows(metric, selectRows(all, indices));
+        const losses = selectLosses(scores.losses.get(metric.metric), indices);
+        const estimate = compareRows(metric, { ...rows, losses });
         if (isUndefined(estimate)) {
           results.push({ ...blank, detail: estimate.detail });
           continue;
