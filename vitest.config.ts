@@ -9,6 +9,7 @@ export default defineConfig({
     pool: 'forks',
     // tests wait for their child processes half of the time: none of the cores is left out
     maxWorkers: availableParallelism(),
+    globalSetup: './scripts/vitest-temporary.ts',
     reporters: ['default', './scripts/vitest-reporter.ts'],
   },
 });
