@@ -34,19 +34,22 @@ export const plainOctokit = (base: Base): Base =>
 const mostClients = 1000;
 const App = z.object({ slug: z.string().regex(/^[A-Za-z0-9-]{1,100}$/) });
 
-export function appClients(
-  probot: Pick<Probot, 'auth'>,
-  onError: (labels: { status: string }) => void,
-): AppClients {
+export interface ClientOptions {
+  onError: (labels: { status: string }) => void;
+  /** Takes secrets out of what is written to GitHub: whatever a message holds, it is read by many there. */
+  redact: (text: string) => string;
+}
+
+export function appClients(probot: Pick<Probot, 'auth'>, options: ClientOptions): AppClients {
   const known = new Map<number, Promise<OctokitClient>>();
   let slug: string | null = null;
   const clients: AppClients = {
-    app: async () => counted(await probot.auth(), onError),
+    app: async () => guarded(await probot.auth(), options),
     installation(id) {
       let made = known.get(id);
       if (made === undefined) {
         if (known.size >= mostClients) known.clear();
-        made = probot.auth(id).then((octokit) => counted(octokit, onError, new Pace()));
+        made = probot.auth(id).then((octokit) => guarded(octokit, options, new Pace()));
         known.set(id, made);
         made.catch(() => known.delete(id));
       }
@@ -93,16 +96,15 @@ function statusOf(error: unknown): number {
   return 'response' in error && error.response !== undefined ? Number(error.status) : 0;
 }
 
-/** Counts what fails, and keeps the pace that GitHub asks for. */
-function counted(
-  octokit: OctokitClient,
-  onError: (labels: { status: string }) => void,
-  pace?: Pace,
-): OctokitClient {
+/** Fields of requests that people read. */
+const shown = new Set(['body', 'comment', 'description', 'output', 'title']);
+
+/** Counts what fails, keeps the pace that GitHub asks for, and tells no secret. */
+function guarded(octokit: OctokitClient, { onError, redact }: ClientOptions, pace?: Pace): OctokitClient {
   const request: OctokitClient['request'] = async (route, parameters) => {
     await pace?.turn(route);
     try {
-      return await octokit.request(route, parameters);
+      return await octokit.request(route, parameters && clean(parameters, redact));
     } catch (error) {
       onError({ status: String(statusOf(error)) });
       throw error;
@@ -110,4 +112,17 @@ function counted(
   };
   // the adapter takes the fetch that the client was made with
   return { request: Object.assign(request, { endpoint: Reflect.get(octokit.request, 'endpoint') }) };
+}
+
+function clean<T extends object>(parameters: T, redact: (text: string) => string): T {
+  const within = (value: unknown): unknown => {
+    if (typeof value === 'string') return redact(value);
+    if (Array.isArray(value)) return value.map(within);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, within(one)]));
+  };
+  const entries = Object.entries(parameters);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, shown.has(name) ? within(value) : value]),
+  ) as T;
 }

@@ -37,14 +37,15 @@ export async function startBot({
   environment,
   every = { ends: 5 * second, missed: 5 * minute, schedules: 15 * minute },
 }: BotOptions): Promise<RunningBot> {
+  const redact = redactor(secretsOf(settings, environment));
   const log = structuredLog({
-    redact: redactor(secretsOf(settings, environment)),
+    redact,
     write: (line) => process.stderr.write(line),
     debug: environment.LOG_LEVEL === 'debug',
   });
   const inbox = await openSqliteInbox(settings.inbox);
   try {
-    return await startWith({ settings, log, inbox, every });
+    return await startWith({ settings, log, redact, inbox, every });
   } catch (error) {
     inbox.close();
     throw error;
@@ -54,11 +55,13 @@ export async function startBot({
 async function startWith({
   settings,
   log,
+  redact,
   inbox,
   every,
 }: {
   settings: Settings;
   log: BotLog;
+  redact: (text: string) => string;
   inbox: Inbox;
   every: NonNullable<BotOptions['every']>;
 }): Promise<RunningBot> {
@@ -70,7 +73,7 @@ async function startWith({
     ...{ baseUrl: settings.apiUrl, log: probotLog(log), Octokit: plainOctokit(ProbotOctokit) },
   });
   await probot.ready();
-  const clients = appClients(probot, metrics.githubErrors);
+  const clients = appClients(probot, { onError: metrics.githubErrors, redact });
   const contexts = new ContextSource({ settings, logger: log });
   const { concurrency } = settings;
   const worker = new Worker({ inbox, clients, contexts, handlers, metrics, log, concurrency });

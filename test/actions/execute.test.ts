@@ -216,7 +216,7 @@ describe('an action', () => {
     expect(seen.annotations).toMatchObject([{ level: 'warning', message: hostile }]); // core escapes it there
   });
 
-  it('shows no secret of the environment anywhere', async () => {
+  it('[GOV-2] shows no secret of the environment anywhere', async () => {
     const secret = 'kf9/s3cr+et"value\\x';
     const env = { ...service, AWS_SECRET_ACCESS_KEY: secret, GITHUB_TOKEN: 'ghs_0123456789' };
     const { host, seen } = await fakeHost({}, env);

@@ -28,7 +28,7 @@ function logged(write: (log: ReturnType<typeof structuredLog>) => void): string 
 }
 
 describe('the log', () => {
-  it('holds no secret, wherever it stands', () => {
+  it('[GOV-2] holds no secret, wherever it stands', () => {
     const text = logged((log) => {
       for (const canary of canaries) {
         log.info(`before ${canary} after`);

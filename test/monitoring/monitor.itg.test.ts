@@ -132,6 +132,28 @@ describe('monitor', () => {
     expect(fell.alerts[0]?.body).toContain('most wrong');
   });
 
+  it('[ALR-5] answers a fall without drift by the runbook of performance, with its five steps carried out', async () => {
+    const policy = { metric: { name: 'accuracy', floor: 0.8 } };
+    const bed = await world();
+    const wrong = 'CASE WHEN i % 10 < 3 THEN output <= 0.5 ELSE output > 0.5 END';
+    const { outcome, alerts, signals } = await watch(bed, { policy, labels: await bed.labels(wrong) });
+    expect(signals.filter(({ signal, verdict }) => signal === 'data_drift' && verdict !== 'ok')).toEqual([]);
+    expect(outcome.outputs.drifted).toEqual([]);
+    expect(alerts).toMatchObject([{ cause: 'concept_drift' }]);
+    const [{ body } = { body: '' }] = alerts;
+    const steps = [...body.matchAll(/- \[x\] ([^\n]*?)\*\*(yes|no|unknown)\*\*/g)].map(
+      ([, title = '', end]) => [title.trim().split(' ').slice(0, 3).join(' '), end],
+    );
+    expect(Object.fromEntries(steps)).toEqual({
+      'Did the inputs': 'no',
+      'Which predictions were': 'yes',
+      'Did the share': 'no',
+      'Are the labels': 'yes',
+      'Does the metric': expect.stringMatching(/yes|no|unknown/),
+    });
+    expect(body).toContain('without drift');
+  });
+
   it('alerts only when enough windows are violated', async () => {
     const policy = { num_evaluation_windows: 2, num_violation_windows: 2, minimum_blocks: 8 };
     const window = { since: '2013-02-15', until: '2013-03-01' };

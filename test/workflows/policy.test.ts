@@ -36,6 +36,19 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
     ]);
   });
 
+  it('[GOV-2] takes cloud roles by OIDC alone: no stored secret, no key', () => {
+    expect(workflow.text).not.toMatch(/secrets[.[]|access[-_]key|private[-_]key|password/i);
+    for (const [, job] of jobs) {
+      const roles = job.steps.filter(({ uses }) =>
+        uses?.startsWith('aws-actions/configure-aws-credentials@'),
+      );
+      for (const { with: given } of roles) {
+        expect(Object.keys(given ?? {}).sort()).toEqual(['aws-region', 'role-to-assume']);
+        expect(job.permissions?.['id-token']).toBe('write');
+      }
+    }
+  });
+
   it('has a timeout a job, and concurrency that cancels nothing but a stale sample', () => {
     for (const [, job] of jobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
     expect(workflow.concurrency?.['cancel-in-progress']).toBe(file === 'pull-request.yml');
