@@ -16,8 +16,8 @@ export const actionNames = [
 ] as const;
 export type ActionName = (typeof actionNames)[number];
 
-/** Actions that answer an event and are no command of the command line: their action.yml is written by hand. */
-export const eventActionNames = ['chatops'] as const;
+/** Actions that answer an event or ask about their own run, and are no command of the command line: their action.yml is written by hand. */
+export const eventActionNames = ['authorize', 'chatops'] as const;
 
 /** Actions whose result another job may take over; the others act on the registry, which jobs share. */
 export const handingOver: readonly string[] = [

@@ -1,14 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
-import { getOctokit, context as job } from '@actions/github';
-import { ContextSource } from '../bot/context.ts';
 import { errorRecord, UserError } from '../src/errors.ts';
-import { octokitGitHub } from '../src/github/octokit.ts';
 import { commentOf } from './chatops-event.ts';
 import { executeChatops } from './execute-chatops.ts';
-import { lines } from './inputs.ts';
-import { runnerLog } from './log.ts';
+import { jobContext } from './job-context.ts';
 import { redactor } from './redact.ts';
 
 /** What `actions/chatops/index.ts` calls: the comment of this run's event, with the job's token. */
@@ -18,19 +14,9 @@ export async function runChatops(): Promise<void> {
     const text = await readFile(process.env.GITHUB_EVENT_PATH ?? '', 'utf8');
     const comment = commentOf({ name: process.env.GITHUB_EVENT_NAME, text });
     if (comment === null) return core.info('Not a new comment of a person.');
-    const { logger } = runnerLog((line) => core.info(line), redact, process.env.RUNNER_DEBUG === '1');
-    const token = core.getInput('github-token', { required: true });
-    const github = octokitGitHub({
-      client: getOctokit(token),
-      repository: { owner: job.repo.owner, repo: job.repo.repo },
-      appSlug: 'github-actions',
-    });
-    const source = new ContextSource({
-      settings: { store: core.getInput('store') || null, configFiles: lines(core.getInput('config')) },
-      logger,
-    });
+    const context = jobContext({ redact, appSlug: 'github-actions' });
     const wait = minutes(core.getInput('wait'));
-    const result = await executeChatops({ comment, context: () => source.of(github), wait, sleep });
+    const result = await executeChatops({ comment, context, wait, sleep });
     core.setOutput('decision', result?.decision ?? '');
     core.setOutput('reason-code', result?.reason ?? '');
     core.setOutput('op-id', result?.operation?.opId ?? '');

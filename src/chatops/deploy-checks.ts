@@ -1,23 +1,7 @@
 import { environmentOf, type ModelState } from '../registry/state.ts';
 import type { Checklist } from './commands/checklist.ts';
-import type { ChatopsContext, Operation } from './context.ts';
+import type { ChatopsContext } from './context.ts';
 import type { DeployQuestion } from './may-deploy.ts';
-
-/** The recorded run, by its id and by the words of its name, which the workflow makes of its inputs. */
-export function runCheck(list: Checklist, { run }: DeployQuestion, operation: Operation): void {
-  if (run === undefined) return;
-  const { inputs, environment, opId, run: started } = operation;
-  const words = run.title.split(/[\s()]+/);
-  const named = [inputs.model, environment, inputs.to, opId].filter((word) => word != null);
-  const ok = (started === null || started.id === run.id) && named.every((word) => words.includes(word));
-  list.add({
-    name: 'run',
-    ok,
-    detail: ok ? `run ${run.id}` : 'It is not the run that the command started.',
-    fix: 'Give the command again; a run that was started by hand moves nothing here.',
-    reason: 'not_permitted',
-  });
-}
 
 /** What the run says of itself, as far as it does. */
 export function claimsCheck(

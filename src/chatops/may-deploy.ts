@@ -1,4 +1,3 @@
-import type { WorkflowRun } from '../github/port.ts';
 import type { Digest } from '../json.ts';
 import { decideRollback, requireVersion } from '../registry/rules.ts';
 import { judgedOf } from './commands/candidate.ts';
@@ -7,7 +6,7 @@ import { packageCheck } from './commands/package-check.ts';
 import { Refusal, refusalOf } from './commands/refusal.ts';
 import { registryChecks } from './commands/registry-checks.ts';
 import type { ChatopsContext, CommandResult, ReasonCode } from './context.ts';
-import { claimsCheck, generationCheck, headCheck, runCheck } from './deploy-checks.ts';
+import { claimsCheck, generationCheck, headCheck } from './deploy-checks.ts';
 import { type DeploymentPayload, findDeployment } from './deployments.ts';
 import { environmentRules } from './environment-rules.ts';
 import { findReply } from './replies.ts';
@@ -19,11 +18,6 @@ export interface DeployQuestion {
   opId: string;
   /** Where it is about to go. */
   environment: string;
-  /**
-   * The run that asks. Anybody who may dispatch can give a run of theirs the id of an accepted operation: it must be
-   * the recorded one, and its name, which the workflow makes of its inputs, must say the same as the command.
-   */
-  run?: Pick<WorkflowRun, 'id' | 'title'>;
   /** What the run says it deploys, as far as it says so: it must be what the command was accepted for. */
   claims?: { model?: string; version?: number; digest?: Digest; generation?: number };
 }
@@ -38,8 +32,8 @@ export interface DeployAnswer {
 
 /**
  * Whether a run may move an environment now: a command of ours was accepted under this operation, for exactly this
- * digest and generation, and everything that the registry and the pull request say of it still holds. The deployment
- * protection rule and promote.yml ask this again.
+ * digest and generation, and everything that the registry and the pull request say of it still holds. Which run may
+ * ask is `mayEnter`'s.
  */
 export async function mayDeploy(question: DeployQuestion): Promise<DeployAnswer> {
   const { context, opId, environment } = question;
@@ -98,7 +92,6 @@ async function judge(question: DeployQuestion, accepted: Accepted, list: Checkli
   if (model === undefined || operation.model === null)
     throw new Refusal('unknown_model', 'The model is not configured.');
   if (rules === null) throw new Refusal('unknown_environment', `${environment} is not configured.`);
-  runCheck(list, question, operation);
   const wanted = wantedOf(operation.inputs, operation.model);
   claimsCheck(list, question, { ...wanted, model: operation.model });
 

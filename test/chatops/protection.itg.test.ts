@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IncomingComment } from '../../src/chatops/context.ts';
 import { handleComment } from '../../src/chatops/handle.ts';
+import { mayEnter } from '../../src/chatops/may-enter.ts';
 import { answerProtectionRule } from '../../src/chatops/protection.ts';
 import { GitHubUnavailable } from '../../src/github/port.ts';
 import { promote } from '../../src/rollout/move.ts';
@@ -117,6 +118,34 @@ describe('[GAT-4] the deployment protection rule', { timeout }, () => {
     });
     run.start();
     expect(await enter(made, run)).toMatchObject({ state: 'rejected', reason: 'not_permitted' });
+  });
+
+  it('asked by the workflow itself, refuses inputs that are not the command’s, and any run by hand', async () => {
+    const { world, run } = await accepted();
+    const { model: named = '', digest, expected_generation: generation = '' } = run.inputs;
+    const [name, version] = named.split('@');
+    const said = { model: name, version: Number(version), digest, generation: Number(generation) };
+    const ask = (runId: number, claims: object) =>
+      mayEnter({ runId, environment: 'staging', claims }, world.context);
+    expect(await ask(run.id, said)).toMatchObject({ allowed: true });
+    for (const other of [{ version: 99 }, { digest: 'f'.repeat(64) }, { generation: 7 }, { model: 'x' }]) {
+      expect(await ask(run.id, { ...said, ...other })).toMatchObject({
+        allowed: false,
+        reason: 'digest_mismatch',
+      });
+    }
+    const { title, inputs } = run;
+    const byHand = world.repository.startRun({
+      ...{
+        workflow: 'promote.yml',
+        event: 'workflow_dispatch',
+        by: 'max',
+        headBranch: 'main',
+        title,
+        inputs,
+      },
+    });
+    expect(await ask(byHand.id, said)).toMatchObject({ allowed: false, reason: 'not_permitted' });
   });
 
   it('refuses another environment than the accepted one', async () => {

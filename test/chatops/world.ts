@@ -167,7 +167,7 @@ export class World {
     const opId = opIdOfRun(run) ?? '';
     const { environment = '', requested_by = '' } = inputs;
     const { context } = this;
-    if (guarded && !(await mayDeploy({ context, opId, environment, run })).allowed) return false;
+    if (guarded && !(await mayDeploy({ context, opId, environment })).allowed) return false;
     this.clock.forward(20_000);
     const common = {
       ...{ model, environment, op_id: opId, reason: inputs.reason ?? null, dry_run: false },

@@ -1,0 +1,3 @@
+import { runAuthorize } from '../run-authorize.ts';
+
+await runAuthorize();
