@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, truncateSync } from 'node:fs';
+import { renameSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { type Json, sha256 } from '../../../src/json.ts';
 import { keys } from '../../../src/store/keys.ts';
 import { model } from '../world.ts';
 import { forgeManifest, type Log, readLog, writeLog } from './forgery.ts';
-import { drop, file, folder, link, parse, put, type Scene } from './scene.ts';
+import { drop, file, folder, link, makeFolders, parse, put, type Scene } from './scene.ts';
 import { noise, spoil, strangeName } from './strange.ts';
 
 type Mutation = (scene: Scene) => void;
@@ -41,9 +41,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'folder in place of a file': (scene) => {
     const key = file(scene);
     drop(scene, key);
-    mkdirSync(path.join(scene.folder, key, ...(scene.random.below(2) === 0 ? [] : ['sub'])), {
-      recursive: true,
-    });
+    makeFolders(path.join(scene.folder, key, ...(scene.random.below(2) === 0 ? [] : ['sub'])));
   },
   'file in place of a folder': (scene) => {
     const key = folder(scene);

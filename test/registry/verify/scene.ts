@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Json } from '../../../src/json.ts';
 import type { Random } from '../../../src/stats/random.ts';
@@ -15,14 +15,14 @@ export interface Scene {
 
 export function put(scene: Scene, key: string, bytes: Buffer): void {
   const target = path.join(scene.folder, key);
-  mkdirSync(path.dirname(target), { recursive: true });
+  makeFolders(path.dirname(target));
   rmSync(target, { recursive: true, force: true });
   writeFileSync(target, bytes);
 }
 
 export function drop(scene: Scene, key: string): void {
   rmSync(path.join(scene.folder, key), { recursive: true, force: true });
-  mkdirSync(path.dirname(path.join(scene.folder, key)), { recursive: true });
+  makeFolders(path.dirname(path.join(scene.folder, key)));
 }
 
 export function link(scene: Scene, key: string, targets: readonly string[]): void {
@@ -41,4 +41,14 @@ export function folder(scene: Scene): string {
 
 export function parse({ tree }: Scene, key: string): Json {
   return JSON.parse(tree.get(key)!.toString('utf8')) as Json;
+}
+
+/** As `mkdir -p`. Node's own never ends where a link of an earlier mutation leads nowhere. */
+export function makeFolders(folder: string): void {
+  try {
+    if (statSync(folder).isDirectory()) return;
+  } catch {
+    makeFolders(path.dirname(folder));
+  }
+  mkdirSync(folder);
 }
