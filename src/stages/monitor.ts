@@ -4,6 +4,7 @@ import type { Code } from '../codes.ts';
 import { Instant } from '../config/schema.ts';
 import { instant } from '../data/time.ts';
 import { UserError } from '../errors.ts';
+import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { Digest } from '../json.ts';
 import { driftPage } from '../monitoring/drift-page.ts';
 import { type LabelSource, MonitoringPolicy } from '../monitoring/policy.ts';
@@ -17,6 +18,7 @@ import type { Verdict } from '../outcome.ts';
 import { environmentOf } from '../registry/state.ts';
 import { defineStage } from './define.ts';
 import { putDrift } from './drift-files.ts';
+import { modelImportance } from './model-importance.ts';
 
 /** Judges what an environment served in a window, carries out the runbook, and writes the alerts. */
 export const monitor = defineStage({
@@ -32,6 +34,8 @@ export const monitor = defineStage({
     policy: MonitoringPolicy,
     /** A local file with labels; its columns are the policy's, or the model's own key and label. */
     labels: z.string().min(1).max(4096).nullable().optional(),
+    /** What the project allows of model files: the model is asked for its importance where its package gives none. */
+    admission: AdmissionRules.optional(),
   }),
   outputs: z.object({
     version: z.number().int(),
@@ -68,11 +72,16 @@ export const monitor = defineStage({
       });
     }
     const runbooks = await loadRunbooks(policy.runbooks);
-    const reference = await readReference(context.store, manifest);
+    const packaged = await readReference(context.store, manifest);
     const gate = state.versions[version - 1]?.gate;
     const evaluation = gate === undefined ? null : await readEvaluation(context.store, gate);
     const engine = await context.engine();
     try {
+      const { admission } = inputs;
+      const importance = await modelImportance(context, {
+        ...{ engine, reference: packaged, admission, seed: policy.seed },
+      });
+      const reference = { ...packaged, importance };
       const watched = await watch({
         storage: context.store.storage,
         engine,

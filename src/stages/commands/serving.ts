@@ -124,6 +124,7 @@ const monitorCommand = defineCommand({
         until: options.until,
         policy: config.monitoring ?? defaultMonitoringPolicy,
         labels: options.labels === undefined ? null : await localFile(options.labels),
+        admission: await admissionOf(project),
       },
       project.context,
     );
