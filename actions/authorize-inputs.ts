@@ -14,6 +14,11 @@ const whole = z
   .string()
   .regex(/^\d{1,9}$/)
   .transform(Number);
+/** Those of github.com have eleven digits by now. */
+const RunId = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 const left = z.literal('').transform(() => undefined);
 const Inputs = z.object({
   app: z.string().regex(/^[A-Za-z0-9-]{1,100}\[bot\]$/),
@@ -34,7 +39,7 @@ export function questionOf(
   runId: string | undefined,
 ): { appSlug: string; question: EnterQuestion } {
   const parsed = Inputs.safeParse(inputs);
-  const run = whole.safeParse(runId);
+  const run = RunId.safeParse(runId);
   if (!parsed.success || !run.success) {
     const where = parsed.success ? 'GITHUB_RUN_ID' : `input ${parsed.error.issues[0]?.path.join('.')}`;
     throw new UserError({
