@@ -1,7 +1,8 @@
+import { blockRanks, typicalBlock } from './typical-block.ts';
 import { standardDeviation } from './wasserstein.ts';
 
 /** Which distance between two groups of blocks is permuted. */
-export type BlockStatistic = 'ks' | 'total_variation' | 'wasserstein' | 'combined';
+export type BlockStatistic = 'ks' | 'total_variation' | 'wasserstein' | 'typical_block' | 'combined';
 
 /** Histograms of one column: one row of `bins` counts a block, row-major, over shared bins. */
 export interface BlockColumn {
@@ -10,13 +11,13 @@ export interface BlockColumn {
   readonly reference: ArrayLike<number>;
   readonly current: ArrayLike<number>;
   readonly statistic: BlockStatistic;
-  /** Ascending bin positions in the column's unit; needed by wasserstein and combined, else bin numbers. */
+  /** Ascending bin positions in the column's unit; needed by wasserstein, typical_block and combined, else bin numbers. */
   readonly positions?: Float64Array;
 }
 
 /** Writes the statistic's components for the group of `chosen` blocks (k of them) against all others. */
 export interface PreparedColumn {
-  /** 1, or 3 for combined: location, spread, shape. */
+  /** 1, or 4 for combined: location, spread, shape, typical block. */
   readonly components: number;
   readonly measure: (chosen: Int32Array, k: number, out: Float64Array) => void;
 }
@@ -44,9 +45,21 @@ export function prepareColumn(column: BlockColumn): PreparedColumn {
   const rows = total[bins - 1] as number;
   const group = new Float64Array(bins);
   const positions = standardPositions(column, total);
-  const distance = statistic === 'combined' ? null : distances[statistic];
+  const ranks =
+    statistic === 'combined' || statistic === 'typical_block'
+      ? blockRanks({ cumulative, bins, positions })
+      : null;
+  if (ranks !== null && statistic === 'typical_block') {
+    return {
+      components: 1,
+      measure: (chosen, k, out) => {
+        out[0] = typicalBlock(ranks, chosen, k);
+      },
+    };
+  }
+  const distance = statistic === 'combined' || statistic === 'typical_block' ? null : distances[statistic];
   return {
-    components: statistic === 'combined' ? 3 : 1,
+    components: statistic === 'combined' ? 4 : 1,
     measure: (chosen, k, out) => {
       group.fill(0);
       for (let c = 0; c < k; c++) {
@@ -62,6 +75,7 @@ export function prepareColumn(column: BlockColumn): PreparedColumn {
       const view = { group, total, n, m, positions };
       if (distance) out[0] = distance(view);
       else combined(view, out);
+      if (ranks !== null) out[3] = typicalBlock(ranks, chosen, k);
     },
   };
 }

@@ -34,7 +34,7 @@ function sums(counts: ArrayLike<number>, bins: number): Float64Array {
   return out;
 }
 
-const STATISTICS: BlockStatistic[] = ['ks', 'total_variation', 'wasserstein', 'combined'];
+const STATISTICS: BlockStatistic[] = ['ks', 'total_variation', 'wasserstein', 'typical_block', 'combined'];
 
 describe('block permutation', () => {
   it('observes the same distances as the row-level statistics', () => {
@@ -172,18 +172,52 @@ describe('block permutation', () => {
     });
   });
 
-  it('takes 3,999 permutations of 15 columns, 30 + 30 days, 100 bins in about a second', () => {
-    const random = seededRandom(1);
-    const columns = Array.from({ length: 15 }, () => ({
-      bins: 100,
-      reference: blocks(random, 30, { bins: 100 }),
-      current: blocks(random, 30, { bins: 100 }),
-      statistic: 'ks' as const,
+  it.each([
+    [[3, 1, 9, 4, 12, 7], [8, 14, 11, 2, 13], 0.24675324675324672],
+    [[1, 2, 3, 4, 6], [5, 7, 8, 9, 10, 11], 0.008658008658008658],
+  ])("typical_block with a row a block is SciPy's exact Mann-Whitney: %j against %j", (first, second, p) => {
+    const positions = Float64Array.from([...first, ...second]).sort();
+    const row = (value: number) => Array.from(positions, (position) => (position === value ? 1 : 0));
+    const column: BlockColumn = {
+      ...{ bins: positions.length, positions, statistic: 'typical_block' },
+      reference: first.flatMap(row),
+      current: second.flatMap(row),
+    };
+    const result = run({
+      columns: [column],
+      referenceBlocks: first.length,
+      currentBlocks: second.length,
+      seed: 1,
+    });
+    expect(result.exact).toBe(true);
+    expectClose(result.columns[0]!.p, p, 'p');
+  });
+
+  it('sees that typical days moved behind a few wild ones', () => {
+    const random = seededRandom(6);
+    const days = (shift: number) =>
+      Array.from({ length: 15 }, (_, day) => {
+        const level = (day % 5 === 0 ? 40 * random.uniform() : random.uniform()) + shift;
+        return Array.from({ length: 60 }, (_, bin) => (Math.abs(bin - 10 - level) < 3 ? 20 : 0));
+      }).flat();
+    const column = { bins: 60, reference: days(0), current: days(3) };
+    const p = (statistic: BlockStatistic) =>
+      run({ columns: [{ ...column, statistic }], referenceBlocks: 15, currentBlocks: 15, seed: 1 })
+        .columns[0]!.p;
+    expect(p('typical_block')).toBeLessThan(p('wasserstein') / 20);
+  });
+
+  it('steps down: what moved with certainty takes nothing from the columns that are left', () => {
+    const random = seededRandom(21);
+    const still = { bins: 20, statistic: 'ks' as const };
+    const weak = { ...still, reference: blocks(random, 12), current: blocks(random, 12, { shift: 2 }) };
+    const strong = Array.from({ length: 6 }, () => ({
+      ...{ ...still, reference: blocks(random, 12), current: blocks(random, 12, { shift: 9 }) },
     }));
-    const start = performance.now();
-    run({ columns, referenceBlocks: 30, currentBlocks: 30, seed: 1 });
-    const ms = performance.now() - start;
-    console.info(`block permutation: ${ms.toFixed(0)} ms`);
-    expect(ms).toBeLessThan(3000);
+    const of = (columns: BlockColumn[]) => run({ columns, referenceBlocks: 12, currentBlocks: 12, seed: 3 });
+    const [alone] = of([weak]).columns;
+    const together = of([weak, ...strong]).columns;
+    expect(together[0]!.pMaxT).toBeCloseTo(alone!.p, 12);
+    for (const { pMaxT } of together.slice(1)) expect(pMaxT).toBeLessThanOrEqual(together[0]!.pMaxT);
   });
 });
