@@ -58,7 +58,7 @@ export function significance(
         reference: counts.reference,
         current: counts.current,
         ...(counts.positions === null
-          ? { statistic: 'total_variation' as const }
+          ? { statistic: 'shares' as const }
           : { statistic: 'combined' as const, positions: midRanks(counts) }),
       })),
       referenceBlocks: pair.reference.blocks.length,

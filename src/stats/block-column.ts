@@ -1,8 +1,17 @@
+import { commonLevels, shareDifferences } from './level-shares.ts';
 import { blockRanks, typicalBlock } from './typical-block.ts';
 import { standardDeviation } from './wasserstein.ts';
 
 /** Which distance between two groups of blocks is permuted. */
-export type BlockStatistic = 'ks' | 'total_variation' | 'wasserstein' | 'typical_block' | 'combined';
+export type BlockStatistic =
+  | 'ks'
+  | 'total_variation'
+  | 'wasserstein'
+  | 'typical_block'
+  /** Of numbers: location, spread, shape and typical block. */
+  | 'combined'
+  /** Of categories: total variation, and the share of each common one. */
+  | 'shares';
 
 /** Histograms of one column: one row of `bins` counts a block, row-major, over shared bins. */
 export interface BlockColumn {
@@ -17,7 +26,7 @@ export interface BlockColumn {
 
 /** Writes the statistic's components for the group of `chosen` blocks (k of them) against all others. */
 export interface PreparedColumn {
-  /** 1, or 4 for combined: location, spread, shape, typical block. */
+  /** Numbers that are written; more than one are studentised and their largest taken. */
   readonly components: number;
   readonly measure: (chosen: Int32Array, k: number, out: Float64Array) => void;
 }
@@ -57,9 +66,11 @@ export function prepareColumn(column: BlockColumn): PreparedColumn {
       },
     };
   }
-  const distance = statistic === 'combined' || statistic === 'typical_block' ? null : distances[statistic];
+  // two categories have one share between them, which is the total variation
+  const levels = statistic === 'shares' && bins > 2 ? commonLevels(total) : new Int32Array();
+  const components = statistic === 'combined' ? 4 : 1 + levels.length;
   return {
-    components: statistic === 'combined' ? 4 : 1,
+    components,
     measure: (chosen, k, out) => {
       group.fill(0);
       for (let c = 0; c < k; c++) {
@@ -73,9 +84,18 @@ export function prepareColumn(column: BlockColumn): PreparedColumn {
         return;
       }
       const view = { group, total, n, m, positions };
-      if (distance) out[0] = distance(view);
-      else combined(view, out);
-      if (ranks !== null) out[3] = typicalBlock(ranks, chosen, k);
+      if (ranks !== null) {
+        combined(view, out);
+        out[3] = typicalBlock(ranks, chosen, k);
+        return;
+      }
+      out[0] =
+        statistic === 'ks'
+          ? ks(view)
+          : statistic === 'wasserstein'
+            ? wasserstein(view)
+            : totalVariation(view);
+      shareDifferences(levels, view, { out, at: 1 });
     },
   };
 }
@@ -87,8 +107,6 @@ interface View {
   readonly m: number;
   readonly positions: Float64Array;
 }
-
-const distances = { ks, total_variation: totalVariation, wasserstein };
 
 function ks({ group, total, n, m }: View): number {
   let largest = 0;

@@ -55,7 +55,7 @@ export function blockPermutation(input: BlockPermutationInput): BlockPermutation
   const values = prepared.map(({ components }) =>
     Array.from({ length: components }, () => new Float64Array(assignments.count)),
   );
-  const out = new Float64Array(4);
+  const out = new Float64Array(Math.max(1, ...prepared.map(({ components }) => components)));
   const chosen = new Int32Array(blocks);
   for (let t = 0; t < assignments.count; t++) {
     assignments.next(t, chosen);

@@ -34,7 +34,14 @@ function sums(counts: ArrayLike<number>, bins: number): Float64Array {
   return out;
 }
 
-const STATISTICS: BlockStatistic[] = ['ks', 'total_variation', 'wasserstein', 'typical_block', 'combined'];
+const STATISTICS: BlockStatistic[] = [
+  'ks',
+  'total_variation',
+  'wasserstein',
+  'typical_block',
+  'combined',
+  'shares',
+];
 
 describe('block permutation', () => {
   it('observes the same distances as the row-level statistics', () => {
@@ -205,6 +212,20 @@ describe('block permutation', () => {
       run({ columns: [{ ...column, statistic }], referenceBlocks: 15, currentBlocks: 15, seed: 1 })
         .columns[0]!.p;
     expect(p('typical_block')).toBeLessThan(p('wasserstein') / 20);
+  });
+
+  it('sees one steady category grow among others that come and go', () => {
+    const random = seededRandom(17);
+    const days = (extra: number) =>
+      Array.from({ length: 15 }, () => [
+        200 + extra + random.below(8),
+        ...Array.from({ length: 8 }, () => 20 + random.below(160)),
+      ]).flat();
+    const column = { bins: 9, reference: days(0), current: days(20) };
+    const p = (statistic: BlockStatistic) =>
+      run({ columns: [{ ...column, statistic }], referenceBlocks: 15, currentBlocks: 15, seed: 1 })
+        .columns[0]!.p;
+    expect(p('shares')).toBeLessThan(p('total_variation') / 4);
   });
 
   it('steps down: what moved with certainty takes nothing from the columns that are left', () => {
