@@ -24,7 +24,10 @@ export interface ArtifactService {
 
 /** Whether this job can hand artifacts to others: not on a laptop, not on GitHub Enterprise Server. */
 export function hasArtifactService(env: NodeJS.ProcessEnv): boolean {
-  return Boolean(env.ACTIONS_RUNTIME_TOKEN) && Boolean(env.ACTIONS_RESULTS_URL);
+  if (!env.ACTIONS_RUNTIME_TOKEN || !env.ACTIONS_RESULTS_URL) return false;
+  // where @actions/artifact refuses to work
+  const host = new URL(env.GITHUB_SERVER_URL || 'https://github.com').hostname.toLowerCase();
+  return host === 'github.com' || host.endsWith('.ghe.com') || host.endsWith('.localhost');
 }
 
 /** The service of GitHub Actions. The library is loaded on first use: it takes longer than all the rest. */

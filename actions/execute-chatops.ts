@@ -1,3 +1,4 @@
+import { isPassing } from '../src/chatops/commands/refusal.ts';
 import type { ChatopsContext, CommandResult, IncomingComment } from '../src/chatops/context.ts';
 import { finishOperation } from '../src/chatops/finish.ts';
 import { handleComment } from '../src/chatops/handle.ts';
@@ -20,7 +21,7 @@ const longestPause = 300_000;
 
 /**
  * Carries out the command of a comment and, for a promotion or rollback, waits for its end, since nobody else will
- * tell it. What GitHub does not answer now is tried again: the reply says how far an earlier try came.
+ * tell it. What GitHub or the store does not answer now is tried again: the reply says how far an earlier try came.
  */
 export async function executeChatops(run: ChatopsRun): Promise<CommandResult | null> {
   const { comment } = run;
@@ -41,8 +42,9 @@ async function again<T>({ sleep }: ChatopsRun, work: () => Promise<T>): Promise<
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof GitHubUnavailable) || attempt === tries) throw error;
-      const wanted = (error.retryAfterSeconds ?? 0) * 1000;
+      if (!isPassing(error) || attempt === tries) throw error;
+      const asked = error instanceof GitHubUnavailable ? error.retryAfterSeconds : null;
+      const wanted = (asked ?? 0) * 1000;
       if (wanted > longestPause) throw error;
       await sleep(Math.max(wanted, pause));
     }
