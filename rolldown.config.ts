@@ -12,8 +12,8 @@ export default defineConfig({
   input: Object.fromEntries(Object.entries(entries).map(([name, module]) => [name, path.join(root, module)])),
   platform: 'node',
   // Compiled code can't be bundled: these are looked up in node_modules at run time (src/native.ts). So is Probot,
-  // which only the bot loads: it starts workers from files of its own.
-  external: [/^onnxruntime-(node|common)/, /^@duckdb\//, 'probot'],
+  // which only the bot loads: it starts workers from files of its own. And pg, for the bot alone as well.
+  external: [/^onnxruntime-(node|common)/, /^@duckdb\//, 'probot', 'pg'],
   plugins: [
     assetPlugin({
       root,

@@ -21,18 +21,18 @@ export interface Receiving {
  */
 export function receive({ inbox, worker, metrics, log, now = () => new Date() }: Receiving) {
   return (app: Pick<Probot, 'onAny'>): void => {
-    app.onAny(({ id: guid, name: event, payload }) => {
+    app.onAny(async ({ id: guid, name: event, payload }) => {
       try {
         const job = jobOf({ guid, event, payload });
         if (job === null) return metrics.deliveries({ event, result: 'ignored' });
         if (job.event.kind === 'run' && job.event.opId !== null) {
           const { opId, owner, repo } = job.event;
-          const operation = inbox.operation(opId);
+          const operation = await inbox.operation(opId);
           // it waits for the command that started it to be through
           if (operation !== null && repositoryOf(operation.event) === repositoryOf({ owner, repo }))
             job.lane = operation.lane;
         }
-        const result = inbox.put(job, now());
+        const result = await inbox.put(job, now());
         metrics.deliveries({ event, result });
         if (result === 'stored') worker.notice(job.event);
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { ChatopsContext, ConfiguredModel } from '../src/chatops/context.ts';
 import { ChatopsPolicy } from '../src/chatops/policy.ts';
+import { replyKeyOf } from '../src/chatops/reply-key.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';
 import { UserError } from '../src/errors.ts';
@@ -15,6 +16,9 @@ const largestFile = 64 * 1024;
 const mostCommits = 500;
 const mostStores = 200;
 
+/** Without the webhook's secret, in a job of GitHub Actions, replies are not signed. */
+type ContextSettings = Pick<Settings, 'store' | 'configFiles'> & Partial<Pick<Settings, 'webhookSecret'>>;
+
 interface Found {
   file: string;
   config: Config;
@@ -22,7 +26,7 @@ interface Found {
 
 /** Makes the context of handlers: configuration and policy of the default branch, at the commit that it has now. */
 export class ContextSource {
-  private readonly settings: Pick<Settings, 'store' | 'configFiles'>;
+  private readonly settings: ContextSettings;
   private readonly logger: Logger;
   private readonly now: () => Date;
   /** By `owner/repo@commit`: a commit does not change. */
@@ -30,7 +34,7 @@ export class ContextSource {
   private readonly registries = new Map<string, Promise<Registry>>();
 
   constructor(options: {
-    settings: Pick<Settings, 'store' | 'configFiles'>;
+    settings: ContextSettings;
     logger: Logger;
     now?: () => Date;
   }) {
@@ -43,6 +47,7 @@ export class ContextSource {
   async of(github: GitHub): Promise<ChatopsContext> {
     const { name: branch, sha } = await github.defaultBranch();
     const { owner, repo } = github.repository;
+    const { webhookSecret } = this.settings;
     const key = `${owner}/${repo}@${sha}`.toLowerCase();
     const found = await kept(this.configs, { key, most: mostCommits, make: () => this.read(github, sha) });
     const models = new Map<string, ConfiguredModel>();
@@ -60,6 +65,7 @@ export class ContextSource {
     return {
       ...{ github, models, base: { branch, sha }, now: this.now, logger: this.logger },
       policy: found[0]?.config.chatops ?? ChatopsPolicy.parse({}),
+      ...(webhookSecret === undefined ? {} : { replyKey: replyKeyOf(webhookSecret) }),
     };
   }
 

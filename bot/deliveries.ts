@@ -47,19 +47,32 @@ export async function fetchMissed({
   now = () => new Date(),
 }: MissedOptions): Promise<number> {
   const started = now().getTime();
-  const last = Number(inbox.note(mark) ?? 0);
+  const last = Number((await inbox.note(mark)) ?? 0);
   const since = Math.max(started - window, last - overlap);
   const client = await clients.app();
-  const missed = missedOf(await deliveriesSince(client, since), started - settling).filter(
-    ({ guid }) => !inbox.has(guid),
-  );
-  for (const { id } of missed) {
-    await client.request('POST /app/hook/deliveries/{delivery_id}/attempts', { delivery_id: id });
-    metrics.redelivered();
+  let asked = 0;
+  // GitHub refuses some for good; the others are asked for all the same, and these once more at the next look
+  let looked = started;
+  for (const { id, guid, delivered_at: at } of missedOf(
+    await deliveriesSince(client, since),
+    started - settling,
+  )) {
+    if (await inbox.has(guid)) continue;
+    try {
+      await client.request('POST /app/hook/deliveries/{delivery_id}/attempts', { delivery_id: id });
+      metrics.redelivered();
+      asked += 1;
+    } catch (error) {
+      looked = Math.min(looked, Date.parse(at));
+      log.write(
+        'warn',
+        `delivery ${id} is not sent again: ${error instanceof Error ? error.message : 'unknown'}`,
+      );
+    }
   }
-  inbox.setNote(mark, String(started));
-  if (missed.length > 0) log.info(`${missed.length} missed deliveries were asked for again`);
-  return missed.length;
+  await inbox.setNote(mark, String(looked));
+  if (asked > 0) log.info(`${asked} missed deliveries were asked for again`);
+  return asked;
 }
 
 /** One try of each delivery of which no try was taken, the oldest first. */

@@ -95,10 +95,10 @@ async function finish(
 ): Promise<void> {
   const told = await finishOperation(chatops, { number, commentId: comment });
   if (told === null) {
-    const reply = await findReply(chatops.github, { number, commentId: comment });
+    const reply = await findReply(chatops, { number, commentId: comment });
     if (reply?.record?.decision === 'started') return;
   }
-  inbox.closeOperation(opId);
+  await inbox.closeOperation(opId);
 }
 
 /** The comment behind an operation: the inbox knows it, or its deployment, when another inbox took the command. */
@@ -107,7 +107,7 @@ async function askedBy(
   { chatops, inbox }: HandlerContext,
 ): Promise<{ number: number; comment: number } | null> {
   if (opId === null) return null;
-  const known = inbox.operation(opId);
+  const known = await inbox.operation(opId);
   if (known !== null) return { number: known.event.comment.number, comment: known.event.comment.id };
   const names = [...chatops.models.values()].flatMap(({ config }) =>
     config.environments.map(({ name }) => name),

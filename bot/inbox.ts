@@ -1,3 +1,4 @@
+import type { UserError } from '../src/errors.ts';
 import type { BotEvent } from './events.ts';
 
 export type JobState = 'new' | 'running' | 'done' | 'parked';
@@ -31,30 +32,36 @@ export interface OpenOperation {
 }
 
 /**
- * Where deliveries wait until they are worked on. Each method is durable when it returns. Kept by one process at a
- * time: whoever opens it owns it, and finds what the one before was working on as new.
+ * Where deliveries wait until they are worked on. What a method did is durable when its promise resolves. A job that
+ * was claimed belongs to the process that claimed it until that process says how it ended, or is gone: then it is new
+ * again.
  */
 export interface Inbox {
   /** `known`: this delivery, or another one about the same, is there already. */
-  put(job: NewJob, now: Date): 'stored' | 'known';
-  /** Takes the next job that is due, of a lane where nothing is being worked on. */
-  claim(request: { now: Date; pausedInstallations: readonly number[] }): Job | null;
+  put(job: NewJob, now: Date): Promise<'stored' | 'known'>;
+  /** Takes the next job that is due, of a lane where nothing is being worked on, by any process. */
+  claim(request: { now: Date; pausedInstallations: readonly number[] }): Promise<Job | null>;
   /** `open`: what it started goes on. */
-  finish(id: number, result: { now: Date; open: boolean }): void;
-  retry(id: number, again: { due: Date; error: string }): void;
+  finish(id: number, result: { now: Date; open: boolean }): Promise<void>;
+  retry(id: number, again: { due: Date; error: string }): Promise<void>;
   /** It is not tried again by itself. */
-  park(id: number, end: { now: Date; error: string }): void;
-  has(guid: string): boolean;
-  operation(opId: string): OpenOperation | null;
-  /** Those whose end should be looked for now; each is given out again after a growing while. */
-  openOperations(now: Date): OpenOperation[];
-  closeOperation(opId: string): void;
-  counts(): { state: JobState; kind: string; count: number }[];
+  park(id: number, end: { now: Date; error: string }): Promise<void>;
+  has(guid: string): Promise<boolean>;
+  operation(opId: string): Promise<OpenOperation | null>;
+  /** Those whose end should be looked for now; each is given out again, once, after a growing while. */
+  openOperations(now: Date): Promise<OpenOperation[]>;
+  closeOperation(opId: string): Promise<void>;
+  counts(): Promise<{ state: JobState; kind: string; count: number }[]>;
   /** When the oldest job came that is not done. */
-  oldest(): Date | null;
-  note(name: string): string | null;
-  setNote(name: string, value: string): void;
-  /** Forgets what was done before; GitHub sends nothing again after a week. */
-  forget(before: Date): number;
-  close(): void;
+  oldest(): Promise<Date | null>;
+  note(name: string): Promise<string | null>;
+  setNote(name: string, value: string): Promise<void>;
+  /** Forgets what was done or parked before; GitHub sends nothing again after a week. */
+  forget(before: Date): Promise<number>;
+  /** Whether this process does what only one should do: the first that asks does it, until it is gone. */
+  lead(): Promise<boolean>;
+  /** Resolves when others may take what this process has claimed: it must stop at once. */
+  readonly lost: Promise<UserError>;
+  /** Gives back what was claimed. */
+  close(): Promise<void>;
 }

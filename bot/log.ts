@@ -1,5 +1,6 @@
 import type { Probot } from 'probot';
 import type { Logger } from '../src/logger.ts';
+import { secretsOfInbox } from './open-inbox.ts';
 import type { Settings } from './settings.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -48,6 +49,7 @@ export function secretsOf(settings: Settings, environment: NodeJS.ProcessEnv): s
   return [
     settings.webhookSecret,
     settings.privateKey,
+    ...secretsOfInbox(settings.inbox),
     ...named.flatMap(([name, value]) => (value === undefined || name.endsWith('_PATH') ? [] : [value])),
   ];
 }

@@ -1,3 +1,5 @@
+import { replyKeyOf } from '../src/chatops/reply-key.ts';
+import type { UserError } from '../src/errors.ts';
 import { receive } from './app.ts';
 import { ContextSource } from './context.ts';
 import { fetchMissed } from './deliveries.ts';
@@ -6,9 +8,9 @@ import { handlers } from './handlers.ts';
 import type { Inbox } from './inbox.ts';
 import { type BotLog, faultText, probotLog, redactor, secretsOf, structuredLog } from './log.ts';
 import { type BotMetrics, botMetrics } from './metrics.ts';
+import { openInbox } from './open-inbox.ts';
 import { startServer } from './server.ts';
 import type { Settings } from './settings.ts';
-import { openSqliteInbox } from './sqlite-inbox.ts';
 import { clock, lookAfterSchedules, lookForEnds } from './watch.ts';
 import { Worker } from './worker.ts';
 
@@ -19,9 +21,14 @@ const patience = 25 * second;
 
 export interface RunningBot {
   url: string;
-  counts: () => { jobs: number; parked: number };
-  /** Takes no more deliveries, ends what is under way, closes the inbox: what is left waits there. */
-  close(): Promise<void>;
+  counts: () => Promise<{ jobs: number; parked: number }>;
+  /** Resolves when others may work on what this one works on: end the process at once. */
+  lost: Promise<UserError>;
+  /**
+   * Takes no more deliveries, ends what is under way, closes the inbox: what is left waits there. `false`: something
+   * still goes on, which another process may begin again: end this one at once.
+   */
+  close(): Promise<boolean>;
 }
 
 export interface BotOptions {
@@ -43,11 +50,11 @@ export async function startBot({
     write: (line) => process.stderr.write(line),
     debug: environment.LOG_LEVEL === 'debug',
   });
-  const inbox = await openSqliteInbox(settings.inbox);
+  const inbox = await openInbox(settings.inbox);
   try {
     return await startWith({ settings, log, redact, inbox, every });
   } catch (error) {
-    inbox.close();
+    await inbox.close();
     throw error;
   }
 }
@@ -76,7 +83,10 @@ async function startWith({
   const clients = appClients(probot, { onError: metrics.githubErrors, redact });
   const contexts = new ContextSource({ settings, logger: log });
   const { concurrency } = settings;
-  const worker = new Worker({ inbox, clients, contexts, handlers, metrics, log, concurrency });
+  const worker = new Worker({
+    ...{ inbox, clients, contexts, handlers, metrics, log, concurrency },
+    replyKey: replyKeyOf(settings.webhookSecret),
+  });
   receive({ inbox, worker, metrics, log })(probot);
 
   let stopping = false;
@@ -87,45 +97,50 @@ async function startWith({
   worker.start();
   const failed = (what: string) => (error: unknown) => log.write('warn', `${what}: ${faultText(error)}`);
   const clocks = [
-    clock(every.ends, async () => lookForEnds({ inbox, worker }), failed('looking for ends')),
+    clock(every.ends, () => lookForEnds({ inbox, worker }), failed('looking for ends')),
     clock(
       every.missed,
       async () => {
         await clients.slug();
         known = true;
-        await fetchMissed({ clients, inbox, metrics, log });
+        if (await inbox.lead()) await fetchMissed({ clients, inbox, metrics, log });
       },
       failed('looking for missed deliveries'),
     ),
     clock(
       every.schedules,
-      () => lookAfterSchedules({ inbox, worker, clients }),
+      async () => {
+        if (await inbox.lead()) await lookAfterSchedules({ inbox, worker, clients });
+      },
       failed('looking after schedules'),
     ),
   ];
   log.info(`Listening at ${server.url}`);
   return {
     url: server.url,
-    counts() {
-      const counts = inbox.counts();
+    lost: inbox.lost,
+    async counts() {
+      const counts = await inbox.counts();
       const sum = (of: typeof counts) => of.reduce((total, { count }) => total + count, 0);
       return { jobs: sum(counts), parked: sum(counts.filter(({ state }) => state === 'parked')) };
     },
     async close() {
       stopping = true;
       await Promise.all([server.close(), ...clocks.map((one) => one.stop())]);
-      await worker.stop(patience);
-      inbox.close();
+      const ended = await worker.stop(patience);
+      await inbox.close();
+      return ended;
     },
   };
 }
 
+/** Several processes on one inbox all tell the same: it is the inbox's, not theirs. */
 function watchInbox(inbox: Inbox, { metrics }: BotMetrics): void {
-  metrics.gauge('modelgate_bot_inbox_jobs', 'Jobs in the inbox by state and kind.', () =>
-    inbox.counts().map(({ state, kind, count }) => ({ labels: { state, kind }, value: count })),
+  metrics.gauge('modelgate_bot_inbox_jobs', 'Jobs in the inbox by state and kind.', async () =>
+    (await inbox.counts()).map(({ state, kind, count }) => ({ labels: { state, kind }, value: count })),
   );
-  metrics.gauge('modelgate_bot_oldest_job_seconds', 'Age of the oldest job that is not done.', () => {
-    const at = inbox.oldest();
+  metrics.gauge('modelgate_bot_oldest_job_seconds', 'Age of the oldest job that is not done.', async () => {
+    const at = await inbox.oldest();
     return [{ labels: {}, value: at === null ? 0 : Math.max(0, (Date.now() - at.getTime()) / 1000) }];
   });
 }

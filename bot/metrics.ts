@@ -7,7 +7,7 @@ interface Series {
 /** Counters, gauges and histograms in the text format of Prometheus (0.0.4). */
 export class Metrics {
   private readonly counters = new Map<string, { help: string; series: Map<string, Series> }>();
-  private readonly gauges = new Map<string, { help: string; read: () => readonly Series[] }>();
+  private readonly gauges = new Map<string, { help: string; read: () => Promise<readonly Series[]> }>();
   private readonly histograms = new Map<string, Histogram>();
 
   counter(name: string, help: string): (labels?: Labels, by?: number) => void {
@@ -21,7 +21,7 @@ export class Metrics {
   }
 
   /** Read when it is asked for. */
-  gauge(name: string, help: string, read: () => readonly Series[]): void {
+  gauge(name: string, help: string, read: () => Promise<readonly Series[]>): void {
     this.gauges.set(name, { help, read });
   }
 
@@ -38,7 +38,7 @@ export class Metrics {
     };
   }
 
-  text(): string {
+  async text(): Promise<string> {
     const lines: string[] = [];
     const head = (name: string, help: string, type: string) =>
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
@@ -48,7 +48,7 @@ export class Metrics {
     }
     for (const [name, { help, read }] of this.gauges) {
       head(name, help, 'gauge');
-      for (const { labels, value } of read()) lines.push(`${name}${shown(labels)} ${value}`);
+      for (const { labels, value } of await read()) lines.push(`${name}${shown(labels)} ${value}`);
     }
     for (const [name, { help, buckets, counts, sum, count }] of this.histograms) {
       head(name, help, 'histogram');

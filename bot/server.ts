@@ -7,6 +7,10 @@ import type { BotMetrics } from './metrics.ts';
 
 /** GitHub sends no more. */
 const largestBody = 25 * 1024 * 1024;
+/** Bytes of bodies that this process receives at a time. */
+const mostUnderWay = 2 * largestBody;
+let underWay = 0;
+const mostConnections = 500;
 export const webhookPath = '/api/github/webhooks';
 
 export interface ServerOptions {
@@ -34,6 +38,7 @@ export async function startServer(
       .catch(() => ({ status: 500, text: 'not stored' }))
       .then((one) => send(response, one));
   });
+  server.maxConnections = mostConnections;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -67,7 +72,7 @@ async function answer(request: IncomingMessage, options: ServerOptions): Promise
   }
   if (path === '/metrics') {
     const type = 'text/plain; version=0.0.4; charset=utf-8';
-    return { status: 200, type, text: options.metrics.metrics.text() };
+    return { status: 200, type, text: await options.metrics.metrics.text() };
   }
   return { status: 404, text: 'not found' };
 }
@@ -83,7 +88,23 @@ async function webhook(request: IncomingMessage, { probot, metrics }: ServerOpti
     request.resume();
     return refuse(400, `${String(headers.error.issues[0]?.path[0])} is missing or not of its form`);
   }
-  const body = await bodyOf(request);
+  const size = Number(request.headers['content-length'] ?? largestBody);
+  if (!(size <= largestBody)) {
+    request.resume();
+    return refuse(413, 'too large');
+  }
+  // what nobody has signed yet must not fill the memory; GitHub's own is fetched later where it was refused
+  if (underWay + size > mostUnderWay) {
+    request.resume();
+    return refuse(503, 'busy');
+  }
+  underWay += size;
+  let body: string | null;
+  try {
+    body = await bodyOf(request);
+  } finally {
+    underWay -= size;
+  }
   if (body === null) return refuse(413, 'too large');
   const { 'x-github-delivery': id, 'x-github-event': name, 'x-hub-signature-256': signature } = headers.data;
   if (!(await probot.webhooks.verify(body, signature))) return refuse(401, 'the signature does not fit');
@@ -109,10 +130,6 @@ function referenceIn(error: unknown): string {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
-  if (Number(request.headers['content-length'] ?? 0) > largestBody) {
-    request.resume();
-    return null;
-  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -133,7 +150,8 @@ function send(response: ServerResponse, { status, text, type = 'text/plain; char
   response.end(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+/** Throws `bot_settings` for a port that cannot be used. */
+export function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const taken = hasCode(error, 'EADDRINUSE') || hasCode(error, 'EACCES');

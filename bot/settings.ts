@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../src/errors.ts';
+import { isPostgres, secretsOfInbox } from './open-inbox.ts';
 
 /** What the bot needs to run, from its command line and environment. */
 export interface Settings {
@@ -13,7 +14,7 @@ export interface Settings {
   apiUrl: string;
   host: string;
   port: number;
-  /** The SQLite file that deliveries are written to. */
+  /** The SQLite file that deliveries are written to, or the postgres:// URL of a database of several processes. */
   inbox: string;
   /** A folder or s3://bucket/prefix; `{owner}` and `{repo}` stand for the repository. Null: what modelgate.yaml names. */
   store: string | null;
@@ -29,17 +30,21 @@ const relativePath = z
   .max(500)
   .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\\]+$/, 'expected a path inside the repository');
 const whole = z.coerce.number().int();
-const Environment = z.object({
-  APP_ID: whole.positive(),
-  PRIVATE_KEY: z.string().optional(),
-  PRIVATE_KEY_PATH: z.string().optional(),
-  WEBHOOK_SECRET: z.string(),
+const host = {
   GHE_HOST: z
     .string()
     .regex(/^[A-Za-z0-9.-]+(:\d+)?$/, 'expected a host')
     .optional(),
   GHE_PROTOCOL: z.enum(['https', 'http']).default('https'),
+};
+const Environment = z.object({
+  ...host,
+  APP_ID: whole.positive(),
+  PRIVATE_KEY: z.string().optional(),
+  PRIVATE_KEY_PATH: z.string().optional(),
+  WEBHOOK_SECRET: z.string(),
   MODELGATE_STORE: z.string().min(1).optional(),
+  MODELGATE_BOT_INBOX: z.string().min(1).max(2000).optional(),
   MODELGATE_CONFIG_FILES: z
     .string()
     .default('modelgate.yaml')
@@ -51,35 +56,71 @@ const Environment = z.object({
 export interface Given {
   host: string;
   port: number;
-  inbox: string;
+  /** Null: what MODELGATE_BOT_INBOX says, else a file in the working folder. */
+  inbox: string | null;
   store: string | null;
 }
 
 /** Throws `bot_settings` for what is missing or unsafe; no value is ever in the message. */
 export async function readSettings(given: Given, environment: NodeJS.ProcessEnv): Promise<Settings> {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(present);
-  if (!parsed.success) {
-    const name = String(parsed.error.issues[0]?.path[0]);
-    const absent = present[name] === undefined;
-    throw refuse(name, absent ? `${name} is not set.` : `${name} is not valid.`);
-  }
-  const env = parsed.data;
+  const env = parsed(Environment, environment);
   requireSecret(env.WEBHOOK_SECRET);
   const store = env.MODELGATE_STORE ?? given.store;
   return {
     appId: env.APP_ID,
     privateKey: await privateKeyOf(env),
     webhookSecret: env.WEBHOOK_SECRET,
-    apiUrl:
-      env.GHE_HOST === undefined ? 'https://api.github.com' : `${env.GHE_PROTOCOL}://${env.GHE_HOST}/api/v3`,
+    apiUrl: urlsOf(env).api,
     host: given.host,
     port: given.port,
-    inbox: path.resolve(given.inbox),
+    inbox: inboxOf(given.inbox, env.MODELGATE_BOT_INBOX),
     store: store === null || store.startsWith('s3://') ? store : path.resolve(store),
     configFiles: env.MODELGATE_CONFIG_FILES,
     concurrency: env.MODELGATE_BOT_CONCURRENCY,
   };
+}
+
+/** Without a slash at their ends. */
+export interface GitHubUrls {
+  api: string;
+  web: string;
+  /** The folder of apps' pages on the web. */
+  apps: string;
+}
+
+/** Where GitHub is, before there is an app. Throws `bot_settings`. */
+export const githubUrls = (environment: NodeJS.ProcessEnv): GitHubUrls =>
+  urlsOf(parsed(z.object(host), environment));
+
+function urlsOf({ GHE_HOST: name, GHE_PROTOCOL: protocol }: z.infer<z.ZodObject<typeof host>>): GitHubUrls {
+  if (name === undefined) return { api: 'https://api.github.com', web: 'https://github.com', apps: 'apps' };
+  const web = `${protocol}://${name}`;
+  return { api: `${web}/api/v3`, web, apps: 'github-apps' };
+}
+
+function parsed<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  environment: NodeJS.ProcessEnv,
+): z.infer<z.ZodObject<Shape>> {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  const name = String(result.error.issues[0]?.path[0]);
+  const absent = present[name] === undefined;
+  throw refuse(name, absent ? `${name} is not set.` : `${name} is not valid.`);
+}
+
+/** Every user of the machine can read a command line. */
+function inboxOf(given: string | null, inEnvironment: string | undefined): string {
+  if (given !== null && secretsOfInbox(given).length > 0)
+    throw new UserError({
+      code: 'bot_settings',
+      message: 'The URL of the inbox has a password on the command line.',
+      where: '--inbox',
+      fix: 'Set MODELGATE_BOT_INBOX to the URL instead, or leave the password out and set PGPASSWORD or PGPASSFILE.',
+    });
+  const inbox = given ?? inEnvironment ?? '.modelgate/bot.sqlite';
+  return isPostgres(inbox) ? inbox : path.resolve(inbox);
 }
 
 /** Probot takes the public word `development` where there is none: anybody could sign a webhook. */

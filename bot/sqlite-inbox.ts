@@ -2,18 +2,20 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { UserError } from '../src/errors.ts';
-import { BotEvent } from './events.ts';
 import type { Inbox, Job, JobState, NewJob, OpenOperation } from './inbox.ts';
+import {
+  countOf,
+  errorText,
+  eventText,
+  jobOf,
+  latestLook,
+  openFor,
+  operationOf,
+  soonestLook,
+} from './inbox-rows.ts';
 
 /** How long a starting bot waits for the one before to end. */
 const patienceMilliseconds = 15_000;
-const minute = 60_000;
-const day = 24 * 60 * minute;
-/** The end of what a command started is looked for no sooner. */
-const soonest = 15_000;
-/** After so long nothing is told any more of what a command started. */
-const openFor = 7 * day;
-const longestEvent = 300_000;
 
 const tables = `
   CREATE TABLE IF NOT EXISTS jobs (
@@ -74,9 +76,9 @@ export async function openSqliteInbox(file: string): Promise<Inbox> {
   }
 }
 
-type Row = Record<string, unknown>;
-
 class SqliteInbox implements Inbox {
+  /** The lock on the file holds as long as the process. */
+  readonly lost = new Promise<never>(() => {});
   private readonly database: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
 
@@ -84,20 +86,24 @@ class SqliteInbox implements Inbox {
     this.database = database;
   }
 
-  put({ guid, key, lane, priority, opId, event }: NewJob, now: Date): 'stored' | 'known' {
-    const text = JSON.stringify(event);
-    if (text.length > longestEvent) throw new Error(`an event of ${text.length} characters is not stored`);
+  async put({ guid, key, lane, priority, opId, event }: NewJob, now: Date): Promise<'stored' | 'known'> {
     const { changes } = this.sql(
       `INSERT OR IGNORE INTO jobs (guid, key, lane, priority, kind, installation, op_id, event, state, received, due)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'new', ?, ?)`,
     ).run(
-      ...[guid, key, lane, priority, event.kind, event.installation, opId, text],
+      ...[guid, key, lane, priority, event.kind, event.installation, opId, eventText(event)],
       ...[now.getTime(), now.getTime()],
     );
     return changes === 1 ? 'stored' : 'known';
   }
 
-  claim({ now, pausedInstallations }: { now: Date; pausedInstallations: readonly number[] }): Job | null {
+  async claim({
+    now,
+    pausedInstallations,
+  }: {
+    now: Date;
+    pausedInstallations: readonly number[];
+  }): Promise<Job | null> {
     const row = this.sql(
       `UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE id = (
          SELECT id FROM jobs AS waiting WHERE state = 'new' AND due <= ?
@@ -109,84 +115,84 @@ class SqliteInbox implements Inbox {
     return row === undefined ? null : jobOf(row);
   }
 
-  finish(id: number, { now, open }: { now: Date; open: boolean }): void {
-    const look = open ? now.getTime() + soonest : null;
+  async finish(id: number, { now, open }: { now: Date; open: boolean }): Promise<void> {
+    const look = open ? now.getTime() + soonestLook : null;
     this.sql("UPDATE jobs SET state = 'done', ended = ?, look = ?, error = NULL WHERE id = ?").run(
       ...[now.getTime(), look, id],
     );
   }
 
-  retry(id: number, { due, error }: { due: Date; error: string }): void {
+  async retry(id: number, { due, error }: { due: Date; error: string }): Promise<void> {
     this.sql("UPDATE jobs SET state = 'new', due = ?, error = ? WHERE id = ?").run(
-      ...[due.getTime(), error.slice(0, 500), id],
+      ...[due.getTime(), errorText(error), id],
     );
   }
 
-  park(id: number, { now, error }: { now: Date; error: string }): void {
+  async park(id: number, { now, error }: { now: Date; error: string }): Promise<void> {
     this.sql("UPDATE jobs SET state = 'parked', ended = ?, error = ? WHERE id = ?").run(
-      ...[now.getTime(), error.slice(0, 500), id],
+      ...[now.getTime(), errorText(error), id],
     );
   }
 
-  has(guid: string): boolean {
+  async has(guid: string): Promise<boolean> {
     return this.sql('SELECT 1 FROM jobs WHERE guid = ?').get(guid) !== undefined;
   }
 
-  operation(opId: string): OpenOperation | null {
+  async operation(opId: string): Promise<OpenOperation | null> {
     const row = this.sql("SELECT * FROM jobs WHERE op_id = ? AND kind = 'comment'").get(opId);
     return row === undefined ? null : operationOf(row);
   }
 
-  openOperations(now: Date): OpenOperation[] {
+  async openOperations(now: Date): Promise<OpenOperation[]> {
     const at = now.getTime();
     this.sql('UPDATE jobs SET look = NULL WHERE look IS NOT NULL AND received < ?').run(at - openFor);
     // again after a quarter of its age, and within an hour
     return this.sql(
-      `UPDATE jobs SET look = ?1 + min(max((?1 - received) / 4, ${soonest}), ${60 * minute})
+      `UPDATE jobs SET look = ?1 + min(max((?1 - received) / 4, ${soonestLook}), ${latestLook})
        WHERE look <= ?1 RETURNING *`,
     )
       .all(at)
       .flatMap((row) => operationOf(row) ?? []);
   }
 
-  closeOperation(opId: string): void {
+  async closeOperation(opId: string): Promise<void> {
     this.sql('UPDATE jobs SET look = NULL WHERE op_id = ? AND look IS NOT NULL').run(opId);
   }
 
-  counts(): { state: JobState; kind: string; count: number }[] {
+  async counts(): Promise<{ state: JobState; kind: string; count: number }[]> {
     return this.sql('SELECT state, kind, count(*) AS count FROM jobs GROUP BY state, kind')
       .all()
-      .map(({ state, kind, count }) => ({
-        state: state as JobState,
-        kind: String(kind),
-        count: Number(count),
-      }));
+      .map(countOf);
   }
 
-  oldest(): Date | null {
+  async oldest(): Promise<Date | null> {
     const row = this.sql("SELECT min(received) AS at FROM jobs WHERE state IN ('new', 'running')").get();
     return typeof row?.at === 'number' ? new Date(row.at) : null;
   }
 
-  note(name: string): string | null {
+  async note(name: string): Promise<string | null> {
     const row = this.sql('SELECT value FROM notes WHERE name = ?').get(name);
     return typeof row?.value === 'string' ? row.value : null;
   }
 
-  setNote(name: string, value: string): void {
+  async setNote(name: string, value: string): Promise<void> {
     this.sql('INSERT INTO notes VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(
       ...[name, value],
     );
   }
 
-  forget(before: Date): number {
-    const { changes } = this.sql("DELETE FROM jobs WHERE state = 'done' AND ended < ? AND look IS NULL").run(
-      before.getTime(),
-    );
+  async forget(before: Date): Promise<number> {
+    const { changes } = this.sql(
+      "DELETE FROM jobs WHERE state IN ('done', 'parked') AND ended < ? AND look IS NULL",
+    ).run(before.getTime());
     return Number(changes);
   }
 
-  close(): void {
+  async lead(): Promise<boolean> {
+    return true;
+  }
+
+  async close(): Promise<void> {
     this.database.close();
   }
 
@@ -197,23 +203,4 @@ class SqliteInbox implements Inbox {
     this.statements.set(text, made);
     return made;
   }
-}
-
-function jobOf(row: Row): Job {
-  return {
-    id: Number(row.id),
-    guid: row.guid === null ? null : String(row.guid),
-    key: String(row.key),
-    lane: String(row.lane),
-    priority: Number(row.priority),
-    opId: row.op_id === null ? null : String(row.op_id),
-    event: BotEvent.parse(JSON.parse(String(row.event))),
-    attempts: Number(row.attempts),
-    receivedAt: new Date(Number(row.received)),
-  };
-}
-
-function operationOf(row: Row): OpenOperation | null {
-  const { opId, lane, event } = jobOf(row);
-  return opId === null || event.kind !== 'comment' ? null : { opId, lane, event };
 }

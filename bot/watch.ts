@@ -26,13 +26,13 @@ interface Watching {
 }
 
 /** Jobs that look for the end of what commands have started: a webhook that was lost hangs nothing. */
-export function lookForEnds({ inbox, worker, now = () => new Date() }: Watching): number {
+export async function lookForEnds({ inbox, worker, now = () => new Date() }: Watching): Promise<number> {
   const at = now();
-  const open = inbox.openOperations(at);
+  const open = await inbox.openOperations(at);
   for (const { opId, lane, event } of open) {
     const { installation, owner, repo, comment } = event;
     const about = { number: comment.number, comment: comment.id, opId };
-    put(
+    await put(
       { inbox, worker, at },
       {
         ...{ guid: null, key: `finish:${opId}:${at.getTime()}`, lane, priority: 2, opId: null },
@@ -40,7 +40,7 @@ export function lookForEnds({ inbox, worker, now = () => new Date() }: Watching)
       },
     );
   }
-  inbox.forget(new Date(at.getTime() - remembered));
+  await inbox.forget(new Date(at.getTime() - remembered));
   return open.length;
 }
 
@@ -53,24 +53,41 @@ export async function lookAfterSchedules({
 }: Watching & { clients: Pick<AppClients, 'app' | 'installation'> }): Promise<number> {
   const at = now();
   let count = 0;
+  const failed: unknown[] = [];
   for (const installation of await installations(clients)) {
-    const client = await clients.installation(installation);
-    for (let page = 1; page <= mostPages; page++) {
-      const { data } = await client.request('GET /installation/repositories', { per_page: 100, page });
-      const { repositories } = Repositories.parse(data);
-      for (const { name: repo, owner, archived } of repositories) {
-        if (archived) continue;
-        const event = { kind: 'watch', installation, owner: owner.login, repo } as const;
-        const name = repositoryOf(event);
-        const key = `watch:${name}:${at.getTime()}`;
-        put(
-          { inbox, worker, at },
-          { guid: null, key, lane: `${name} watch`, priority: 3, opId: null, event },
-        );
-        count += 1;
-      }
-      if (repositories.length < 100) break;
+    try {
+      count += await lookAfterInstallation({ inbox, worker, clients, at }, installation);
+    } catch (error) {
+      // one that is broken takes nothing from the others
+      failed.push(error);
     }
+  }
+  if (failed.length > 0)
+    throw new AggregateError(failed, `${failed.length} installations cannot be looked after`);
+  return count;
+}
+
+async function lookAfterInstallation(
+  { inbox, worker, clients, at }: Watching & { clients: Pick<AppClients, 'installation'>; at: Date },
+  installation: number,
+): Promise<number> {
+  let count = 0;
+  const client = await clients.installation(installation);
+  for (let page = 1; page <= mostPages; page++) {
+    const { data } = await client.request('GET /installation/repositories', { per_page: 100, page });
+    const { repositories } = Repositories.parse(data);
+    for (const { name: repo, owner, archived } of repositories) {
+      if (archived) continue;
+      const event = { kind: 'watch', installation, owner: owner.login, repo } as const;
+      const name = repositoryOf(event);
+      const key = `watch:${name}:${at.getTime()}`;
+      await put(
+        { inbox, worker, at },
+        { guid: null, key, lane: `${name} watch`, priority: 3, opId: null, event },
+      );
+      count += 1;
+    }
+    if (repositories.length < 100) break;
   }
   return count;
 }
@@ -87,8 +104,11 @@ async function installations(clients: Pick<AppClients, 'app'>): Promise<number[]
   return found;
 }
 
-function put({ inbox, worker, at }: Watching & { at: Date }, job: NewJob & { event: BotEvent }): void {
-  if (inbox.put(job, at) === 'stored') worker.notice(job.event);
+async function put(
+  { inbox, worker, at }: Watching & { at: Date },
+  job: NewJob & { event: BotEvent },
+): Promise<void> {
+  if ((await inbox.put(job, at)) === 'stored') worker.notice(job.event);
 }
 
 /** Does something at once and then every so often, never twice at a time; `stop` waits for what is under way. */

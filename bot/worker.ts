@@ -1,12 +1,13 @@
-import type { ChatopsContext, CommandResult, IncomingComment } from '../src/chatops/context.ts';
-import { opIdOf } from '../src/chatops/operations.ts';
-import { acceptedRecord, openReply, updateReply } from '../src/chatops/reply-life.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandResult } from '../src/chatops/context.ts';
+import type { ReplyKey } from '../src/chatops/reply-key.ts';
 import { UserError } from '../src/errors.ts';
 import { GitHubUnavailable } from '../src/github/port.ts';
 import type { ContextSource } from './context.ts';
 import type { BotEvent } from './events.ts';
 import { Eyes } from './eyes.ts';
 import type { AppClients } from './github.ts';
+import { giveUp } from './give-up.ts';
 import type { Handled, HandlerContext, Handlers } from './handlers.ts';
 import type { Inbox, Job } from './inbox.ts';
 import { type BotLog, faultText } from './log.ts';
@@ -15,6 +16,8 @@ import type { BotMetrics } from './metrics.ts';
 /** A fault of ours is tried so often; GitHub may be away for as long as it keeps deliveries. */
 const tries = 5;
 const patience = 3 * 24 * 60 * 60_000;
+/** What somebody waits for is told after so long, in milliseconds. */
+const soon = 15 * 60_000;
 /** How often jobs are looked for that have become due. */
 const beat = 500;
 
@@ -26,6 +29,8 @@ export interface WorkerOptions {
   metrics: BotMetrics;
   log: BotLog;
   concurrency: number;
+  /** Signs what the bot says of a command. */
+  replyKey: ReplyKey;
   now?: () => Date;
 }
 
@@ -38,6 +43,9 @@ export class Worker {
   /** Until when GitHub wants to hear nothing, in milliseconds, by installation. */
   private readonly paused = new Map<number, number>();
   private timer: NodeJS.Timeout | null = null;
+  private pumping: Promise<void> | null = null;
+  /** Something happened while jobs were being taken: there may be more. */
+  private again = false;
 
   constructor(options: WorkerOptions) {
     this.options = options;
@@ -54,16 +62,23 @@ export class Worker {
     this.pump();
   }
 
-  /** Begins nothing more, and resolves when what is under way has ended, or after this time. */
-  async stop(milliseconds: number): Promise<void> {
+  /** Begins nothing more, and resolves when what is under way has ended, or after this time: `false`. */
+  async stop(milliseconds: number): Promise<boolean> {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
     let enough: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      enough = setTimeout(resolve, milliseconds);
+    const late = new Promise<false>((resolve) => {
+      enough = setTimeout(() => resolve(false), milliseconds);
     });
-    await Promise.race([Promise.all(this.running), late]);
+    const ended = await Promise.race([this.ended(), late]);
     clearTimeout(enough);
+    return ended;
+  }
+
+  private async ended(): Promise<true> {
+    await this.pumping;
+    await Promise.all(this.running);
+    return true;
   }
 
   /** A job was stored: its command is seen at once, whatever is before it. */
@@ -73,13 +88,30 @@ export class Worker {
     setImmediate(() => this.pump());
   }
 
+  /** Takes what may be begun, one after another. */
   private pump(): void {
-    while (this.timer !== null && this.running.size < this.options.concurrency) {
-      const job = this.options.inbox.claim({
+    this.again = true;
+    this.pumping ??= this.take()
+      .catch((error: unknown) => this.options.log.write('warn', `taking jobs: ${faultText(error)}`))
+      .finally(() => {
+        this.pumping = null;
+        if (this.again && this.mayTake) this.pump();
+      });
+  }
+
+  private get mayTake(): boolean {
+    return this.timer !== null && this.running.size < this.options.concurrency;
+  }
+
+  private async take(): Promise<void> {
+    while (this.again && this.mayTake) {
+      this.again = false;
+      const job = await this.options.inbox.claim({
         now: this.now(),
         pausedInstallations: this.pausedInstallations(),
       });
-      if (job === null) return;
+      if (job === null) continue;
+      this.again = true;
       const work = this.work(job).finally(() => {
         this.running.delete(work);
         this.pump();
@@ -100,12 +132,25 @@ export class Worker {
     let result = 'done';
     try {
       const { open } = await this.handle(job);
-      inbox.finish(job.id, { now: this.now(), open });
+      await this.record(() => inbox.finish(job.id, { now: this.now(), open }));
     } catch (error) {
       result = await this.failed(job, error);
     }
     metrics.jobs({ kind, result });
     log.write('debug', 'job', { job: job.id, key: job.key, result, attempts: job.attempts });
+  }
+
+  /** Until it is written the job counts as being worked on: whoever stops before leaves it to the next one. */
+  private async record(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        this.options.log.write('warn', `how a job ended is not recorded: ${faultText(error)}`);
+        if (this.timer === null) return;
+        await sleep(1000);
+      }
+    }
   }
 
   private async handle(job: Job): Promise<Handled> {
@@ -128,58 +173,49 @@ export class Worker {
       if (error.retryAfterSeconds !== null)
         this.paused.set(job.event.installation, now.getTime() + error.retryAfterSeconds * 1000);
       log.write('warn', error.message, { ...about, seconds: Math.round(wait / 1000) });
-      inbox.retry(job.id, { due: new Date(now.getTime() + wait), error: error.message });
+      const due = new Date(now.getTime() + wait);
+      await this.record(() => inbox.retry(job.id, { due, error: error.message }));
       return 'again';
     }
     const theirs = error instanceof UserError;
-    const passing = !theirs || error.failureClass === 'infrastructure';
     log.write(theirs ? 'warn' : 'error', theirs ? error.message : faultText(error), about);
     const short = error instanceof Error ? error.message : String(error);
-    if (passing && job.attempts < tries) {
-      inbox.retry(job.id, { due: new Date(now.getTime() + backOff(job, 300_000)), error: short });
+    const age = now.getTime() - job.receivedAt.getTime();
+    if (theirs ? mayMend(error, job) && age < patienceOf(job) : job.attempts < tries) {
+      const due = new Date(now.getTime() + backOff(job, 300_000));
+      await this.record(() => inbox.retry(job.id, { due, error: short }));
       return 'again';
     }
     await this.tell(job, error);
-    inbox.park(job.id, { now, error: short });
+    await this.record(() => inbox.park(job.id, { now, error: short }));
     return 'parked';
   }
 
-  /** Nobody waits for an answer that does not come. What went wrong in us stays in the log, under the job's number. */
-  private async tell({ id, event }: Job, error: unknown): Promise<void> {
-    if (event.kind !== 'comment') return;
-    const { clients, log } = this.options;
-    const summary =
-      error instanceof UserError
-        ? `${error.message} ${error.fix}`
-        : `Something went wrong in ModelGate. Whoever runs the bot finds it in the log as job ${id}.`;
+  /** Nobody waits for an answer that does not come. */
+  private async tell(job: Job, error: unknown): Promise<void> {
+    const { clients, log, replyKey } = this.options;
     try {
-      const github = await clients.of(event);
-      await failReply({ github, comment: event.comment, summary, now: this.now, logger: log });
+      await giveUp({ github: await clients.of(job.event), job, error, replyKey, now: this.now, log });
     } catch (second) {
-      log.write('warn', `no answer to job ${id}: ${second instanceof Error ? second.message : 'unknown'}`);
+      log.write(
+        'warn',
+        `no answer to job ${job.id}: ${second instanceof Error ? second.message : 'unknown'}`,
+      );
     }
   }
 }
 
-/** Ends the reply of a command that could not be carried out, if nothing else has ended it. */
-async function failReply({
-  github,
-  comment,
-  summary,
-  now,
-  logger,
-}: Pick<ChatopsContext, 'github' | 'now' | 'logger'> & {
-  comment: IncomingComment;
-  summary: string;
-}): Promise<void> {
-  const opId = opIdOf(github.repository, comment, '');
-  const first = acceptedRecord(comment, { opId, command: 'command', now: now() });
-  const reply = await openReply(github, comment, first);
-  if (reply.record.decision !== 'accepted') return;
-  const end = { decision: 'failed', reason: 'internal', summary } as const;
-  const result: CommandResult = { ...end, checks: [], operation: null, details: null };
-  const context = { github, now, logger } as ChatopsContext;
-  await updateReply(context, { reply: reply.comment, record: reply.record, result });
+/**
+ * Whether somebody may mend it meanwhile: what is not reached, and for jobs that no person waits for also the
+ * configuration on the default branch. A person is told at once what to mend.
+ */
+function mayMend(error: UserError, { event }: Job): boolean {
+  return error.failureClass === 'infrastructure' || event.kind !== 'comment';
+}
+
+/** A result is worth as much tomorrow; a person, a job before an environment and the next watch come sooner. */
+function patienceOf({ event }: Job): number {
+  return event.kind === 'run' || event.kind === 'finish' ? patience : soon;
 }
 
 /** 1, 2, 4 … seconds, spread a little so that jobs that failed together do not come back together. */

@@ -30,6 +30,17 @@ if [ "$(uname)" = Linux ] && ! command -v strace > /dev/null; then
     exit 1
   fi
 fi
+# PostgreSQL for the tests of several bots on one inbox; its programs are often not on the PATH.
+if ! command -v initdb > /dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    apt-get install --yes --quiet postgresql || { apt-get update --quiet && apt-get install --yes --quiet postgresql; }
+  elif command -v brew > /dev/null; then
+    brew install postgresql@17
+  else
+    echo "PostgreSQL is not installed: sudo apt-get install postgresql" >&2
+    exit 1
+  fi
+fi
 # An S3 server for the tests of the S3 store; where it cannot be built, moto stands in.
 if [ ! -x "$tools/bin/versitygw" ] && [ ! -x "$tools/moto/bin/moto_server" ]; then
   if ! GOBIN="$tools/bin" go install "github.com/versity/versitygw/cmd/versitygw@$versitygw"; then

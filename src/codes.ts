@@ -138,7 +138,11 @@ export const codes = {
   no_drift: { class: 'unknown', means: 'no column drifted' },
   not_decidable: { class: 'unknown', means: 'too little data to decide' },
   schema_differs: { class: 'data', means: 'columns are missing or have another type than before' },
-  performance_fell: { class: 'model', means: 'the metric of labelled predictions is past its floor' },
+  performance_fell: {
+    class: 'model',
+    means: 'the metric of labelled predictions is past its floor, or far worse than at the gate',
+  },
+  inputs_suspicious: { class: 'unknown', means: 'requests look as if somebody probes the model' },
   service_degraded: { class: 'infrastructure', means: 'latency or error rate is past its limit' },
 
   // GitHub
@@ -147,7 +151,7 @@ export const codes = {
   github_missing: { class: 'unknown', means: 'GitHub knows nothing there, or does not show it' },
   github_denied: { class: 'infrastructure', means: 'GitHub does not permit this to the app or the job' },
   github_refused: { class: 'unknown', means: 'GitHub refuses a change in the state that things are in' },
-  github_too_large: { class: 'unknown', means: 'a file on GitHub is larger than allowed' },
+  github_too_large: { class: 'unknown', means: 'a file or list on GitHub is larger than allowed' },
   github_artifact_refused: {
     class: 'infrastructure',
     means: 'what a workflow run uploaded is not a small plain archive',

@@ -51,8 +51,11 @@ const allowed: Record<string, readonly string[]> = {
     'report',
     'config',
     'serving/prediction-log.ts',
+    'serving/log-schema.ts',
     'registry',
     'gate/metrics.ts',
+    'gate/policy-sql.ts',
+    'gate/equal-rows.ts',
   ],
   lineage: ['store', 'registry', 'data/engine.ts', 'serving/prediction-log.ts', 'serving'],
   chatops: [

@@ -5,10 +5,13 @@
  *
  *   npm run chaos:bot                                            # ten minutes of outage
  *   npm run chaos:bot -- --seed 3 --events 200 --kills 8 --outage 30
+ *   npm run chaos:bot -- --processes 2                           # on one inbox in PostgreSQL, which it starts
  */
 import { parseArgs } from 'node:util';
 import { table } from '../../src/cli/terminal.ts';
 import { type ChaosPlan, type ChaosResult, effectsOf, runChaos } from '../../test/bot/chaos.ts';
+import { PostgresServer } from '../../test/bot/postgres-server.ts';
+import { freePort } from '../../test/bot/world.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,9 +22,15 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '0.05' },
     repositories: { type: 'string', default: '8' },
     models: { type: 'string', default: '12' },
+    processes: { type: 'string', default: '1' },
   },
 });
+const processes = Number(values.processes);
+await using server = processes > 1 ? await PostgresServer.start(await freePort()) : null;
+let databases = 0;
+const shared = server && { processes, inbox: () => server.database(`chaos_${databases++}`) };
 const plan: ChaosPlan = {
+  ...(shared && { shared }),
   seed: Number(values.seed),
   events: Number(values.events),
   kills: Number(values.kills),

@@ -29,7 +29,7 @@ export type Command =
   | { name: 'approve'; model: string | null; version: number | null; environment: string | null }
   | { name: 'train' }
   | { name: 'ok-to-train'; sha: string }
-  | { name: 'retrain'; model: string | null; reason: string | null }
+  | { name: 'retrain'; model: string | null }
   | { name: 'status'; model: string | null; environment: string | null }
   | {
       /** hold is a lock by its familiar word: nothing moves there until release. */

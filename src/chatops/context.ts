@@ -3,6 +3,7 @@ import type { GitHub } from '../github/port.ts';
 import type { Logger } from '../logger.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ChatopsPolicy } from './policy.ts';
+import type { ReplyKey } from './reply-key.ts';
 
 /** One model of the repository, as the default branch configures it at a recorded commit. */
 export interface ConfiguredModel {
@@ -20,6 +21,11 @@ export interface ChatopsContext {
   policy: ChatopsPolicy;
   /** The default branch, and the commit from which configuration and policy were read. */
   base: { branch: string; sha: string };
+  /**
+   * Where there is one, records of replies are signed with it, and others are not believed: whoever may write can edit
+   * our comments. Jobs of GitHub Actions have no secret to keep one.
+   */
+  replyKey?: ReplyKey;
   now(): Date;
   logger: Logger;
 }
@@ -66,10 +72,12 @@ export const reasonCodes = [
   'wrong_base',
   'head_moved',
   'champion_moved',
+  'too_old',
   'not_reviewed',
   'checks_not_green',
   'gate_failed',
   'gate_undecided',
+  'drift_found',
   'no_candidate',
   'order',
   'locked',

@@ -2,6 +2,10 @@ import { environmentOf, type ModelState } from '../registry/state.ts';
 import type { Checklist } from './commands/checklist.ts';
 import type { ChatopsContext } from './context.ts';
 import type { DeployQuestion } from './may-deploy.ts';
+import { decide, personOf } from './permission.ts';
+import type { ReplyRecord } from './reply-record.ts';
+import { rulesFor } from './rules.ts';
+import { vocabulary } from './vocabulary.ts';
 
 /** What the run says of itself, as far as it does. */
 export function claimsCheck(
@@ -58,5 +62,31 @@ export async function headCheck(
       : 'It has moved.',
     fix: 'Train the head with `/train`, then give the command again.',
     reason: same ? 'not_open' : 'head_moved',
+  });
+}
+
+/**
+ * Whether who asked may still ask: a role that was taken away since counts. Teams were asked when the command was
+ * taken; the token of a job cannot read them.
+ */
+export async function requesterCheck(
+  list: Checklist,
+  context: ChatopsContext,
+  asked: Pick<ReplyRecord, 'requested_by' | 'operation'> & { model: string; environment: string },
+): Promise<void> {
+  const { requested_by: author, operation, model, environment } = asked;
+  const override = operation?.inputs.override !== undefined;
+  const values = { model, environment, ...(override ? { override: true as const } : {}) };
+  const command = vocabulary[operation?.kind === 'rollback' ? 'rollback' : 'promote'].build(values);
+  const person = await personOf(context, { author, authorType: 'User', viaApp: false });
+  const rules = rulesFor(context, { command, subject: { model, environment } });
+  const about = { command, pullAuthor: null, owner: null };
+  const permit = await decide(rules, { ...person, inTeam: async () => true }, about);
+  list.add({
+    name: 'requester',
+    ok: permit.allowed,
+    detail: permit.allowed ? author : permit.message,
+    fix: permit.allowed ? null : permit.fix,
+    reason: permit.allowed ? 'done' : permit.reason,
   });
 }

@@ -4,6 +4,7 @@ import type { Deployment, DeploymentState } from '../github/port.ts';
 import { Digest } from '../json.ts';
 import type { LogEntry } from '../registry/entries.ts';
 import { environmentOf } from '../registry/state.ts';
+import { Refusal, refusalOf } from './commands/refusal.ts';
 import type { ChatopsContext, IncomingComment, Operation } from './context.ts';
 
 /** Tells our deployments from those that workflows make by themselves. */
@@ -44,10 +45,11 @@ export async function findDeployment(
 }
 
 /**
- * Makes the deployment of an operation, once; GitHub shows it as queued. A view alone: that GitHub refuses it stops
- * nothing. Operations that move no environment have none.
+ * Makes the deployment of an operation, once; GitHub shows it as queued. From a run it leads back to the command.
+ * Operations that move no environment have none. Refuses `unavailable` where GitHub refuses it: without it the run
+ * would not be let in.
  */
-export async function noteDeployment(
+export async function requireDeployment(
   context: ChatopsContext,
   { operation, comment }: { operation: Operation; comment: Pick<IncomingComment, 'id' | 'number'> },
 ): Promise<Operation> {
@@ -59,9 +61,28 @@ export async function noteDeployment(
     const { id } = found?.deployment ?? (await create(context, payload));
     return { ...operation, deployment: id };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    context.logger.warn(`no deployment for ${operation.opId.slice(0, 12)}: ${error.message}`);
-    return operation;
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    throw new Refusal(
+      'unavailable',
+      `GitHub makes no deployment to ${environment}, by which the run would be known: ${refusal.message}`,
+      'Give the app, or the job, the permission `deployments: write`, and look at the environment in the settings of the repository.',
+    );
+  }
+}
+
+/** The same at the end of an operation, where it is a view alone. */
+export async function noteDeployment(
+  context: ChatopsContext,
+  about: Parameters<typeof requireDeployment>[1],
+): Promise<Operation> {
+  try {
+    return await requireDeployment(context, about);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    context.logger.warn(`no deployment for ${about.operation.opId.slice(0, 12)}: ${refusal.message}`);
+    return about.operation;
   }
 }
 

@@ -3,15 +3,18 @@ import type { LogEntry } from '../registry/entries.ts';
 import { environmentOf } from '../registry/state.ts';
 import type { ChatopsContext, CommandResult, Operation } from './context.ts';
 import { endReplaced, noteDeployment, showDeployment } from './deployments.ts';
+import { type End, endByResult } from './end-by-result.ts';
 import { findRun, withRun } from './operations.ts';
 import { findReply } from './replies.ts';
 import { updateReply } from './reply-life.ts';
 import type { ReplyRecord } from './reply-record.ts';
 
+/** Milliseconds. GitHub may not show a run that it has just told; one that it never told may wait to be listed. */
+const gone = 10 * 60_000;
+const neverListed = 24 * 60 * 60_000;
+
 type Move = Extract<LogEntry, { type: 'promote' | 'rollback' }>;
 type Started = ReplyRecord & { operation: NonNullable<ReplyRecord['operation']> };
-/** How an operation ended. */
-type End = Pick<CommandResult, 'decision' | 'reason' | 'summary'>;
 
 /**
  * Looks whether what a command started has ended, and tells it: in the reply, by a reaction, in the deployment. The
@@ -22,14 +25,15 @@ export async function finishOperation(
   context: ChatopsContext,
   { number, commentId }: { number: number; commentId: number },
 ): Promise<CommandResult | null> {
-  const reply = await findReply(context.github, { number, commentId });
+  const reply = await findReply(context, { number, commentId });
   const record = reply?.record ?? null;
   if (reply === null || record?.operation == null || record.decision !== 'started') return null;
   const started: Started = { ...record, operation: record.operation };
   const entry = await entryOf(context, started.operation);
   const run = await runOf(context, started);
   const operation = run === null ? started.operation : withRun(started.operation, run);
-  const end = entry === null ? await endOfRun(context, { operation, run }) : endOfMove(started, entry);
+  const end =
+    entry === null ? await endOfRun(context, { started, operation, run }) : endOfMove(started, entry);
   if (end === null) return null;
   const shown = await showEnd(context, { operation, entry, end, comment: { id: commentId, number } });
   const result = { ...end, checks: record.checks, operation: shown, details: null };
@@ -48,11 +52,11 @@ export async function entryOf({ models }: ChatopsContext, { model, opId }: Opera
 }
 
 async function runOf(
-  { github }: ChatopsContext,
+  context: ChatopsContext,
   { operation, created_at }: Started,
 ): Promise<WorkflowRun | null> {
   const { run, opId, workflow } = operation;
-  return run === null ? findRun(github, { opId, workflow, since: created_at }) : github.run(run.id);
+  return run === null ? findRun(context, { opId, workflow, since: created_at }) : context.github.run(run.id);
 }
 
 /** From the comment to the entry of the log: what a person waited for. */
@@ -66,19 +70,16 @@ function endOfMove({ created_at, operation }: Started, entry: Move): End {
 /** Null while it goes on. */
 async function endOfRun(
   context: ChatopsContext,
-  { operation, run }: { operation: Operation; run: WorkflowRun | null },
+  { started, operation, run }: { started: Started; operation: Operation; run: WorkflowRun | null },
 ): Promise<End | null> {
-  if (run === null || run.status !== 'completed') return null;
+  if (run === null) return endOfLost(context, started);
+  if (run.status !== 'completed') return null;
   const { kind, model, environment } = operation;
-  if (run.conclusion === 'success') {
-    if (kind !== 'promote' && kind !== 'rollback') {
-      const what = { train: 'The training', retrain: 'The training', drift: 'The drift check' }[kind];
-      return { decision: 'done', reason: 'done', summary: `${what} ended well.` };
-    }
-    if (await servesAlready(context, operation)) {
-      const summary = `${environment} served it already: nothing moved.`;
-      return { decision: 'done', reason: 'nothing_to_do', summary };
-    }
+  const found = await endByResult(context, { kind, run });
+  if (found !== null) return found;
+  if (run.conclusion === 'success' && (await servesAlready(context, operation))) {
+    const summary = `${environment} served it already: nothing moved.`;
+    return { decision: 'done', reason: 'nothing_to_do', summary };
   }
   const how = run.conclusion === 'cancelled' ? 'was cancelled' : 'failed';
   const left =
@@ -87,6 +88,17 @@ async function endOfRun(
     decision: 'failed',
     reason: 'internal',
     summary: `The run ${how}.${left} Its log says why; to try again, comment again.`,
+  };
+}
+
+/** A run that GitHub does not show any more: somebody has deleted it, or it was never made. */
+function endOfLost({ now }: ChatopsContext, { at, operation }: Started): End | null {
+  const since = now().getTime() - Date.parse(at);
+  if (since < (operation.run === null ? neverListed : gone)) return null;
+  return {
+    decision: 'failed',
+    reason: 'internal',
+    summary: 'GitHub shows no run of it any more, and the registry no effect. To try again, comment again.',
   };
 }
 

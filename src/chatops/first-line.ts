@@ -1,50 +1,38 @@
-import { fromMarkdown } from 'mdast-util-from-markdown';
-import { gfmFromMarkdown } from 'mdast-util-gfm';
-import { gfm } from 'micromark-extension-gfm';
 import { isSpace } from './words.ts';
 
 /** A longer comment is none of ours: GitHub takes no more from a person. */
 export const longestComment = 65_536;
-const mostLines = 100;
-const longestUnderline = 4_000;
 
 /**
- * The first line of a comment where it can be a command: it begins with `/` and GitHub shows it as the first line of
- * a plain paragraph, which no quote, code, heading, link, HTML or table is. Null for every other comment. Most are
- * sorted out by their first character; of the others Markdown is given what decides, so that time stays bounded.
+ * The first line of a comment where it can be a command: it begins with `/`, indented by at most three spaces, so that
+ * Markdown begins a paragraph there and no quote, code, heading, link, HTML or list. Null for every other comment.
+ * Time grows with the comment's length alone.
  */
 export function firstLine(body: string): string | null {
   if (body.length > longestComment) return null;
   const start = firstCharacter(body);
   if (start === null) return null;
-  const line = withoutTrailingSpace(/^[^\r\n]*/.exec(body.slice(start))![0]);
-  const following = paragraphAfter(body.slice(start));
-  if (following === null) return null;
-  // a long line is refused later, and Markdown need not read it whole
-  const tree = fromMarkdown([line.slice(0, 2_000), ...following].join('\n'), {
-    extensions: [gfm()],
-    mdastExtensions: [gfmFromMarkdown()],
-  });
-  const block = tree.children[0];
-  const first = block?.type === 'paragraph' ? block.children[0] : undefined;
-  return first?.type === 'text' && first.value.startsWith('/') ? line : null;
+  return withoutTrailingSpace(/^[^\r\n]*/.exec(body.slice(start))![0]);
 }
 
 /**
- * The other lines of the paragraph, up to the blank line that ends it in any case, each cut to what tells its kind:
- * an underline that makes a heading or a table counts whole. Null where there are too many to tell.
+ * Whether nothing that follows makes another thing of the first line: a line of `=` or `-` under the paragraph makes
+ * it a heading, a row of rules right below makes it a table's. Both are told with a wider measure than Markdown's, and
+ * up to the first blank line, whatever stands between: a comment that is left out can be written again. What else
+ * Markdown knows inside of a line cannot take its first character away.
  */
-function paragraphAfter(text: string): string[] | null {
-  const lines: string[] = [];
-  for (const line of text.split(/\r\n|\n|\r/, mostLines + 2).slice(1)) {
-    if (/^[ \t]*$/.test(line)) return lines;
-    if (lines.length === mostLines) return null;
-    const underline = /^[ \t|:=-]*$/.test(line);
-    if (underline && line.length > longestUnderline) return null;
-    lines.push(underline ? line : line.slice(0, 80));
+export function isPlainParagraph(body: string): boolean {
+  const lines = body.slice(firstCharacter(body) ?? 0).split(/\r\n|\n|\r/);
+  for (const [at, line] of lines.entries()) {
+    if (at === 0) continue;
+    if (/^[ \t]*$/.test(line)) return true;
+    if (underline.test(line) || (at === 1 && isTableRule(line))) return false;
   }
-  return lines;
+  return true;
 }
+
+const underline = /^[^\S\r\n]*(?:=+|-+)[^\S\r\n]*$/;
+const isTableRule = (line: string): boolean => /^[\s|:-]+$/.test(line) && line.includes('-');
 
 /** Where the first line that is not blank begins with `/`, indented by at most three spaces; else null. */
 function firstCharacter(body: string): number | null {

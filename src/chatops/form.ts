@@ -52,7 +52,7 @@ export function fitForm(name: CommandName, line: { words: readonly Word[]; given
     const fit = fitOne(name, form, line);
     if ('values' in fit) return fit;
     if (best === null || fit.progress > best.progress) best = fit;
-    else if (fit.progress === best.progress && best.change === null) best = fit;
+    else if (fit.progress === best.progress && best.change === null && fit.change !== null) best = fit;
   }
   return best!;
 }

@@ -6,7 +6,7 @@ import {
   isCommandName,
   type ParsedComment,
 } from './command.ts';
-import { firstLine } from './first-line.ts';
+import { firstLine, isPlainParagraph } from './first-line.ts';
 import { type Change, fitForm, type Options, type Word } from './form.ts';
 import { commandLine } from './spelling.ts';
 import { type Kind, kinds, type Values } from './values.ts';
@@ -22,7 +22,7 @@ const foreign: readonly string[] = ['rebase', 'unhold'];
 type Reading = { command: Command } | { message: string; mended: string | null };
 
 /**
- * What a comment asks for. Only its first line counts, and only as plain text: see `firstLine`. A verb that is none
+ * What a comment asks for. Only its first line counts, and only as plain text: see first-line.ts. A verb that is none
  * of ours and not near to one belongs to somebody else: `none`.
  */
 export function parseComment(body: string): ParsedComment {
@@ -30,6 +30,7 @@ export function parseComment(body: string): ParsedComment {
   if (line === null) return { kind: 'none' };
   const verb = verbOf(line);
   if (!isCommandName(verb) && nearest(verb) === null) return { kind: 'none' };
+  if (!isPlainParagraph(body)) return { kind: 'none' };
   const reading = read(line);
   if ('command' in reading) return { kind: 'command', command: reading.command, line };
   return { kind: 'mistake', message: reading.message, suggestion: suggestion(reading.mended) };

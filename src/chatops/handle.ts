@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { ownerOfOpen } from './commands/cancel.ts';
 import { carryOut } from './commands/index.ts';
 import { Refusal, refusalOf, refused } from './commands/refusal.ts';
+import { requireYoung } from './commands/seen.ts';
 import { subjectOf } from './commands/target.ts';
 import type { ChatopsContext, CommandResult, IncomingComment } from './context.ts';
 import { showDeployment } from './deployments.ts';
@@ -36,6 +37,7 @@ export async function handleComment(
     github,
     comment,
     acceptedRecord(comment, { opId, command: name, now: context.now() }),
+    context.replyKey,
   );
   const reply = opened.comment;
   let record = opened.record;
@@ -51,12 +53,15 @@ export async function handleComment(
     if (resumed.decision === 'started') await updateReply(context, { reply, record, result: resumed });
     return resumed;
   }
+  const heard = new Date(record.decision === 'started' ? comment.createdAt : record.at);
   const run = async (): Promise<CommandResult> => {
     if (parsed.kind === 'mistake') {
       const suggestion = parsed.suggestion === null ? null : `Did you mean: \`${parsed.suggestion}\``;
       throw new Refusal('usage', parsed.message, suggestion);
     }
     const { command } = parsed;
+    const { now, policy } = context;
+    requireYoung(command.name, comment, { now: now(), heard, policy });
     await requirePermit(command, { comment, context });
     return carryOut({
       ...{ command, comment, context, opId },
@@ -89,7 +94,7 @@ async function requirePermit(
   const permit = await authorise(context, {
     ...{ command, comment, subject: await subjectOf(context, comment) },
     pullAuthor: asksAuthor ? ((await github.pullRequest(number))?.author ?? null) : null,
-    owner: command.name === 'cancel' ? await ownerOfOpen(github, { number, author }) : null,
+    owner: command.name === 'cancel' ? await ownerOfOpen(context, { number, author }) : null,
   });
   if (!permit.allowed) throw new Refusal(permit.reason, permit.message, permit.fix);
 }
@@ -128,7 +133,7 @@ async function resume(
   if (ended !== null) return ended;
   if (operation.run !== null) return resultOf(record);
   const { opId, workflow } = operation;
-  const found = await findRun(context.github, { opId, workflow, since: comment.createdAt });
+  const found = await findRun(context, { opId, workflow, since: comment.createdAt });
   if (found !== null) {
     const summary = 'It was started.';
     const result = { decision: 'started', reason: 'started', summary } as const;

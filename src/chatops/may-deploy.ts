@@ -1,3 +1,4 @@
+import type { Comment } from '../github/port.ts';
 import type { Digest } from '../json.ts';
 import { decideRollback, requireVersion } from '../registry/rules.ts';
 import { judgedOf } from './commands/candidate.ts';
@@ -6,7 +7,7 @@ import { packageCheck } from './commands/package-check.ts';
 import { Refusal, refusalOf } from './commands/refusal.ts';
 import { registryChecks } from './commands/registry-checks.ts';
 import type { ChatopsContext, CommandResult, ReasonCode } from './context.ts';
-import { claimsCheck, generationCheck, headCheck } from './deploy-checks.ts';
+import { claimsCheck, generationCheck, headCheck, requesterCheck } from './deploy-checks.ts';
 import { type DeploymentPayload, findDeployment } from './deployments.ts';
 import { environmentRules } from './environment-rules.ts';
 import { findReply } from './replies.ts';
@@ -64,9 +65,13 @@ export async function mayDeploy(question: DeployQuestion): Promise<DeployAnswer>
 interface Accepted {
   record: ReplyRecord & { operation: NonNullable<ReplyRecord['operation']> };
   payload: DeploymentPayload;
+  reply: Comment;
 }
 
-/** The command behind an operation: a deployment leads to the reply, and only a reply that we wrote is believed. */
+/**
+ * The command behind an operation: a deployment leads to the reply, and only a reply that we wrote is believed. Refuses
+ * `not_permitted` for one that was changed since.
+ */
 export async function acceptedOperation(
   context: ChatopsContext,
   { opId, environment }: { opId: string; environment: string },
@@ -74,14 +79,22 @@ export async function acceptedOperation(
   const found = await findDeployment(context, { opId, environment });
   if (found === null) return null;
   const { number, comment } = found.payload;
-  const reply = await findReply(context.github, { number, commentId: comment });
-  const record = reply?.record ?? null;
+  const reply = await findReply(context, { number, commentId: comment });
+  if (reply === null) return null;
+  const { record } = reply;
+  if (record === null) {
+    throw new Refusal(
+      'not_permitted',
+      'The reply to the command is not as it was written: somebody has changed it.',
+      'Give the command again.',
+    );
+  }
   // a plan names an operation too, and was not accepted
-  if (record === null || !(record.decision === 'started' || record.decision === 'done')) return null;
+  if (!(record.decision === 'started' || record.decision === 'done')) return null;
   if (record.operation === null || record.op_id !== opId) return null;
   const { operation } = record;
   if (operation.opId !== opId || operation.environment !== environment) return null;
-  return { record: { ...record, operation }, payload: found.payload };
+  return { record: { ...record, operation }, payload: found.payload, reply: reply.comment };
 }
 
 async function judge(question: DeployQuestion, accepted: Accepted, list: Checklist): Promise<DeployAnswer> {
@@ -108,6 +121,7 @@ async function judge(question: DeployQuestion, accepted: Accepted, list: Checkli
     reason: 'digest_mismatch',
   });
   generationCheck(list, state, { environment, generation: wanted.generation });
+  await requesterCheck(list, context, { ...accepted.record, model: operation.model, environment });
   const actor = { name: accepted.record.requested_by, via: 'bot' } as const;
   const now = context.now();
   if (operation.kind === 'rollback') {

@@ -1,9 +1,8 @@
 import type { WorkflowRun } from '../github/port.ts';
+import { refusalOf } from './commands/refusal.ts';
 import type { ChatopsContext, ReasonCode } from './context.ts';
-import { findDeployment } from './deployments.ts';
 import { acceptedOperation, type DeployQuestion, mayDeploy } from './may-deploy.ts';
 import { opIdOfRun } from './operations.ts';
-import { findReply } from './replies.ts';
 import { ofDefaultBranch } from './reports/run.ts';
 
 export interface EnterQuestion {
@@ -30,7 +29,7 @@ export async function mayEnter(question: EnterQuestion, context: ChatopsContext)
   const { runId, environment, claims } = question;
   const run = await context.github.run(runId);
   if (run === null) return refuse('unavailable', 'GitHub does not show this run.');
-  const workflow = moves(run, context);
+  const workflow = await moves(run, context);
   if (workflow === null) {
     const { promote, rollback } = context.policy.workflows;
     return refuse(
@@ -38,12 +37,23 @@ export async function mayEnter(question: EnterQuestion, context: ChatopsContext)
       `${environment} is entered by ${promote} and ${rollback} of ${context.base.branch} alone. Comment \`/promote\` or \`/rollback\`.`,
     );
   }
-  const opId = opIdOfRun(run);
-  if (opId === null || !(await startedByUs(context, { run, workflow, opId, environment }))) {
+  if (run.attempt > 1) {
     return refuse(
       'not_permitted',
-      `No accepted command started this run: ${environment} is moved by comments alone. Comment \`/promote\` or \`/rollback\`.`,
+      'This run was started again by hand: a command is carried out by its first run alone. Give the command again.',
     );
+  }
+  const opId = opIdOfRun(run);
+  const none = `No accepted command started this run: ${environment} is moved by comments alone. Comment \`/promote\` or \`/rollback\`.`;
+  if (opId === null) return refuse('not_permitted', none);
+  try {
+    if (!(await startedByUs(context, { run, workflow, opId, environment }))) {
+      return refuse('not_permitted', none);
+    }
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    return refuse(refusal.reason, `${refusal.message} ${refusal.fix ?? ''}`.trim());
   }
   return mayDeploy({ context, opId, environment, ...(claims === undefined ? {} : { claims }) });
 }
@@ -51,9 +61,9 @@ export async function mayEnter(question: EnterQuestion, context: ChatopsContext)
 const refuse = (reason: ReasonCode, message: string): EnterAnswer => ({ allowed: false, reason, message });
 
 /** The workflow of a run that may move an environment; null for any other. */
-function moves(run: WorkflowRun, context: ChatopsContext): string | null {
+async function moves(run: WorkflowRun, context: ChatopsContext): Promise<string | null> {
   const { promote, rollback } = context.policy.workflows;
-  if (run.event !== 'workflow_dispatch' || !ofDefaultBranch(run, context)) return null;
+  if (run.event !== 'workflow_dispatch' || !(await ofDefaultBranch(run, context))) return null;
   return [promote, rollback].find((file) => run.path === `.github/workflows/${file}`) ?? null;
 }
 
@@ -69,14 +79,10 @@ async function startedByUs(
 ): Promise<boolean> {
   const { run, workflow, opId, environment } = about;
   const accepted = await acceptedOperation(context, { opId, environment });
-  const found = accepted === null ? null : await findDeployment(context, { opId, environment });
-  if (accepted === null || found === null) return false;
-  const { number, comment: commentId } = found.payload;
-  const reply = await findReply(context.github, { number, commentId });
+  if (accepted === null) return false;
   const { operation } = accepted.record;
   return (
-    reply !== null &&
-    run.actor.toLowerCase() === reply.comment.author.toLowerCase() &&
+    run.actor.toLowerCase() === accepted.reply.author.toLowerCase() &&
     operation.workflow === workflow &&
     (operation.run === null || operation.run.id === run.id)
   );

@@ -40,7 +40,7 @@ export function atLeast(role: Role, floor: Role): boolean {
 /** Asks GitHub for the person's rights now: nothing that was known earlier counts. */
 export async function personOf(
   { github }: Pick<ChatopsContext, 'github'>,
-  { author, authorType, viaApp }: PermissionRequest['comment'],
+  { author, authorType, viaApp }: Omit<PermissionRequest['comment'], 'id'>,
 ): Promise<Person> {
   const human = authorType === 'User';
   const known = new Map<string, Promise<boolean>>();

@@ -56,6 +56,13 @@ export const ChatopsPolicy = z.strictObject({
     .string()
     .regex(/^\d+(m|h|d)$/)
     .default('8h'),
+  command_age: z
+    .string()
+    .regex(/^[1-9]\d{0,3}(m|h|d)$/)
+    .default('1h')
+    .describe(
+      'How old a comment may be when it is heard, for commands that move, train, stop or unlock something.',
+    ),
   workflows: z
     .strictObject({
       pull_request: z.string().default('pull-request.yml'),

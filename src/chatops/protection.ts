@@ -1,4 +1,6 @@
 import { UserError } from '../errors.ts';
+import type { GitHub } from '../github/port.ts';
+import type { Logger } from '../logger.ts';
 import { paragraphs } from '../report/markdown.ts';
 import type { ChatopsContext, ReasonCode } from './context.ts';
 import { mayEnter } from './may-enter.ts';
@@ -40,14 +42,33 @@ export async function answerProtectionRule(
   logger.info(
     JSON.stringify({ event: 'protection_rule', run: runId, environment, state, reason: answer.reason }),
   );
+  return { ...answer, told: await tell(github, { runId, environment, ...answer }, logger) };
+}
+
+/** Ends the waiting of a run that could not be judged: what is not known is refused. */
+export async function rejectDeployment(
+  github: GitHub,
+  about: ProtectionRequest & { message: string },
+  logger: Logger,
+): Promise<void> {
+  await tell(github, { ...about, state: 'rejected' }, logger);
+}
+
+/** False where the job waits for no answer any more. */
+async function tell(
+  github: GitHub,
+  answer: ProtectionRequest & Pick<ProtectionAnswer, 'state' | 'message'>,
+  logger: Logger,
+): Promise<boolean> {
+  const { runId, environment, state } = answer;
   try {
     await github.reviewDeployment({ runId, environment, state, comment: commentOf(answer) });
-    return { ...answer, told: true };
+    return true;
   } catch (error) {
     // answered before, by an earlier try of this job, or cancelled meanwhile
     if (!(error instanceof UserError)) throw error;
     logger.warn(`run ${runId} takes no answer for ${JSON.stringify(environment)}: ${error.message}`);
-    return { ...answer, told: false };
+    return false;
   }
 }
 

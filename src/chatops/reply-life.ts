@@ -3,6 +3,7 @@ import type { Comment, GitHub, Reaction } from '../github/port.ts';
 import type { ChatopsContext, CommandResult, IncomingComment, Operation } from './context.ts';
 import { findReply } from './replies.ts';
 import { renderReply } from './reply.ts';
+import type { ReplyKey } from './reply-key.ts';
 import type { ReplyRecord } from './reply-record.ts';
 
 /** A text that stands in a record is cut, never refused. */
@@ -57,19 +58,22 @@ export async function openReply(
   github: GitHub,
   comment: IncomingComment,
   record: ReplyRecord,
+  replyKey: ReplyKey | null = null,
 ): Promise<{ comment: Comment; record: ReplyRecord }> {
-  const found = await findReply(github, { number: comment.number, commentId: comment.id });
+  const repository = replyKey === null ? { github } : { github, replyKey };
+  const found = await findReply(repository, { number: comment.number, commentId: comment.id });
   if (found !== null) return { comment: found.comment, record: found.record ?? record };
-  return { comment: await github.createComment(comment.number, renderReply(record, null)), record };
+  const body = renderReply(record, null, replyKey);
+  return { comment: await github.createComment(comment.number, body), record };
 }
 
 /** Edits the reply, and at the end reacts to the comment. */
 export async function updateReply(
-  context: ChatopsContext,
+  context: Pick<ChatopsContext, 'github' | 'now' | 'logger' | 'replyKey'>,
   { reply, record, result }: { reply: Comment; record: ReplyRecord; result: CommandResult },
 ): Promise<ReplyRecord> {
   const next = recordAfter(record, result, context.now());
-  await context.github.updateComment(reply.id, renderReply(next, result.details));
+  await context.github.updateComment(reply.id, renderReply(next, result.details, context.replyKey));
   const reaction = reactionOf(result);
   if (reaction !== null) await react(context, record.comment, reaction);
   return next;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Markdown } from '../report/markdown.ts';
 import { reasonCodes } from './context.ts';
 import { embeddedJson, embedJson } from './embedded.ts';
+import { isMacOf, macOf, type ReplyKey } from './reply-key.ts';
 
 /** Longer ones are not ours. */
 const limit = 40_000;
@@ -42,10 +43,19 @@ export type ReplyRecord = z.infer<typeof ReplyRecord>;
 /** Finds a command's reply again. Believed only in comments that our app wrote. */
 export const commandMarker = (commentId: number): Markdown => `<!-- modelgate:command ${commentId} -->`;
 
-/** For scripts: one line of JSON that no content can end. */
-export const encodeRecord = (record: ReplyRecord): Markdown => embedJson(ReplyRecord.parse(record));
+const Mac = z.object({ mac: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** Null where there is none, or not one that this version understands. */
-export function readRecord(body: string): ReplyRecord | null {
-  return ReplyRecord.safeParse(embeddedJson(body, limit)).data ?? null;
+/** For scripts: one line of JSON that no content can end; signed where there is a key. */
+export function encodeRecord(record: ReplyRecord, key: ReplyKey | null = null): Markdown {
+  const parsed = ReplyRecord.parse(record);
+  return embedJson(key === null ? parsed : { ...parsed, mac: macOf(parsed, key) });
+}
+
+/** Null where there is none, not one that this version understands, or with a key none that it has signed. */
+export function readRecord(body: string, key: ReplyKey | null = null): ReplyRecord | null {
+  const json = embeddedJson(body, limit);
+  const record = ReplyRecord.safeParse(json).data ?? null;
+  if (record === null || key === null) return record;
+  const mac = Mac.safeParse(json).data?.mac;
+  return mac !== undefined && isMacOf(mac, record, key) ? record : null;
 }

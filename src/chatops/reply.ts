@@ -1,6 +1,7 @@
 import { code, details as folded, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import { oneLine } from '../report/plain.ts';
 import { isCommandName } from './command.ts';
+import type { ReplyKey } from './reply-key.ts';
 import { commandMarker, encodeRecord, type ReplyRecord } from './reply-record.ts';
 
 /** In UTF-16 units. GitHub says 65,536; a marker that is cut off would let a second reply be written. */
@@ -23,10 +24,14 @@ const rooms = [400, 120, 40] as const;
  * who asked, more Markdown that is escaped already, and the record for scripts. Every other text is a stranger's and
  * is shown as text. What does not fit is left out as a whole: tables, folds and fences are never cut open.
  */
-export function renderReply(record: ReplyRecord, details: Markdown | null): Markdown {
+export function renderReply(
+  record: ReplyRecord,
+  details: Markdown | null,
+  key: ReplyKey | null = null,
+): Markdown {
   const command = isCommandName(record.command) ? code(`/${record.command}`) : '';
   const state = [states[record.decision], command, reasonOf(record)].filter(Boolean).join(' ');
-  const stored = folded('Record', storedRecord(record));
+  const stored = folded('Record', storedRecord(record, key));
   const shown = (checks: Markdown | null, more: Markdown | null): Markdown =>
     paragraphs(
       commandMarker(record.comment),
@@ -118,7 +123,7 @@ export function link(label: Markdown, address: string): Markdown {
 }
 
 /** The record in at most half of the room: checks are shortened first, then left out. */
-function storedRecord(record: ReplyRecord): Markdown {
+function storedRecord(record: ReplyRecord, key: ReplyKey | null): Markdown {
   const short = (limit: number): ReplyRecord['checks'] =>
     record.checks.map(({ name, ok, detail, fix }) => ({
       name: oneLine(name, 60),
@@ -128,8 +133,8 @@ function storedRecord(record: ReplyRecord): Markdown {
     }));
   const candidates = [record.checks, ...rooms.map(short), []];
   for (const checks of candidates) {
-    const stored = encodeRecord({ ...record, checks });
+    const stored = encodeRecord({ ...record, checks }, key);
     if (stored.length <= longestReply / 2) return stored;
   }
-  return encodeRecord({ ...record, checks: [], summary: oneLine(record.summary, 200) });
+  return encodeRecord({ ...record, checks: [], summary: oneLine(record.summary, 200) }, key);
 }

@@ -83,11 +83,15 @@ function environmentRulesFor(
   { right, command, subject }: { right: EnvironmentRight; command: Command; subject: Subject },
 ): Rule[] {
   const named = 'model' in command ? (command.model ?? subject.model) : subject.model;
-  const environment = 'environment' in command ? (command.environment ?? subject.environment) : null;
+  const means = {
+    named: 'environment' in command ? command.environment : null,
+    // a promotion, or an approval, is not about the environment that a thread complains of
+    thread: right === 'rollback' ? subject.environment : null,
+  };
   const meant =
     named === null ? [...models.values()] : [models.get(named)].filter((one) => one !== undefined);
   const rules = meant.flatMap((model) =>
-    environmentsMeant(model, environment).map((name) =>
+    environmentsMeant(model, means).map((name) =>
       environmentRule(policy, model, {
         right,
         name,
@@ -110,11 +114,16 @@ function environmentRulesFor(
   ];
 }
 
-/** Without a name: each that can be meant by default, which the last one is only where there is no other. */
-function environmentsMeant({ config }: ConfiguredModel, environment: string | null): string[] {
+/** Without a name: the thread's, or each that can be meant by default; never the last one where there are others. */
+function environmentsMeant(
+  { config }: ConfiguredModel,
+  { named, thread }: { named: string | null; thread: string | null },
+): string[] {
   const names = config.environments.map((one) => one.name);
-  if (environment !== null) return names.filter((name) => name === environment);
-  return names.length === 1 ? names : names.slice(0, -1);
+  if (named !== null) return names.filter((name) => name === named);
+  if (names.length === 1) return names;
+  const others = names.slice(0, -1);
+  return thread !== null && others.includes(thread) ? [thread] : others;
 }
 
 function environmentRule(

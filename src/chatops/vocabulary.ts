@@ -149,11 +149,11 @@ export const vocabulary: { readonly [N in CommandName]: Entry<N> } = {
     build: ({ sha = '' }) => ({ name: 'ok-to-train', sha }),
   },
   retrain: {
-    does: 'Trains the model of the default branch again, on the newest data, as a pull request.',
+    does: 'Trains the model of the default branch again, on the newest data; its candidate goes through the same gate.',
     places: everywhere,
-    forms: [{ words: [may('model')], options: given('reason') }],
-    examples: ['/retrain', '/retrain flights --reason="new carrier"'],
-    build: ({ model = null, reason = null }) => ({ name: 'retrain', model, reason }),
+    forms: [{ words: [may('model')], options: [] }],
+    examples: ['/retrain', '/retrain flights'],
+    build: ({ model = null }) => ({ name: 'retrain', model }),
   },
   status: {
     does: 'Says what runs where, since when, its numbers, locks and drift.',

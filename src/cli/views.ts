@@ -73,6 +73,7 @@ export const views: Record<string, View> = {
     rows(outputs.serving, ['where', 'environment', 'model', 'version', 'state', 'reason']),
   'registry probe': (outputs) => rows(outputs.checks, ['check', 'verdict', 'observed']),
   monitor: (outputs) => [
+    ...rows(outputs.smallest, ['name', 'kind', 'value', 'unit', 'shift']),
     ...rows(outputs.signals, ['signal', 'name', 'verdict', 'summary']),
     ...rows(outputs.alerts, ['title']),
     ...rows(outputs.actions, ['action', 'reason']),

@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk, DuckDBResult, JS } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBResult, DuckDBVector, JS } from '@duckdb/node-api';
 import type { ColumnType, ColumnVector, Row, Value } from './engine.ts';
 
 /** DuckDB's type names in the engine's words. */
@@ -34,34 +34,51 @@ function toValue(value: JS): Value {
   return JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? Number(part) : part));
 }
 
-/** Result chunks as one vector a column. Integers beyond 2^53 lose precision here: they are numbers. */
-export function toColumnVectors(result: DuckDBResult, chunks: DuckDBDataChunk[]): ColumnVector[] {
-  const total = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
-  return result.deduplicatedColumnNames().map((name, index) => {
+/**
+ * Reads chunks of a result as one vector a column. Integers beyond 2^53 lose precision here: they are numbers.
+ * Chunks know their sizes only by a call into the engine each time: they are asked once.
+ */
+export function columnReader(result: DuckDBResult): (chunks: readonly DuckDBDataChunk[]) => ColumnVector[] {
+  const columns = result.deduplicatedColumnNames().map((name, index) => {
     const type = columnType(String(result.columnType(index)));
-    return type === 'integer' || type === 'number' || type === 'boolean'
-      ? numbers({ name, type, index, chunks, total })
-      : texts({ name, type, index, chunks, total });
+    return { name, type, index, numeric: type === 'integer' || type === 'number' || type === 'boolean' };
   });
+  return (chunks) => {
+    const sizes = chunks.map((chunk) => chunk.rowCount);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    return columns.map(({ name, type, index, numeric }) => {
+      const parts = chunks.map((chunk, i) => ({
+        vector: chunk.getColumnVector(index),
+        size: sizes[i] as number,
+      }));
+      return numeric ? { name, type, ...numbers(parts, total) } : { name, type, values: texts(parts, type) };
+    });
+  };
 }
 
-interface Request {
-  name: string;
-  type: ColumnType;
-  index: number;
-  chunks: DuckDBDataChunk[];
-  total: number;
+interface Part {
+  vector: DuckDBVector;
+  size: number;
 }
 
-function numbers({ name, type, index, chunks, total }: Request): ColumnVector {
+function numbers(
+  parts: readonly Part[],
+  total: number,
+): Required<Pick<ColumnVector, 'nulls'>> & { values: Float64Array } {
   const values = new Float64Array(total);
   const nulls = new Uint8Array(total);
   let row = 0;
-  for (const chunk of chunks) {
-    const vector = chunk.getColumnVector(index);
-    for (let item = 0; item < chunk.rowCount; item++, row++) {
+  for (const { vector, size } of parts) {
+    const whole = plainNumbers(vector);
+    if (whole !== null) {
+      values.set(whole, row);
+      row += size;
+      continue;
+    }
+    for (let item = 0; item < size; item++, row++) {
       const value = vector.getItem(item);
-      if (value === null) {
+      if (typeof value === 'number') values[row] = value;
+      else if (value === null) {
         values[row] = Number.NaN;
         nulls[row] = 1;
       } else {
@@ -70,20 +87,31 @@ function numbers({ name, type, index, chunks, total }: Request): ColumnVector {
       }
     }
   }
-  return { name, type, values, nulls };
+  return { values, nulls };
 }
 
-function texts({ name, type, index, chunks, total }: Request): ColumnVector {
-  const values: (string | null)[] = new Array(total);
-  let row = 0;
-  for (const chunk of chunks) {
-    const vector = chunk.getColumnVector(index);
-    for (let item = 0; item < chunk.rowCount; item++, row++) {
+type Plain = Float64Array | Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array;
+const plainArrays = [Float64Array, Float32Array, Int32Array, Uint32Array, Int16Array, Uint16Array];
+
+/**
+ * The numbers of a vector without nulls, as they lie in the engine's memory; null where there are nulls or it holds
+ * something else. The library keeps them to itself, and one call a value costs more than all that is done with it.
+ */
+function plainNumbers(vector: DuckDBVector): Plain | null {
+  const { items, validity } = vector as unknown as { items?: unknown; validity?: { data?: unknown } };
+  if (validity?.data !== null) return null;
+  return plainArrays.some((kind) => items instanceof kind) ? (items as Plain) : null;
+}
+
+function texts(parts: readonly Part[], type: ColumnType): (string | null)[] {
+  const values: (string | null)[] = [];
+  for (const { vector, size } of parts) {
+    for (let item = 0; item < size; item++) {
       const value = vector.getItem(item);
-      values[row] = value === null ? null : toText(value.toString(), type);
+      values.push(value === null ? null : toText(value.toString(), type));
     }
   }
-  return { name, type, values };
+  return values;
 }
 
 /** `2013-01-01 10:00:00` as ISO 8601 in UTC. */

@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 import { importNative } from '../native.ts';
 import { type CsvFile, headProblem, wholeProblem } from './csv-problems.ts';
-import { columnType, toColumnVectors, toRow } from './duckdb-values.ts';
+import { columnReader, columnType, toRow } from './duckdb-values.ts';
 import {
   type Column,
   type ColumnVector,
@@ -123,8 +123,18 @@ class DuckDbEngine implements SqlEngine {
   async columns(sql: string, parameters: readonly Value[] = []): Promise<ColumnVector[]> {
     return this.#run(async () => {
       const result = await this.#parts.connection.run(sql, [...parameters]);
-      return toColumnVectors(result, await result.fetchAllChunks());
+      return columnReader(result)(await result.fetchAllChunks());
     });
+  }
+
+  async *batches(sql: string, parameters: readonly Value[] = []): AsyncGenerator<ColumnVector[]> {
+    const result = await this.#run(() => this.#parts.connection.stream(sql, [...parameters]));
+    const toVectors = columnReader(result);
+    for (;;) {
+      const chunk = await this.#run(() => result.fetchChunk());
+      if (chunk === null || chunk.rowCount === 0) return;
+      yield toVectors([chunk]);
+    }
   }
 
   async writeParquet(sql: string, file: string): Promise<number> {

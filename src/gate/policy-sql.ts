@@ -1,14 +1,28 @@
 import type { SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
 
-/** Whether a policy's SQL is one expression of the wanted type over the candidate's rows. */
+/** A relation that a policy's SQL runs over, and what an author is told of its columns. */
+export interface PolicyRows {
+  /** A plain name of ours. */
+  view: string;
+  fix: string;
+}
+
+const candidateRows: PolicyRows = {
+  view: 'candidate_rows',
+  fix: 'It may use key, label, prediction and the columns in features.keep.',
+};
+
+/** Whether a policy's SQL is one expression of the wanted type over the candidate's rows, or others. */
 export async function checkExpression(
   engine: SqlEngine,
-  { expression, where, type }: { expression: string; where: string; type: 'number' | 'boolean' },
+  request: { expression: string; where: string; type: 'number' | 'boolean'; rows?: PolicyRows },
 ): Promise<void> {
+  const { expression, where, type, rows = candidateRows } = request;
   const columns = await runPolicySql(
-    () => engine.describe(`SELECT (\n${expression}\n) AS value FROM candidate_rows`),
+    () => engine.describe(`SELECT (\n${expression}\n) AS value FROM ${rows.view}`),
     where,
+    rows.fix,
   );
   const found = columns[0]?.type ?? 'nothing';
   const right = type === 'boolean' ? found === 'boolean' : ['number', 'integer', 'boolean'].includes(found);
@@ -25,7 +39,11 @@ export async function checkExpression(
 }
 
 /** Runs SQL that a policy brought along: what the engine objects to is the policy's mistake. */
-export async function runPolicySql<T>(run: () => Promise<T>, where: string): Promise<T> {
+export async function runPolicySql<T>(
+  run: () => Promise<T>,
+  where: string,
+  fix: string = candidateRows.fix,
+): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -35,7 +53,7 @@ export async function runPolicySql<T>(run: () => Promise<T>, where: string): Pro
       code: 'config_invalid',
       message: `The SQL does not run: ${(said ?? '').slice(0, 300)}`,
       where,
-      fix: 'It may use key, label, prediction and the columns in features.keep.',
+      fix,
       cause: error,
     });
   }

@@ -27,6 +27,6 @@ export function octokitGitHub({ appSlug, ...options }: OctokitOptions): GitHub {
     ...repositoryPart(api),
     ...conversationPart(api, identity),
     ...checksPart(api, identity),
-    ...workflowPart(api),
+    ...workflowPart(api, identity),
   };
 }

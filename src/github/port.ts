@@ -48,6 +48,8 @@ export interface PullRequest {
   baseRef: string;
   /** Whether its head lies in another repository. */
   fork: boolean;
+  /** What it became on its base when it was merged; null before, and where GitHub does not tell. */
+  mergeCommit: string | null;
   labels: string[];
 }
 
@@ -105,6 +107,15 @@ export interface CheckRun {
   detailsUrl: string | null;
 }
 
+/** Checks and statuses of a commit together. */
+export interface Checks {
+  /** The worst of them; `unknown` where GitHub can't say, or there is none at all. */
+  state: 'success' | 'pending' | 'failure' | 'unknown';
+  failed: string[];
+  /** Those that have not ended, beside a failure too. */
+  pending: string[];
+}
+
 export interface Workflow {
   /** `inactive`: GitHub itself has stopped its schedule, after 60 days without a commit. */
   state: 'active' | 'inactive' | 'disabled';
@@ -126,11 +137,23 @@ export interface WorkflowRun {
   /** owner/name of the repository that the head lies in: another one for a fork. */
   headRepository: string | null;
   actor: string;
+  /** Whether our app started it: a name that carries our op_id, anybody can give. */
+  ours: boolean;
   createdAt: string;
   updatedAt: string;
   url: string;
   /** Numbers of the open pull requests that GitHub names; none for forks. */
   pullRequests: number[];
+}
+
+/** What `head` is to `base`. */
+export interface Comparison {
+  /** `behind`: an ancestor of `base`. */
+  status: 'identical' | 'behind' | 'ahead' | 'diverged';
+  /** Commits of `head` that `base` has not. */
+  ahead: number;
+  /** What these change: path and git's name of the content, null for a file that is gone. At most 300 and a few. */
+  files: { path: string; blob: string | null }[];
 }
 
 export interface Artifact {
@@ -162,7 +185,7 @@ export interface GitHub {
 
   pullRequest(number: number): Promise<PullRequest | null>;
   pullRequestsOf(sha: string): Promise<PullRequest[]>;
-  /** The newest word of each person. */
+  /** The newest word of each person. Throws `github_too_large` where there are more than 3,000. */
   reviews(number: number): Promise<Review[]>;
   createPullRequest(request: {
     title: string;
@@ -180,8 +203,10 @@ export interface GitHub {
 
   /** The commit that a branch stands at, or null where there is none of this name. */
   branchHead(name: string): Promise<string | null>;
+  /** Two commits by their SHA; null where GitHub does not know one, or they have nothing in common. */
+  compare(request: { base: string; head: string }): Promise<Comparison | null>;
 
-  /** Of an issue or pull request, the oldest first. */
+  /** Of an issue or pull request, all of them, the oldest first. Throws `github_too_large` beyond 3,000. */
   comments(number: number): AsyncIterable<Comment>;
   createComment(number: number, body: string): Promise<Comment>;
   updateComment(id: number, body: string): Promise<void>;
@@ -201,13 +226,12 @@ export interface GitHub {
   checkRun(request: { sha: string; name: string; externalId: string }): Promise<{ id: number } | null>;
   createCheckRun(check: CheckRun): Promise<{ id: number }>;
   updateCheckRun(id: number, check: CheckRun): Promise<void>;
-  /** Checks and statuses of a commit together; `unknown` where GitHub can't say, or there is none at all. */
-  checksOf(sha: string): Promise<{ state: 'success' | 'pending' | 'failure' | 'unknown'; failed: string[] }>;
+  checksOf(sha: string): Promise<Checks>;
 
-  /** Starts a workflow of the default branch. Null where GitHub does not tell the run (older GitHub Enterprise). */
+  /** Starts a workflow as a branch has it. Null where GitHub does not tell the run (older GitHub Enterprise). */
   dispatch(request: {
     workflow: string;
-    ref: string;
+    branch: string;
     inputs: Readonly<Record<string, string>>;
   }): Promise<{ runId: number; url: string } | null>;
   /** A workflow by its file's name, or null where the repository has none. */

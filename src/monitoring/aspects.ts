@@ -72,6 +72,17 @@ export function aspectsOf(
   return found;
 }
 
+/** The decision: more than chance explains, and large enough to matter. */
+export function hasMoved(measured: {
+  q: number | null;
+  effect: number | null;
+  threshold: Threshold;
+  alpha: number;
+}): boolean {
+  const { q, effect, threshold, alpha } = measured;
+  return q !== null && q <= alpha && effect !== null && effect > 0 && effect >= threshold.value;
+}
+
 function rowVerdict(reference: number, current: number, policy: MonitoringPolicy): ColumnVerdict | null {
   if (reference === 0 || current === 0) return 'empty';
   return reference < policy.minimum_rows || current < policy.minimum_rows ? 'too_few_rows' : null;

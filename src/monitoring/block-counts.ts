@@ -1,4 +1,4 @@
-import { binOf, quantileSorted } from '../stats/quantile-bins.ts';
+import { quantileSorted } from '../stats/quantile-bins.ts';
 import type { ColumnData, NumericSide } from './column-data.ts';
 import type { TablePair } from './tables.ts';
 
@@ -13,7 +13,7 @@ export interface BlockCounts {
 }
 
 /** Quantiles of each side that become edges: fine enough that a bin's mean stands for its values. */
-const quantiles = 128;
+const quantiles = 64;
 /** Categories beyond these, by rows, share one bin. */
 const categoryLimit = 300;
 
@@ -35,14 +35,18 @@ export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
   const rows = new Float64Array(bins);
   const count = (side: NumericSide, blocks: number) => {
     const counts = new Float64Array(blocks * bins);
-    let bin = 0;
-    side.sorted.forEach((value, i) => {
-      while (bin < edges.length && value >= (edges[bin] as number)) bin++;
-      const cell = (side.block[i] as number) * bins + bin;
-      counts[cell] = (counts[cell] as number) + 1;
-      sums[bin] = (sums[bin] as number) + value;
-      rows[bin] = (rows[bin] as number) + 1;
-    });
+    const { sorted, block } = side;
+    let i = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      const end = bin < edges.length ? countBelow(sorted, edges[bin] as number) : sorted.length;
+      let sum = 0;
+      rows[bin]! += end - i;
+      for (; i < end; i++) {
+        counts[(block[i] as number) * bins + bin]!++;
+        sum += sorted[i] as number;
+      }
+      sums[bin]! += sum;
+    }
     return counts;
   };
   const reference = count(data.reference, pair.reference.blocks.length);
@@ -84,15 +88,29 @@ export function sumBlocks(
   return sum;
 }
 
-/** Where a value falls among reference deciles; used for segments and drawings. */
+/** Rows of an ascending sample in each bin: bin i holds edges[i−1] ≤ x < edges[i], outer bins open. */
 export function countSorted(sorted: Float64Array, edges: Float64Array): Float64Array {
   const counts = new Float64Array(edges.length + 1);
-  let bin = sorted.length === 0 ? 0 : binOf(sorted[0] as number, edges);
-  for (const value of sorted) {
-    while (bin < edges.length && value >= (edges[bin] as number)) bin++;
-    counts[bin] = (counts[bin] as number) + 1;
-  }
+  let below = 0;
+  edges.forEach((edge, bin) => {
+    const end = countBelow(sorted, edge);
+    counts[bin] = end - below;
+    below = end;
+  });
+  counts[edges.length] = sorted.length - below;
   return counts;
+}
+
+/** How many values of an ascending sample are less than x. */
+function countBelow(sorted: Float64Array, x: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function sharedEdges(reference: Float64Array, current: Float64Array): Float64Array {

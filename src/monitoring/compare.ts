@@ -1,7 +1,7 @@
 import type { SqlEngine } from '../data/engine.ts';
-import { aspectsOf, type Candidate } from './aspects.ts';
+import { aspectsOf, type Candidate, hasMoved } from './aspects.ts';
 import { brokenRules, type ClassicalStatistics, classicalStatistics } from './classical.ts';
-import { type ColumnData, readColumn } from './column-data.ts';
+import { type ColumnData, readColumns } from './column-data.ts';
 import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Histogram, Segment } from './drift-report.ts';
 import { percent, readable, signed, withUnit } from './format.ts';
 import type { Importance } from './importance.ts';
@@ -46,9 +46,9 @@ export async function compareTables(
 ): Promise<DriftReport> {
   const { policy } = options;
   const measured: Measured[] = [];
-  for (const column of pair.columns) {
+  for await (const data of readColumns(engine, pair)) {
     options.signal?.throwIfAborted();
-    measured.push(measure(await readColumn(engine, pair, column), pair, policy));
+    measured.push(measure(data, pair, policy));
   }
   const questions = measured.flatMap(({ candidates, statistics }) =>
     candidates.map((candidate) => ({ candidate, statistics })),
@@ -86,11 +86,13 @@ function measure(data: ColumnData, pair: TablePair, policy: MonitoringPolicy): M
 
 function mean(values: Float64Array): number | null {
   if (values.length === 0) return null;
-  const sum = values.reduce((total, value) => total + value, 0);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  if (Number.isFinite(sum)) return sum / values.length;
   // sums of the largest doubles overflow; dividing first does not
-  return Number.isFinite(sum)
-    ? sum / values.length
-    : values.reduce((total, value) => total + value / values.length, 0);
+  sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) / values.length;
+  return sum;
 }
 
 function unseenLevels(data: ColumnData): DriftColumn['unseen'] {
@@ -164,7 +166,6 @@ function judge(
   { aspect, scale, effect, threshold, verdict }: Candidate,
   { p, q, enough, alpha }: { p: number | null; q: number | null; enough: boolean; alpha: number },
 ): Aspect {
-  const moved = q !== null && q <= alpha && effect !== null && effect > 0 && effect >= threshold.value;
   return {
     aspect,
     effect,
@@ -173,7 +174,9 @@ function judge(
     threshold_from: threshold.from,
     p_block: p,
     q_value: q,
-    verdict: verdict ?? (!enough || q === null ? 'not_decidable' : moved ? 'drift' : 'ok'),
+    verdict:
+      verdict ??
+      (!enough || q === null ? 'not_decidable' : hasMoved({ q, effect, threshold, alpha }) ? 'drift' : 'ok'),
   };
 }
 

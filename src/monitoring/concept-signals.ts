@@ -23,14 +23,15 @@ export interface LabelledPredictions {
  */
 export function conceptSignals(groups: readonly LabelledPredictions[], policy: MonitoringPolicy): Signal[] {
   const { metric } = policy;
-  if (metric === undefined) return [];
+  const floor = metric?.floor;
+  if (metric === undefined || floor === undefined) return [];
   return groups.map((group) => {
     const name = `${metric.name} of version ${group.version}`;
     const base = {
       ...plainSignal,
       signal: 'concept_drift' as const,
       name,
-      threshold: metric.floor,
+      threshold: floor,
       version: group.version,
     };
     const n = group.label.length;
@@ -53,8 +54,8 @@ export function conceptSignals(groups: readonly LabelledPredictions[], policy: M
       return { ...base, verdict: 'not_enough_data', summary: `not enough data: ${estimate.detail}` };
     const lower = lowerIsBetter(metric.name);
     const best = boundOf(estimate, lower ? 'low' : 'high', policy.alpha);
-    const under = (value: number) => (lower ? value > metric.floor : value < metric.floor);
-    const limit = `the ${lower ? 'ceiling' : 'floor'} is ${readable(metric.floor)}`;
+    const under = (value: number) => (lower ? value > floor : value < floor);
+    const limit = `the ${lower ? 'ceiling' : 'floor'} is ${readable(floor)}`;
     const told = `${name} is ${readable(estimate.value)} over ${n} labelled predictions; ${limit}`;
     const common = { ...base, value: estimate.value };
     if (under(best))

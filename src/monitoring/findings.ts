@@ -1,7 +1,7 @@
 import type { DriftReport } from './drift-report.ts';
 import { percent, readable } from './format.ts';
 import type { Answer, Condition, Findings, Question } from './runbook.ts';
-import type { Signal } from './signal.ts';
+import { type Signal, suspicions } from './signal.ts';
 
 export interface Evidence {
   /** Inputs: reference against the window. Null where there was nothing to compare. */
@@ -33,7 +33,14 @@ export function findingsOf(evidence: Evidence): Findings {
   const classSignal = signals.find(
     (one) => one.signal === 'prediction_drift' && one.name === 'predicted_class',
   );
-  const fell = signals.filter((one) => one.signal === 'concept_drift' && one.verdict === 'alert');
+  const alerting = (signal: Signal['signal'], name?: string) =>
+    signals.filter(
+      (one) => one.signal === signal && one.verdict === 'alert' && (name === undefined || one.name === name),
+    );
+  const fell = [...alerting('concept_drift'), ...alerting('silent_failure')];
+  const service = signals.filter((one) => one.signal === 'service');
+  const walks = alerting('suspicious_inputs', suspicions.walk);
+  const known = alerting('suspicious_inputs', suspicions.training);
   const wide = wider.filter((one) => one.verdict === 'alert');
   const answers: Record<Question, Answer> = {
     schema_intact:
@@ -106,6 +113,17 @@ export function findingsOf(evidence: Evidence): Findings {
             wider.map((one) => one.summary).join('; '),
             wide.map((one) => one.summary).join('; '),
           ),
+    service_health: service.every(({ verdict }) => verdict === 'not_enough_data')
+      ? unknown('too few predictions to judge the service')
+      : yesNo(
+          alerting('service').length === 0,
+          alerting('service')
+            .map(({ summary }) => summary)
+            .join('; '),
+          service.map(({ summary }) => summary).join('; '),
+        ),
+    boundary_walks: suspicionAnswer(signals, suspicions.walk),
+    training_rows: suspicionAnswer(signals, suspicions.training),
   };
   const conditions: Record<Condition, boolean> = {
     schema_broken: schemaBroken,
@@ -117,8 +135,17 @@ export function findingsOf(evidence: Evidence): Findings {
     performance_fell: fell.length > 0,
     class_shifted: classSignal?.verdict === 'alert',
     wider_window_fell: wide.length > 0,
+    boundary_walked: walks.length > 0,
+    training_rows_probed: known.length > 0,
   };
   return { answers, conditions };
+}
+
+function suspicionAnswer(signals: readonly Signal[], name: string): Answer {
+  const found = signals.find((one) => one.signal === 'suspicious_inputs' && one.name === name);
+  if (found === undefined || found.verdict === 'not_enough_data')
+    return unknown(found?.summary ?? 'it was not looked for');
+  return yesNo(found.verdict === 'alert', found.summary, found.summary);
 }
 
 function moved(signal: Signal): boolean {

@@ -72,6 +72,37 @@ export const ServiceThresholds = z.strictObject({
 });
 export type ServiceThresholds = z.infer<typeof ServiceThresholds>;
 
+/** Metrics of labelled predictions that are watched. */
+export const WatchedMetric = z
+  .enum(['accuracy', 'auc', 'f1', 'log_loss', 'brier', 'mae', 'rmse'])
+  .describe('Classification: accuracy, auc, f1, log_loss, brier. Regression: mae, rmse.');
+export type WatchedMetric = z.infer<typeof WatchedMetric>;
+
+const Fall = z.union([
+  z.number().positive().finite(),
+  z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,6})?%$/, 'expected a number, or a percentage of the value at the gate: "10%"')
+    .refine((text) => Number.parseFloat(text) > 0, 'must be above 0'),
+]);
+
+/** A value of the business, by version. */
+export const BusinessMetric = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _ beginning with a letter')
+    .describe('How it is called in signals.'),
+  sql: z
+    .string()
+    .min(1)
+    .max(2000)
+    .describe(
+      'SQL for the value of one served row over key, label (null until it comes), prediction and the inputs; its mean is taken. Null leaves the row out.',
+    ),
+  higher_is_better: z.boolean().default(true),
+});
+export type BusinessMetric = z.infer<typeof BusinessMetric>;
+
 /** `monitoring:` in modelgate.yaml, and what `modelgate drift` decides by. Every field has a default. */
 export const MonitoringPolicy = z.strictObject({
   time: column
@@ -150,18 +181,27 @@ export const MonitoringPolicy = z.strictObject({
   labels: LabelSource.optional().describe('Where the truth arrives, for the metric of what was served.'),
   metric: z
     .strictObject({
-      name: z
-        .enum(['accuracy', 'auc', 'f1', 'log_loss', 'brier', 'mae', 'rmse'])
-        .describe('Classification: accuracy, auc, f1, log_loss, brier. Regression: mae, rmse.'),
+      name: WatchedMetric,
       floor: z
         .number()
-        .describe('The worst value that is tolerated: a minimum, or a maximum where lower is better.'),
+        .optional()
+        .describe(
+          'The worst value that is tolerated: a minimum, or a maximum where lower is better. Left out: only the fall since the gate counts.',
+        ),
       minimum_rows: z.int().positive().default(200),
     })
     .optional()
     .describe(
-      'The metric by version over labelled predictions, and the value under which an alert is raised.',
+      "The metric by version over labelled predictions, and the value under which an alert is raised. Left out: the gate's first metric, by its fall alone.",
     ),
+  maximum_fall: Fall.optional().describe(
+    "How far the metric of labelled predictions may fall below its value at the version's gate: 0.05 in the metric's unit, or 10% of the gate's value. Left out: 0.05 for accuracy, auc, f1 and brier, 10% for the others.",
+  ),
+  business: BusinessMetric.optional().describe('A business metric, by version of what was served.'),
+  suspicious_inputs: z
+    .boolean()
+    .default(true)
+    .describe('Look for requests that probe the decision threshold or the training rows.'),
   service: ServiceThresholds.prefault({}),
   runbooks: path
     .optional()
@@ -172,3 +212,15 @@ export type MonitoringPolicy = z.infer<typeof MonitoringPolicy>;
 
 /** The policy where modelgate.yaml has no `monitoring:`. */
 export const defaultMonitoringPolicy: MonitoringPolicy = MonitoringPolicy.parse({});
+
+const betweenZeroAndOne: readonly WatchedMetric[] = ['accuracy', 'auc', 'f1', 'brier'];
+
+/** How far a metric may fall below its value at the gate, in its own unit. */
+export function maximumFall(
+  { maximum_fall }: MonitoringPolicy,
+  metric: WatchedMetric,
+  atGate: number,
+): number {
+  const fall = maximum_fall ?? (betweenZeroAndOne.includes(metric) ? 0.05 : '10%');
+  return typeof fall === 'number' ? fall : (Number.parseFloat(fall) / 100) * Math.abs(atGate);
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Digest, parseJson } from '../json.ts';
 import type { Store } from '../store/store.ts';
+import { type GateEvaluation, gateMetric } from './gate-scores.ts';
 import { type Importance, parseImportance } from './importance.ts';
 import type { ModelInput } from './served.ts';
 
@@ -53,15 +54,21 @@ export async function readReference(store: Store, model: Digest): Promise<ModelR
   };
 }
 
-/** The evaluation set's predictions that a version passed its gate with: a local file, or null. */
+/** The evaluation that a version passed its gate with, in local files; null where its gate names none. */
 export async function readEvaluation(
   store: Store,
   gate: Digest,
-): Promise<{ digest: Digest; file: string } | null> {
-  const { inputs } = await store.readManifest(gate, 'gate');
-  if (inputs.evaluation === undefined) return null;
+): Promise<(GateEvaluation & { digest: Digest }) | null> {
+  const { inputs, files } = await store.readManifest(gate, 'gate');
+  const digest = inputs.evaluation;
+  if (digest === undefined) return null;
+  const evaluation = await store.readManifest(digest, 'evaluation');
+  const features = evaluation.files.find(({ name }) => name === 'features.parquet');
+  const policy = files.find(({ name }) => name === 'policy.json');
   return {
-    digest: inputs.evaluation,
-    file: await store.manifestFile(inputs.evaluation, 'predictions.parquet'),
+    digest,
+    file: await store.manifestFile(digest, 'predictions.parquet'),
+    features: features === undefined ? null : await store.localFile(features.sha256),
+    metric: policy === undefined ? null : await gateMetric(store, policy.sha256),
   };
 }

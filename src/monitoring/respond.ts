@@ -1,7 +1,7 @@
 import { buildAlert, type Subject } from './alert.ts';
 import { findingsOf } from './findings.ts';
 import type { MonitoringPolicy } from './policy.ts';
-import { type Cause, type Runbook, type RunbookResult, runbookFor, runRunbook } from './runbook.ts';
+import { Cause, type Runbook, type RunbookResult, runbookFor, runRunbook } from './runbook.ts';
 import { type Action, type Alert, bySeverity, type Signal } from './signal.ts';
 import type { Watched } from './watch.ts';
 
@@ -19,7 +19,7 @@ export interface RespondOptions {
   until: Date;
 }
 
-const causes: readonly Cause[] = ['data_drift', 'prediction_drift', 'concept_drift'];
+const causes = Cause.options;
 
 /** Carries out the runbook of every cause that moved, and writes one alert a cause that somebody must see. */
 export function respond(watched: Watched, options: RespondOptions): Response {
@@ -34,6 +34,8 @@ export function respond(watched: Watched, options: RespondOptions): Response {
   for (const cause of causes) {
     const signals = of(cause);
     if (signals.length === 0) continue;
+    // one issue tells of one fall
+    if (cause === 'silent_failure' && made.alerts.some((one) => one.cause === 'concept_drift')) continue;
     const runbook = runbookFor(options.runbooks, cause);
     const result = runbook === null ? null : runRunbook(runbook, findings);
     if (result !== null) made.runbooks.push(result);

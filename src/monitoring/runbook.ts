@@ -14,6 +14,9 @@ export const Question = z.enum([
   'class_shift',
   'label_coverage',
   'wider_window',
+  'service_health',
+  'boundary_walks',
+  'training_rows',
 ]);
 export type Question = z.infer<typeof Question>;
 
@@ -27,10 +30,18 @@ export const Condition = z.enum([
   'performance_fell',
   'class_shifted',
   'wider_window_fell',
+  'boundary_walked',
+  'training_rows_probed',
 ]);
 export type Condition = z.infer<typeof Condition>;
 
-export const Cause = z.enum(['data_drift', 'prediction_drift', 'concept_drift']);
+export const Cause = z.enum([
+  'data_drift',
+  'prediction_drift',
+  'concept_drift',
+  'silent_failure',
+  'suspicious_inputs',
+]);
 export type Cause = z.infer<typeof Cause>;
 
 const line = z.string().min(1).max(300);
@@ -127,7 +138,7 @@ export function parseRunbooks(text: string, where: string): Runbook[] {
 /** The built-in runbooks, replaced by those of the same name in the user's file. */
 export async function loadRunbooks(file: string | undefined): Promise<Runbook[]> {
   const builtIn = await Promise.all(
-    ['drift', 'performance'].map(async (name) => {
+    ['drift', 'performance', 'silent-failure', 'suspicious-inputs'].map(async (name) => {
       const url = new URL(`./runbooks/${name}.yaml`, import.meta.url);
       return parseRunbooks(await readFile(url, 'utf8'), url.pathname);
     }),

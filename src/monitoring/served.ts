@@ -27,8 +27,10 @@ export async function declareInputs(
     source: string;
     inputs: readonly ModelInput[];
     /** The source's column of each input, where it has another name. */
-    columns?: ReadonlyMap<string, string>;
+    columns?: ReadonlyMap<string, string> | undefined;
     time: string | null;
+    /** Further columns of the source, by the name that they get; no feature can be called so. */
+    carry?: Readonly<Record<string, string>>;
     /** The source has no rows and so no columns of the inputs: they are declared all the same. */
     empty?: boolean;
   },
@@ -40,10 +42,13 @@ export async function declareInputs(
     if (!there && options.empty !== true) return [];
     return [`${asServed(there ? identifier(column) : 'NULL', type)} AS ${identifier(name)}`];
   });
+  const carried = Object.entries(options.carry ?? {}).map(
+    ([name, column]) => `${identifier(column)} AS ${identifier(name)}`,
+  );
   const time = options.time === null ? 'CAST(NULL AS TIMESTAMP)' : timeExpression(available, options.time);
   await engine.execute(
     `CREATE OR REPLACE TEMP VIEW ${identifier(options.view)} AS
-     SELECT ${[...selected, `${time} AS ${identifier(eventTime)}`].join(', ')} FROM ${identifier(options.source)}`,
+     SELECT ${[...selected, ...carried, `${time} AS ${identifier(eventTime)}`].join(', ')} FROM ${identifier(options.source)}`,
   );
 }
 

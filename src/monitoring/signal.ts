@@ -10,14 +10,28 @@ export type SignalVerdict = z.infer<typeof SignalVerdict>;
 
 /** One thing that `monitor` looks at. */
 export const Signal = z.object({
-  signal: z.enum(['data_drift', 'prediction_drift', 'concept_drift', 'service']),
-  /** The feature, `prediction`, `predicted_class`, the metric with its version, `p99_ms` or `error_rate`. */
+  signal: z.enum([
+    'data_drift',
+    'prediction_drift',
+    'concept_drift',
+    'silent_failure',
+    'suspicious_inputs',
+    'service',
+    'estimated_performance',
+    'business_metric',
+  ]),
+  /**
+   * The feature, `prediction`, `predicted_class`, the metric with its version, `p99_ms`, `error_rate`,
+   * `boundary_walk` or `training_rows`.
+   */
   name: z.string(),
   verdict: SignalVerdict,
   summary: z.string(),
   /** Effect or value, and the threshold it is held against. */
   value: z.number().nullable(),
   threshold: z.number().nullable(),
+  /** Of `value`, two-sided at level 1 − alpha, where it is an estimate that has one. */
+  interval: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
   p_block: z.number().nullable(),
   q_value: z.number().nullable(),
   /** Share of the importance, rank, and whether it lies in the top quartile; null when not known. */
@@ -33,10 +47,14 @@ export const Signal = z.object({
 });
 export type Signal = z.infer<typeof Signal>;
 
+/** Names of what `suspicious_inputs` looks for. */
+export const suspicions = { walk: 'boundary_walk', training: 'training_rows' } as const;
+
 /** The fields that a signal without them has. */
 export const plainSignal = {
   value: null,
   threshold: null,
+  interval: null,
   p_block: null,
   q_value: null,
   importance: null,

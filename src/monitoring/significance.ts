@@ -1,4 +1,5 @@
 import { blockPermutation } from '../stats/block-permutation.ts';
+import { worthStratifying } from '../stats/block-strata.ts';
 import { chiSquareTest, twoSampleTable } from '../stats/contingency.ts';
 import { benjaminiHochberg } from '../stats/multiplicity.ts';
 import { isUndefined } from '../stats/undefined.ts';
@@ -51,16 +52,18 @@ export function significance(
     open.forEach((question, i) => void results.set(question, { p: p[i] as number, q: q[i] as number }));
   } else if (open.length > 0 && decidable(pair, policy)) {
     const strata = weekdayStrata(pair, policy);
-    weekdayMatched = strata !== null;
+    const columns = open.map(({ candidate: { counts } }) => ({
+      bins: counts.bins,
+      reference: counts.reference,
+      current: counts.current,
+      stratified: strata !== null && followsWeekdays(counts, strata),
+      ...(counts.positions === null
+        ? { statistic: 'shares' as const }
+        : { statistic: 'combined' as const, positions: midRanks(counts) }),
+    }));
+    weekdayMatched = columns.some(({ stratified }) => stratified);
     const permuted = blockPermutation({
-      columns: open.map(({ candidate: { counts } }) => ({
-        bins: counts.bins,
-        reference: counts.reference,
-        current: counts.current,
-        ...(counts.positions === null
-          ? { statistic: 'shares' as const }
-          : { statistic: 'combined' as const, positions: midRanks(counts) }),
-      })),
+      columns,
       referenceBlocks: pair.reference.blocks.length,
       currentBlocks: pair.current.blocks.length,
       permutations: policy.permutations,
@@ -109,17 +112,23 @@ function rowLevel({ candidate, statistics }: Question): number {
   return isUndefined(test) ? 1 : test.pValue;
 }
 
-/**
- * Days change sides only with days of the same weekday, so that a window with more Sundays is no drift; where
- * either side lacks a weekday, or is short, days are taken as alike.
- */
+/** The weekday of each day, reference first; null where blocks are no days. */
 function weekdayStrata(pair: TablePair, policy: MonitoringPolicy): Int32Array | null {
   if (policy.block !== 'day') return null;
-  const weekdays = [pair.reference, pair.current].map((side) => {
-    const days = side.blocks.map((day) => new Date(`${day}T00:00:00Z`).getUTCDay());
-    const counts = [0, 1, 2, 3, 4, 5, 6].map((weekday) => days.filter((day) => day === weekday).length);
-    return { days, enough: days.every((day) => !Number.isNaN(day)) && Math.min(...counts) >= 2 };
-  });
-  if (!weekdays.every(({ enough }) => enough)) return null;
-  return Int32Array.from(weekdays.flatMap(({ days }) => days));
+  const days = [...pair.reference.blocks, ...pair.current.blocks].map((day) =>
+    new Date(`${day}T00:00:00Z`).getUTCDay(),
+  );
+  return days.some(Number.isNaN) ? null : Int32Array.from(days);
+}
+
+/**
+ * Whether a column differs so much from weekday to weekday that its days are compared within weekdays alone: a window
+ * with more Sundays is then no drift, and what Sundays differ in hides none.
+ */
+function followsWeekdays({ bins, reference, current, positions }: BlockCounts, strata: Int32Array): boolean {
+  const counts = new Float64Array(reference.length + current.length);
+  counts.set(reference);
+  counts.set(current, reference.length);
+  const referenceBlocks = reference.length / bins;
+  return worthStratifying({ bins, counts, strata, referenceBlocks, ordered: positions !== null });
 }

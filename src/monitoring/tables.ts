@@ -129,21 +129,23 @@ interface SideRequest {
 async function openSide(engine: SqlEngine, columns: readonly Column[], request: SideRequest): Promise<Side> {
   const { options, block } = request;
   const what = options.materialize === true ? 'TEMP TABLE' : 'TEMP VIEW';
-  const label = blockExpression(columns, options);
+  const key = blockExpression(columns, options);
   const names = identifier(`${request.name}_blocks`);
   await engine.execute(
     `CREATE OR REPLACE TEMP TABLE ${names} AS
-     SELECT label, n, CAST(row_number() OVER (ORDER BY label) - 1 AS DOUBLE) AS i
-     FROM (SELECT ${label} AS label, CAST(count(*) AS DOUBLE) AS n FROM ${request.relation} GROUP BY 1)`,
+     SELECT k, n, CAST(row_number() OVER (ORDER BY k) - 1 AS INTEGER) AS i
+     FROM (SELECT ${key} AS k, CAST(count(*) AS DOUBLE) AS n FROM ${request.relation} GROUP BY 1)`,
   );
-  await engine.execute(
-    `CREATE OR REPLACE ${what} ${identifier(request.name)} AS
-     SELECT t.*, b.i AS ${identifier(block)}
-     FROM ${request.relation} t LEFT JOIN ${names} b ON b.label = (${label})`,
-  );
-  const counts = await engine.rows(`SELECT label, n FROM ${names} ORDER BY label`);
+  const counts = await engine.rows(`SELECT CAST(k AS VARCHAR) AS label, n FROM ${names} ORDER BY k`);
   const known = counts.filter((row) => row.label !== null);
   const without = Number(counts.find((row) => row.label === null)?.n ?? 0);
+  // a block's number is joined to each row: on the date itself, not on its text; without blocks there is one
+  const joined = options.time !== undefined || options.blockColumn !== undefined;
+  await engine.execute(
+    `CREATE OR REPLACE ${what} ${identifier(request.name)} AS
+     SELECT t.*, ${joined ? 'b.i' : 'CAST(0 AS INTEGER)'} AS ${identifier(block)}
+     FROM ${request.relation} t ${joined ? `LEFT JOIN ${names} b ON b.k = (${key})` : ''}`,
+  );
   if (known.length === 0 && without > 0) {
     throw new UserError({
       code: 'data_unreadable',
@@ -162,9 +164,11 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
   };
 }
 
+/** SQL for what names a row's block: the date of its day, of its week's Monday, or the column as text. */
 function blockExpression(columns: readonly Column[], options: PairOptions): string {
   if (options.time !== undefined) {
-    return `CAST(CAST(date_trunc(${literal(options.unit)}, ${timeExpression(columns, options.time)}) AS DATE) AS VARCHAR)`;
+    const day = `CAST(${timeExpression(columns, options.time)} AS DATE)`;
+    return options.unit === 'day' ? day : `CAST(date_trunc(${literal(options.unit)}, ${day}) AS DATE)`;
   }
   if (options.blockColumn !== undefined) return `CAST(${identifier(options.blockColumn)} AS VARCHAR)`;
   return `'all'`;
@@ -219,7 +223,10 @@ interface Choice {
 /** Texts with more levels than this, and more than `identifierShare` of the rows, are taken as identifiers. */
 const identifierLevels = 100;
 const identifierShare = 0.01;
+/** Fewer rows can hold different numbers by chance. */
+const identifierRows = 200;
 const calendarParts = ['year', 'quarter', 'month', 'day', 'week', 'dayofyear'] as const;
+const calendarShare = 0.8;
 
 async function chooseColumns(
   engine: SqlEngine,
@@ -251,7 +258,10 @@ async function chooseColumns(
   return { columns, leftOut };
 }
 
-/** Whether a column names rows (an identifier) or repeats the calendar, so that it moves by its nature. */
+/**
+ * Whether a column names rows (an identifier) or repeats the calendar, so that it moves by its nature. Asked of the
+ * relation itself, without its blocks; each question is asked only where cheaper ones leave it open.
+ */
 async function unfit(
   engine: SqlEngine,
   {
@@ -262,31 +272,56 @@ async function unfit(
   }: { column: Column; before: readonly Column[]; reference: Side; options: PairOptions },
 ): Promise<Omit<LeftOut, 'name'> | null> {
   const quoted = identifier(column.name);
-  const [levels] = await engine.rows(
-    `SELECT CAST(approx_count_distinct(${quoted}) AS DOUBLE) AS levels, CAST(count(${quoted}) AS DOUBLE) AS n FROM ${reference.relation}`,
-  );
-  const distinct = Number(levels?.levels ?? 0);
-  const filled = Number(levels?.n ?? 0);
-  if (column.type === 'string' && distinct > identifierLevels && distinct > identifierShare * filled) {
-    return { reason: 'identifier', detail: `about ${distinct} different texts in ${filled} rows` };
+  const from = `FROM ${options.reference}`;
+  if (column.type === 'string') {
+    const [row] = await engine.rows(
+      `SELECT CAST(count(*) AS DOUBLE) AS levels, CAST(sum(n) AS DOUBLE) AS n
+       FROM (SELECT count(*) AS n ${from} WHERE ${quoted} IS NOT NULL GROUP BY ${quoted})`,
+    );
+    const [levels, filled] = [Number(row?.levels ?? 0), Number(row?.n ?? 0)];
+    return levels > identifierLevels && levels > identifierShare * filled
+      ? { reason: 'identifier', detail: `${levels} different texts in ${filled} rows` }
+      : null;
   }
   if (column.type !== 'integer') return null;
-  if (filled >= 200 && distinct > 0.9 * filled) {
-    const [exact] = await engine.rows(
-      `SELECT CAST(count(DISTINCT ${quoted}) AS DOUBLE) AS levels FROM ${reference.relation}`,
-    );
-    if (Number(exact?.levels) === filled)
-      return { reason: 'identifier', detail: 'every row has another whole number' };
+  // what can be a part of the calendar: a day of the year and what is less, or one of the reference's years
+  const years = [reference.blocks[0], reference.blocks.at(-1)].map(
+    (day) => Number.parseInt(day ?? '', 10) || 0,
+  );
+  const likely = [`${quoted} BETWEEN 1 AND 366`, `${quoted} BETWEEN ${years.join(' AND ')}`];
+  const [facts] = await engine.rows(
+    `SELECT CAST(count(${quoted}) AS DOUBLE) AS n, CAST(max(${quoted}) AS DOUBLE) - CAST(min(${quoted}) AS DOUBLE) + 1 AS span,
+       CAST(greatest(${likely.map((test) => `count(*) FILTER (${test})`).join(', ')}) AS DOUBLE) AS likely ${from}`,
+  );
+  const filled = Number(facts?.n ?? 0);
+  if (
+    filled >= identifierRows &&
+    Number(facts?.span) >= filled &&
+    (await allDifferent(engine, quoted, from))
+  ) {
+    return { reason: 'identifier', detail: 'every row has another whole number' };
   }
-  if (options.time === undefined) return null;
-  const time = timeExpression(before, options.time);
+  if (options.time === undefined || filled === 0) return null;
+  if (Number(facts?.likely) < calendarShare * filled) return null;
   const matches = calendarParts.map(
-    (part) =>
-      `avg(CASE WHEN ${quoted} = date_part(${literal(part)}, ${time}) THEN 1.0 ELSE 0.0 END) AS ${part}`,
+    (part) => `sum(CASE WHEN v = date_part(${literal(part)}, t) THEN n ELSE 0 END) / ${filled} AS ${part}`,
   );
   const [calendar] = await engine.rows(
-    `SELECT ${matches.join(', ')} FROM ${reference.relation} WHERE ${quoted} IS NOT NULL`,
+    `SELECT ${matches.join(', ')} FROM (
+       SELECT ${quoted} AS v, CAST(${timeExpression(before, options.time)} AS DATE) AS t, CAST(count(*) AS DOUBLE) AS n
+       ${from} GROUP BY 1, 2)`,
   );
-  const part = calendarParts.find((candidate) => Number(calendar?.[candidate] ?? 0) >= 0.8);
+  const part = calendarParts.find((candidate) => Number(calendar?.[candidate] ?? 0) >= calendarShare);
   return part === undefined ? null : { reason: 'calendar', detail: `it repeats the ${part} of the time` };
+}
+
+/** Whether no number comes twice: the first rows are looked at before all of them. */
+async function allDifferent(engine: SqlEngine, quoted: string, from: string): Promise<boolean> {
+  for (const rows of [`(SELECT ${quoted} ${from} WHERE ${quoted} IS NOT NULL LIMIT 10000)`, null]) {
+    const [row] = await engine.rows(
+      `SELECT count(DISTINCT ${quoted}) = count(${quoted}) AS every ${rows === null ? from : `FROM ${rows}`}`,
+    );
+    if (row?.every !== true) return false;
+  }
+  return true;
 }

@@ -1,13 +1,16 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { readPredictions } from '../serving/prediction-log.ts';
 import type { Storage } from '../store/storage.ts';
+import { businessSignals } from './business-metric.ts';
 import { compareTables } from './compare.ts';
-import { conceptSignals, type LabelledPredictions } from './concept-signals.ts';
 import { dataSignals } from './data-signals.ts';
 import type { DriftReport } from './drift-report.ts';
+import { estimatedPerformance } from './estimated-performance.ts';
 import type { Evidence } from './findings.ts';
+import { type GateEvaluation, gateReader } from './gate-scores.ts';
 import type { LabelSource, MonitoringPolicy } from './policy.ts';
 import { predictionColumns, predictionSignals } from './prediction-signals.ts';
+import { labelsView, measureQuality, worstOf } from './quality.ts';
 import type { ModelReference } from './reference.ts';
 import {
   blockLabel,
@@ -16,10 +19,10 @@ import {
   declarePredictions,
   eventTime,
   hashedInputs,
-  readLabelled,
 } from './served.ts';
 import { serviceSignals } from './service-signals.ts';
 import { plainSignal, type Signal } from './signal.ts';
+import { suspiciousInputs } from './suspicious-inputs.ts';
 import { openPair } from './tables.ts';
 
 export interface WatchOptions {
@@ -32,8 +35,8 @@ export interface WatchOptions {
   policy: MonitoringPolicy;
   reference: ModelReference;
   version: number;
-  /** Local file with the predictions that the version was gated on (columns candidate, cluster); null without. */
-  evaluationFile: string | null;
+  /** The predictions that a version was gated on; null without. */
+  evaluationOf: (version: number) => Promise<GateEvaluation | null>;
   /** Local label file; null without. */
   labels: LabelSource | null;
   signal?: AbortSignal | undefined;
@@ -46,35 +49,49 @@ export interface Watched extends Evidence {
 
 /** Measures a window of what was served: inputs, predictions, labels, service. Decides on signals, not on actions. */
 export async function watch(options: WatchOptions): Promise<Watched> {
-  const { engine, policy, since, until } = options;
+  const { engine, policy, since, until, reference } = options;
   const length = until.getTime() - since.getTime();
   const window = (back: number, span = 1) => ({
     since: new Date(since.getTime() - (back + span - 1) * length),
     until: new Date(until.getTime() - back * length),
   });
-  await engine.addFile('training', options.reference.trainFile, 'parquet');
-  const inputs = await compareInputs(options, { ...window(0), view: 'served' });
+  await engine.addFile('training', reference.trainFile, 'parquet');
+  const { report: inputs, columns, hashed } = await compareInputs(options, { ...window(0), view: 'served' });
   const earlier: DriftReport[] = [];
   for (let back = 1; back < policy.num_evaluation_windows; back++) {
-    earlier.push(await compareInputs(options, { ...window(back), view: `served_${back}` }));
+    earlier.push((await compareInputs(options, { ...window(back), view: `served_${back}` })).report);
   }
-  const predictions = await comparePredictions(options);
-  const concept = await measureLabels(options, window(0));
-  const wide = concept.signals.some(({ verdict }) => verdict === 'alert')
-    ? await measureLabels(options, window(0, 3))
+  const evaluation = await options.evaluationOf(options.version);
+  const predictions = evaluation === null ? null : await comparePredictions(options, evaluation.file);
+  const service = await serviceSignals(engine, 'served', policy);
+  const gateOf = gateReader(engine, options.evaluationOf);
+  const measure = (span: { since: Date; until: Date }) =>
+    measureQuality({ ...options, ...span, task: reference.task, gateOf, service });
+  const quality = await measure(window(0));
+  const wide = quality.signals.some(({ verdict }) => verdict === 'alert')
+    ? await measure(window(0, 3))
     : null;
   const signals: Signal[] = [
-    ...dataSignals(inputs, { policy, importance: options.reference.importance, earlier }),
+    ...dataSignals(inputs, { policy, importance: reference.importance, earlier }),
     ...(predictions === null ? [noReference] : predictionSignals(predictions, policy)),
-    ...concept.signals,
-    ...(await serviceSignals(engine, 'served', policy)),
+    ...quality.signals,
+    ...(reference.task === 'classification'
+      ? await estimatedPerformance(engine, { policy, gateOf, view: 'served', measured: quality.groups })
+      : []),
+    ...(await businessSignals(engine, {
+      policy,
+      view: 'served',
+      labels: options.labels && { view: labelsView, source: options.labels },
+    })),
+    ...(await suspicious(options, { columns, hashed, evaluation })),
+    ...service,
   ];
   return {
     inputs,
     predictions,
     signals,
-    worst: worstOf(concept.groups),
-    labels: concept.labels,
+    worst: worstOf(quality.groups),
+    labels: quality.labels,
     wider: wide?.signals ?? [],
   };
 }
@@ -93,7 +110,15 @@ interface Span {
   view: string;
 }
 
-async function compareInputs(options: WatchOptions, { since, until, view }: Span): Promise<DriftReport> {
+interface ComparedInputs {
+  report: DriftReport;
+  /** The served view's column of each input. */
+  columns: ReadonlyMap<string, string>;
+  /** Inputs of which only a hash is logged. */
+  hashed: string[];
+}
+
+async function compareInputs(options: WatchOptions, { since, until, view }: Span): Promise<ComparedInputs> {
   const { engine, storage, model, environment, reference, policy } = options;
   const read = await readPredictions({ storage, engine, model, environment, since, until, view });
   const columns = new Map(read.features.map(({ name, column }) => [name, column]));
@@ -117,17 +142,32 @@ async function compareInputs(options: WatchOptions, { since, until, view }: Span
     columns: policy.columns,
     exclude: [...policy.exclude, ...hashed, ...(trainingTime === null ? [eventTime] : [])],
   });
-  return compareTables(engine, pair, {
+  const report = await compareTables(engine, pair, {
     policy,
     importance: reference.importance,
     names: { reference: 'training rows', current: 'served' },
     signal: options.signal,
   });
+  return { report, columns, hashed };
 }
 
-async function comparePredictions(options: WatchOptions): Promise<DriftReport | null> {
-  const { engine, policy, version, reference, evaluationFile } = options;
-  if (evaluationFile === null) return null;
+async function suspicious(
+  { engine, policy, reference, since }: WatchOptions,
+  served: Omit<ComparedInputs, 'report'> & { evaluation: GateEvaluation | null },
+): Promise<Signal[]> {
+  const { columns, hashed } = served;
+  const features = served.evaluation?.features ?? null;
+  const evaluation = features === null ? null : 'evaluation_features';
+  if (features !== null) await engine.addFile('evaluation_features', features, 'parquet');
+  return suspiciousInputs(engine, {
+    ...{ policy, task: reference.task, training: 'training', served: 'served', evaluation },
+    ...{ inputs: reference.inputs, columns, hashed, since },
+    ...{ key: reference.key, time: policy.time ?? reference.time },
+  });
+}
+
+async function comparePredictions(options: WatchOptions, evaluationFile: string): Promise<DriftReport> {
+  const { engine, policy, version, reference } = options;
   await engine.addFile('evaluation', evaluationFile, 'parquet');
   const day = await clusterDay(engine, 'evaluation');
   const classification = reference.task === 'classification';
@@ -161,45 +201,4 @@ async function comparePredictions(options: WatchOptions): Promise<DriftReport | 
     names: { reference: 'predictions at the gate', current: 'served' },
     signal: options.signal,
   });
-}
-
-interface Labelled {
-  signals: Signal[];
-  groups: LabelledPredictions[];
-  labels: Evidence['labels'];
-}
-
-async function measureLabels(options: WatchOptions, window: Omit<Span, 'view'>): Promise<Labelled> {
-  const { engine, storage, model, environment, labels, policy } = options;
-  if (labels === null) return { signals: [], groups: [], labels: null };
-  await readPredictions({ storage, engine, model, environment, ...window, view: 'labelled_window' });
-  await engine.addFile('labels', labels.file);
-  const groups = await readLabelled(engine, {
-    predictions: 'labelled_window',
-    labels: 'labels',
-    source: labels,
-  });
-  return {
-    signals: conceptSignals(groups, policy),
-    groups,
-    labels: {
-      labelled: groups.reduce((sum, group) => sum + group.label.length, 0),
-      predictions: groups.reduce((sum, group) => sum + group.predictions, 0),
-    },
-  };
-}
-
-const worstTold = 5;
-
-function worstOf(groups: readonly LabelledPredictions[]): Evidence['worst'] {
-  return groups
-    .flatMap((group) =>
-      Array.from(group.label, (label, i) => ({
-        key: group.keys[i] ?? '',
-        label,
-        prediction: group.prediction[i] as number,
-      })),
-    )
-    .sort((a, b) => Math.abs(b.label - b.prediction) - Math.abs(a.label - a.prediction))
-    .slice(0, worstTold);
 }

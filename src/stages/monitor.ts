@@ -24,7 +24,7 @@ import { modelImportance } from './model-importance.ts';
 export const monitor = defineStage({
   name: 'monitor',
   description:
-    'Judges what was served in a window: drift of inputs and predictions, metric by late labels, service; carries out the runbook.',
+    'Judges what was served in a window: drift of inputs and predictions, quality by estimate and by late labels, a business metric, requests that probe the model, service; carries out the runbook.',
   inputs: z.object({
     model: Name,
     environment: Name,
@@ -73,8 +73,11 @@ export const monitor = defineStage({
     }
     const runbooks = await loadRunbooks(policy.runbooks);
     const packaged = await readReference(context.store, manifest);
-    const gate = state.versions[version - 1]?.gate;
-    const evaluation = gate === undefined ? null : await readEvaluation(context.store, gate);
+    const evaluationOf = async (served: number) => {
+      const gate = state.versions[served - 1]?.gate;
+      return gate === undefined ? null : readEvaluation(context.store, gate);
+    };
+    const evaluation = await evaluationOf(version);
     const engine = await context.engine();
     try {
       const { admission } = inputs;
@@ -92,7 +95,7 @@ export const monitor = defineStage({
         policy,
         reference,
         version,
-        evaluationFile: evaluation?.file ?? null,
+        evaluationOf,
         labels: labelSource(inputs, reference),
         signal: context.signal,
       });
@@ -168,6 +171,8 @@ const reasons: Record<Alert['cause'], Code> = {
   data_drift: 'drift_found',
   prediction_drift: 'drift_found',
   concept_drift: 'performance_fell',
+  silent_failure: 'performance_fell',
+  suspicious_inputs: 'inputs_suspicious',
   service: 'service_degraded',
 };
 

@@ -1,3 +1,4 @@
+import { centreStrata } from './block-strata.ts';
 import { commonLevels, shareDifferences } from './level-shares.ts';
 import { blockRanks, typicalBlock } from './typical-block.ts';
 import { standardDeviation } from './wasserstein.ts';
@@ -20,6 +21,8 @@ export interface BlockColumn {
   readonly reference: ArrayLike<number>;
   readonly current: ArrayLike<number>;
   readonly statistic: BlockStatistic;
+  /** Compared within the strata of the test: what strata differ in is taken out, blocks change sides within one. */
+  readonly stratified?: boolean;
   /** Ascending bin positions in the column's unit; needed by wasserstein, typical_block and combined, else bin numbers. */
   readonly positions?: Float64Array;
 }
@@ -35,18 +38,20 @@ export interface PreparedColumn {
  * Lays a column out for permutation: each block's counts are made cumulative once, so that a permutation costs
  * one sum of k × bins numbers. A group without any row has no distance and counts as 0.
  */
-export function prepareColumn(column: BlockColumn): PreparedColumn {
+export function prepareColumn(column: BlockColumn, strata: Int32Array | null): PreparedColumn {
   const { bins, statistic } = column;
   const blocks = (column.reference.length + column.current.length) / bins;
+  const raw = new Float64Array(blocks * bins);
+  raw.set(column.reference);
+  raw.set(column.current, column.reference.length);
+  const counts = strata === null ? raw : centreStrata({ bins, counts: raw, strata });
   const cumulative = new Float64Array(blocks * bins);
   const total = new Float64Array(bins);
   for (let block = 0; block < blocks; block++) {
     let sum = 0;
     for (let i = 0; i < bins; i++) {
       const at = block * bins + i;
-      sum += (
-        at < column.reference.length ? column.reference[at] : column.current[at - column.reference.length]
-      ) as number;
+      sum += counts[at] as number;
       cumulative[at] = sum;
       total[i] = (total[i] as number) + sum;
     }

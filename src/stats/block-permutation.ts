@@ -10,7 +10,7 @@ export interface BlockPermutationInput {
   /** Random permutations, 3999 unless said; all assignments are listed instead where there are no more of them. */
   readonly permutations?: number;
   readonly seed: number;
-  /** Stratum of each block, reference first (its weekday, say): blocks change sides only within a stratum. */
+  /** Stratum of each block, reference first (its weekday, say), for the columns that are `stratified`. */
   readonly strata?: Int32Array;
 }
 
@@ -34,7 +34,8 @@ export interface BlockPermutationResult {
 
 /**
  * Permutation test of whole blocks: rows of one block may depend on each other in any way, blocks are
- * exchangeable if nothing drifted. p = #{T* ≥ T} / assignments, valid at any number of them.
+ * exchangeable if nothing drifted. p = #{T* ≥ T} / assignments, valid at any number of them. Stratified columns are
+ * assigned within strata, from the same random order of blocks as the others.
  *
  * Source: Westfall & Young (1993), "Resampling-Based Multiple Testing", 2.6 and algorithm 2.8 (step-down max-T); Phipson & Smyth
  * (2010), "Permutation P-values Should Never Be Zero".
@@ -50,17 +51,20 @@ export function blockPermutation(input: BlockPermutationInput): BlockPermutation
   for (const { bins, reference, current } of columns)
     if (reference.length !== referenceBlocks * bins || current.length !== currentBlocks * bins)
       throw new RangeError('blockPermutation: a column does not hold blocks × bins counts');
-  const assignments = listAssignments({ referenceBlocks, currentBlocks, permutations, seed, strata });
-  const prepared = columns.map(prepareColumn);
+  const within = columns.map(({ stratified }) => stratified === true && strata !== null);
+  const sides = { referenceBlocks, currentBlocks, permutations, seed };
+  const assignments = listAssignments({ ...sides, strata: within.includes(true) ? strata : null });
+  const prepared = columns.map((column, c) => prepareColumn(column, within[c] ? strata : null));
   const values = prepared.map(({ components }) =>
     Array.from({ length: components }, () => new Float64Array(assignments.count)),
   );
   const out = new Float64Array(Math.max(1, ...prepared.map(({ components }) => components)));
-  const chosen = new Int32Array(blocks);
+  const free = new Int32Array(blocks);
+  const matched = new Int32Array(blocks);
   for (let t = 0; t < assignments.count; t++) {
-    assignments.next(t, chosen);
+    assignments.next(t, free, matched);
     prepared.forEach((column, c) => {
-      column.measure(chosen, assignments.size, out);
+      column.measure(within[c] ? matched : free, assignments.size, out);
       (values[c] as Float64Array[]).forEach((component, k) => {
         component[t] = out[k] as number;
       });
@@ -103,7 +107,7 @@ function stepDown(scaled: readonly Float64Array[]): number[] {
   const observed = scaled.map((column) => column[0] as number);
   const ascending = [...scaled.keys()].sort((a, b) => (observed[a] as number) - (observed[b] as number));
   const adjusted: number[] = [];
-  let rest = new Float64Array(scaled[0]?.length ?? 0).fill(-Infinity);
+  let rest: Float64Array = new Float64Array(scaled[0]?.length ?? 0).fill(-Infinity);
   for (const c of ascending) {
     rest = largest([rest, scaled[c] as Float64Array]);
     adjusted[c] = shareAtLeast(rest, observed[c] as number);
@@ -136,8 +140,11 @@ interface Assignments {
   readonly exact: boolean;
   /** Blocks in the group that is summed: the smaller side. */
   readonly size: number;
-  /** Writes assignment t's group to the front of `chosen`; t = 0 is the observed one, t ascends. */
-  readonly next: (t: number, chosen: Int32Array) => void;
+  /**
+   * Writes assignment t's group to the front of `free`, and of `matched` with as many blocks of each stratum as were
+   * observed; t = 0 is the observed one, t ascends.
+   */
+  readonly next: (t: number, free: Int32Array, matched: Int32Array) => void;
 }
 
 function listAssignments(input: {
@@ -150,9 +157,10 @@ function listAssignments(input: {
   const { referenceBlocks: r, currentBlocks: c, permutations, strata } = input;
   const blocks = r + c;
   const size = Math.min(r, c);
+  // the smaller side is the group that is summed
   const observed = Int32Array.from({ length: size }, (_, i) => (r <= c ? i : r + i));
-  const total = strata === null ? choose(blocks, size) : Infinity;
-  if (total <= permutations + 1) {
+  const total = choose(blocks, size);
+  if (strata === null && total <= permutations + 1) {
     const combination = Int32Array.from({ length: size }, (_, i) => i);
     return {
       count: total,
@@ -168,32 +176,44 @@ function listAssignments(input: {
     };
   }
   const random = seededRandom(input.seed);
-  const groups =
-    strata === null
-      ? [{ all: Int32Array.from({ length: blocks }, (_, i) => i), taken: size }]
-      : byStratum(strata, observed);
+  const order = Int32Array.from({ length: blocks }, (_, i) => i);
+  const quotas = strata === null ? null : countByStratum(observed, strata);
   return {
     count: permutations + 1,
     exact: false,
     size,
-    next: (t, chosen) => {
-      if (t === 0) return chosen.set(observed);
-      let at = 0;
-      for (const { all, taken } of groups) {
-        shuffle(all, random, taken);
-        chosen.set(all.subarray(0, taken), at);
-        at += taken;
+    next: (t, free, matched) => {
+      if (t === 0) {
+        free.set(observed);
+        matched.set(observed);
+        return;
       }
+      shuffle(order, random, strata === null ? size : blocks);
+      free.set(order.subarray(0, size));
+      if (strata !== null && quotas !== null) takeQuotas({ order, strata, quotas }, matched);
     },
   };
 }
 
-function byStratum(strata: Int32Array, observed: Int32Array): { all: Int32Array; taken: number }[] {
-  const inGroup = new Set(observed);
-  return [...new Set(strata)].map((stratum) => {
-    const all = Int32Array.from([...strata.keys()].filter((i) => strata[i] === stratum));
-    return { all, taken: all.filter((i) => inGroup.has(i)).length };
-  });
+function countByStratum(group: Int32Array, strata: Int32Array): Int32Array {
+  const counts = new Int32Array(1 + strata.reduce((most, stratum) => Math.max(most, stratum), 0));
+  for (const block of group) counts[strata[block] as number]! += 1;
+  return counts;
+}
+
+/** The first blocks in the order, as many of each stratum as its quota. Of one order, so that both kinds of columns move together. */
+function takeQuotas(
+  { order, strata, quotas }: { order: Int32Array; strata: Int32Array; quotas: Int32Array },
+  matched: Int32Array,
+): void {
+  const left = Int32Array.from(quotas);
+  let at = 0;
+  for (const block of order) {
+    const stratum = strata[block] as number;
+    if ((left[stratum] as number) === 0) continue;
+    left[stratum]! -= 1;
+    matched[at++] = block;
+  }
 }
 
 function advance(combination: Int32Array, n: number): void {

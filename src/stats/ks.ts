@@ -50,14 +50,18 @@ export function ksFromCounts({ first, second }: SharedCounts): KsResult | Undefi
 
 /** max |F₁ − F₂| of two sorted samples. */
 export function ksStatisticSorted(a: Float64Array, b: Float64Array): number {
+  const n = a.length;
+  const m = b.length;
   let i = 0;
   let j = 0;
   let statistic = 0;
-  while (i < a.length && j < b.length) {
-    const x = Math.min(a[i] as number, b[j] as number);
-    while (i < a.length && a[i] === x) i++;
-    while (j < b.length && b[j] === x) j++;
-    statistic = Math.max(statistic, Math.abs(i / a.length - j / b.length));
+  while (i < n && j < m) {
+    const one = a[i] as number;
+    const other = b[j] as number;
+    if (one <= other) while (i < n && a[i] === one) i++;
+    if (other <= one) while (j < m && b[j] === other) j++;
+    const gap = Math.abs(i / n - j / m);
+    if (gap > statistic) statistic = gap;
   }
   return statistic;
 }

@@ -15,16 +15,29 @@ export function wassersteinSorted(a: Float64Array, b: Float64Array): number | Un
   const least = Math.min(a[0] as number, b[0] as number);
   if (!Number.isFinite(last) || !Number.isFinite(least))
     return undefinedBecause('not_finite', 'a value is not a finite number');
+  const n = a.length;
+  const m = b.length;
   let i = 0;
   let j = 0;
   let x = least;
   let sum = 0;
-  while (i < a.length || j < b.length) {
-    const next = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
-    sum += Math.abs(i / a.length - j / b.length) * (next - x);
+  while (i < n && j < m) {
+    const one = a[i] as number;
+    const other = b[j] as number;
+    const next = one < other ? one : other;
+    sum += Math.abs(i / n - j / m) * (next - x);
     x = next;
-    while (i < a.length && a[i] === x) i++;
-    while (j < b.length && b[j] === x) j++;
+    if (one === next) while (i < n && a[i] === next) i++;
+    if (other === next) while (j < m && b[j] === next) j++;
+  }
+  // one sample is used up: the other's rest lies above it
+  for (; i < n; i++) {
+    sum += (1 - i / n) * ((a[i] as number) - x);
+    x = a[i] as number;
+  }
+  for (; j < m; j++) {
+    sum += (1 - j / m) * ((b[j] as number) - x);
+    x = b[j] as number;
   }
   return sum;
 }
@@ -59,17 +72,23 @@ export function standardDeviation(
   values: ArrayLike<number>,
   counts: ArrayLike<number> | null = null,
 ): number {
-  let n = 0;
+  let n = values.length;
   let sum = 0;
+  let square = 0;
+  if (counts === null) {
+    for (let i = 0; i < n; i++) sum += values[i] as number;
+    const mean = sum / n;
+    for (let i = 0; i < n; i++) square += ((values[i] as number) - mean) ** 2;
+    return Math.sqrt(square / n);
+  }
+  n = 0;
   for (let i = 0; i < values.length; i++) {
-    const w = counts === null ? 1 : (counts[i] as number);
-    n += w;
-    sum += w * (values[i] as number);
+    n += counts[i] as number;
+    sum += (counts[i] as number) * (values[i] as number);
   }
   const mean = sum / n;
-  let square = 0;
   for (let i = 0; i < values.length; i++)
-    square += (counts === null ? 1 : (counts[i] as number)) * ((values[i] as number) - mean) ** 2;
+    square += (counts[i] as number) * ((values[i] as number) - mean) ** 2;
   return Math.sqrt(square / n);
 }
 

@@ -115,12 +115,14 @@ function start(
   });
 }
 
-/** `name<<delimiter`, lines, `delimiter`: how `@actions/core` writes them. */
-function parseOutputs(text: string): Record<string, string> {
+/** `name=value`, or `name<<delimiter`, lines, `delimiter`: how `@actions/core` writes them. */
+export function parseOutputs(text: string): Record<string, string> {
   const outputs: Record<string, string> = {};
   const lines = text.split('\n');
   for (let at = 0; at < lines.length; at++) {
-    const [, name, delimiter] = /^([^<]+)<<(.+)$/.exec(lines[at] ?? '') ?? [];
+    const [, plain, value] = /^([^=<]+)=(.*)$/.exec(lines[at] ?? '') ?? [];
+    if (plain !== undefined && value !== undefined) outputs[plain] = value;
+    const [, name, delimiter] = /^([^=<]+)<<(.+)$/.exec(lines[at] ?? '') ?? [];
     if (name === undefined || delimiter === undefined) continue;
     const end = lines.indexOf(delimiter, at + 1);
     outputs[name] = lines.slice(at + 1, end).join('\n');

@@ -20,6 +20,8 @@ export interface ChaosPlan {
   faults: number;
   /** A quiet run: each delivery once, in order, no fault. */
   quiet?: boolean;
+  /** Several bots on one inbox, each run with a new one: the URL of an empty PostgreSQL database. */
+  shared?: { processes: number; inbox: () => Promise<string> };
 }
 
 /** What a command came to, as far as it does not hang on the order of events. */
@@ -86,22 +88,24 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosResult> {
   const files = Array.from({ length: plan.models }, (_, n) => `models/m${n}/modelgate.yaml`);
   await using world = await BotWorld.create({
     environment: { MODELGATE_CONFIG_FILES: files.join(','), LOG_LEVEL: 'warn' },
+    ...(plan.shared && { processes: plan.shared.processes, inbox: await plan.shared.inbox() }),
   });
+  const processes = Array.from({ length: plan.shared?.processes ?? 1 }, (_, which) => which);
   const places = await prepare(world, plan, files);
   const comments = say(world, plan, places);
   const faults = new Map<string, number>();
   if (!plan.quiet)
     world.github.faults.plan = (request) => counted(faults, faultOf(request, plan.faults, next));
-  await world.start();
+  for (const which of processes) await world.start(which);
   const deliveries = deliver(world, plan, next);
   const killed = plan.quiet ? 0 : await trouble(world, plan, next);
   await deliveries.done;
   world.github.faults.plan = null;
   world.github.faults.outage = false;
   // what was lost on the way is fetched at the start
-  await world.end('SIGTERM');
+  for (const which of processes) await world.end('SIGTERM', which);
   await settleDeliveries(world);
-  await world.start();
+  for (const which of processes) await world.start(which);
   await eventually(
     () => quietly(world),
     (left) => left === 0,
@@ -115,7 +119,7 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosResult> {
     { within: 300_000, what: 'no command without its end' },
   );
   await world.github.idle();
-  await world.end('SIGTERM');
+  for (const which of processes) await world.end('SIGTERM', which);
   return {
     ends: await Promise.all(comments.map((one) => endOf(world, one))),
     registry: await Promise.all(places.map((place) => standing(world, place))),
@@ -207,10 +211,11 @@ async function trouble(world: BotWorld, plan: ChaosPlan, next: () => number): Pr
   let killed = 0;
   for (let n = 0; n < plan.kills; n += 1) {
     await sleep(300 + next() * 2200);
-    await world.end('SIGKILL');
+    const which = plan.shared ? Math.floor(next() * plan.shared.processes) : 0;
+    await world.end('SIGKILL', which);
     killed += 1;
     if (n === Math.floor(plan.kills / 2)) world.github.faults.outage = true;
-    await world.start();
+    await world.start(which);
     if (n === Math.floor(plan.kills / 2)) {
       await sleep(plan.outage);
       world.github.faults.outage = false;

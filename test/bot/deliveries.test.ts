@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { missedOf } from '../../bot/deliveries.ts';
+import { fetchMissed, missedOf } from '../../bot/deliveries.ts';
+import type { BotLog } from '../../bot/log.ts';
 
 const before = Date.parse('2026-03-01T12:00:00Z');
 const one = (id: number, change: object = {}) => ({
@@ -19,5 +20,29 @@ describe('deliveries that were missed', () => {
     expect(ids([one(1, { event: 'star' })])).toEqual([]);
     expect(ids([1, 2, 3, 4, 5].map((id) => one(id, { guid: 'g' })))).toEqual([]);
     expect(ids([1, 2, 3, 4].map((id) => one(id, { guid: 'g' })))).toEqual([1]);
+  });
+
+  it('are asked for one by one: one that GitHub refuses hinders no other, and is looked at again', async () => {
+    const asked: number[] = [];
+    const notes: string[] = [];
+    const request = async (route: string, parameters?: { delivery_id?: number }) => {
+      if (route.startsWith('GET')) return { data: [one(1), one(2), one(3)], headers: {} };
+      if (parameters?.delivery_id === 1) throw new Error('422');
+      asked.push(parameters?.delivery_id ?? 0);
+      return { data: {}, headers: {} };
+    };
+    const count = await fetchMissed({
+      clients: { app: async () => ({ request }) as never },
+      inbox: {
+        has: async () => false,
+        note: async () => null,
+        setNote: async (_, value) => void notes.push(value),
+      },
+      metrics: { redelivered: () => {} },
+      log: { info() {}, warn() {}, debug() {}, write() {} } as BotLog,
+      now: () => new Date(before),
+    });
+    expect([count, asked]).toEqual([2, [2, 3]]);
+    expect(notes).toEqual([String(Date.parse('2026-03-01T11:00:00Z'))]);
   });
 });

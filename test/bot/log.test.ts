@@ -3,7 +3,11 @@ import { redactor, secretsOf, structuredLog } from '../../bot/log.ts';
 import type { Settings } from '../../bot/settings.ts';
 
 const key = `-----BEGIN RSA PRIVATE KEY-----\nMIICanaryCanaryCanary0123456789\nAnotherLineOfTheKey42\n-----END RSA PRIVATE KEY-----\n`;
-const settings = { webhookSecret: 'canary-webhook-secret+/=&', privateKey: key } as Settings;
+const settings = {
+  webhookSecret: 'canary-webhook-secret+/=&',
+  privateKey: key,
+  inbox: 'postgres://bot:canary%2Dof%2Dthe%2Dinbox@db/bot',
+} as Settings;
 const environment = {
   AWS_SECRET_ACCESS_KEY: 'canary/aws/secret',
   MODELGATE_SERVE_TOKEN: 'canary-serve-token',
@@ -11,7 +15,7 @@ const environment = {
 };
 const canaries = [
   ...['canary-webhook-secret+/=&', 'MIICanaryCanaryCanary0123456789', 'AnotherLineOfTheKey42'],
-  ...['canary/aws/secret', 'canary-serve-token'],
+  ...['canary/aws/secret', 'canary-serve-token', 'canary-of-the-inbox', 'canary%2Dof%2Dthe%2Dinbox'],
   ...[
     `ghs_${'a1'.repeat(18)}`,
     `github_pat_${'b2'.repeat(20)}`,

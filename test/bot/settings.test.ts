@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../bot/settings.ts';
 
@@ -34,6 +35,21 @@ describe('the settings of the bot', () => {
   it('never show a value that is wrong', async () => {
     const error = await read({ PRIVATE_KEY: 'canary-key', GHE_HOST: 'canary host' }).catch(String);
     expect(error).not.toContain('canary');
+  });
+
+  it('take the inbox from the command line or the environment, a password from the environment alone', async () => {
+    const inboxOf = async (inbox: string | null, MODELGATE_BOT_INBOX?: string) =>
+      (await readSettings({ ...given, inbox }, { ...sound, MODELGATE_BOT_INBOX })).inbox;
+    const shared = 'postgres://bot:canary@db/bot';
+    expect(await inboxOf(null, shared)).toBe(shared);
+    expect(await inboxOf('/var/bot.sqlite', shared)).toBe('/var/bot.sqlite');
+    expect(await inboxOf('postgres://bot@db/bot')).toBe('postgres://bot@db/bot');
+    expect(await inboxOf(null)).toBe(path.resolve('.modelgate/bot.sqlite'));
+    for (const url of [shared, 'postgresql://db/bot?password=canary']) {
+      const error: unknown = await inboxOf(url).catch((one: unknown) => one);
+      expect(error).toMatchObject({ code: 'bot_settings', where: '--inbox' });
+      expect(String(error)).not.toContain('canary');
+    }
   });
 
   it('know GitHub Enterprise, and take no path out of the repository', async () => {

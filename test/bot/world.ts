@@ -15,6 +15,7 @@ import { Registry } from '../../src/registry/registry.ts';
 import { promote, rollback } from '../../src/rollout/move.ts';
 import { FileSystemStorage } from '../../src/store/file-system.ts';
 import { Store } from '../../src/store/store.ts';
+import type { Webhook } from '../github/fake/deliveries.ts';
 import type { FakeRepository } from '../github/fake/repository.ts';
 import type { FakeRun } from '../github/fake/runs.ts';
 import { FakeGitHubServer } from '../github/fake/server.ts';
@@ -67,6 +68,10 @@ export const workflows = {
 
 export interface BotWorldOptions {
   environment?: Record<string, string>;
+  /** How many bots; more than one share the inbox. */
+  processes?: number;
+  /** The URL of a PostgreSQL database; without it the inbox is a file. */
+  inbox?: string;
 }
 
 /** A fake GitHub, a store in a folder, and the bot as a process of its own, which may be killed and started again. */
@@ -75,41 +80,67 @@ export class BotWorld implements AsyncDisposable {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'modelgate-bot-'));
   /** Everything that the bot wrote, of all its lives. */
   readonly log: string[] = [];
+  /** The command line that starts it: this clone's runs the sources. */
+  command = path.join(root, 'bin/modelgate.js');
   private readonly environment: Record<string, string>;
-  private readonly port: number;
+  private readonly inbox: string | null;
+  private readonly ports: readonly number[];
   private readonly registries = new Map<string, Registry>();
-  private child: ChildProcess | null = null;
+  /** By the number of the process; null: it does not run. */
+  private readonly children: (ChildProcess | null)[];
+  /** Those that listen. */
+  private readonly ready = new Set<number>();
+  private turn = 0;
 
-  private constructor(github: FakeGitHubServer, port: number, { environment = {} }: BotWorldOptions) {
+  private constructor(
+    github: FakeGitHubServer,
+    ports: readonly number[],
+    { environment = {}, inbox }: BotWorldOptions,
+  ) {
     this.github = github;
-    this.port = port;
+    this.ports = ports;
     this.environment = environment;
-    github.onDispatch = (run) => this.carryOut(run);
+    this.inbox = inbox ?? null;
+    this.children = ports.map(() => null);
+    github.deliveries.to = (webhook) => this.balance(webhook);
+    github.onDispatch = (run) => this.moveDirectly(run);
   }
 
   static async create(options: BotWorldOptions = {}): Promise<BotWorld> {
-    const port = await freePort();
+    const ports: number[] = [];
+    while (ports.length < (options.processes ?? 1)) ports.push(await freePort());
     const github = await FakeGitHubServer.start({
       webhookSecret: secret,
       permissions: manifest.default_permissions,
       events: manifest.default_events,
-      deliverTo: `http://127.0.0.1:${port}/api/github/webhooks`,
     });
-    return new BotWorld(github, port, options);
+    return new BotWorld(github, ports, options);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.urlOf(0);
+  }
+
+  urlOf(which: number): string {
+    return `http://127.0.0.1:${this.ports[which]}`;
+  }
+
+  /** What stands before several bots: one after another of those that listen; one that is killed just then takes nothing. */
+  private async balance({ headers, body }: Webhook): Promise<number> {
+    const running = [...this.ready];
+    this.turn += 1;
+    const url = `${this.urlOf(running[this.turn % running.length] ?? 0)}/api/github/webhooks`;
+    const signal = AbortSignal.timeout(this.github.deliveries.timeoutMilliseconds);
+    const answer = await fetch(url, { method: 'POST', headers, body, signal });
+    await answer.arrayBuffer();
+    return answer.status;
   }
 
   /** Resolves when it listens. */
-  async start(): Promise<void> {
+  async start(which = 0): Promise<void> {
     const child = spawn(
       process.execPath,
-      [
-        path.join(root, 'bin/modelgate.js'),
-        ...['bot', '--json', '--port', String(this.port), '--inbox', path.join(this.folder, 'bot.sqlite')],
-      ],
+      [this.command, ...['bot', '--json', '--port', String(this.ports[which])]],
       {
         cwd: this.folder,
         env: {
@@ -118,6 +149,7 @@ export class BotWorld implements AsyncDisposable {
           APP_ID: String(this.github.app.id),
           PRIVATE_KEY: this.github.app.privateKey,
           WEBHOOK_SECRET: secret,
+          MODELGATE_BOT_INBOX: this.inbox ?? path.join(this.folder, 'bot.sqlite'),
           GHE_HOST: new URL(this.github.url).host,
           GHE_PROTOCOL: 'http',
           MODELGATE_STORE: path.join(this.folder, 'stores/{owner}/{repo}'),
@@ -127,7 +159,7 @@ export class BotWorld implements AsyncDisposable {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    this.child = child;
+    this.children[which] = child;
     const ended = new Promise<never>((_, reject) => {
       child.once('exit', (code) =>
         reject(new Error(`the bot ended with ${code}:\n${this.log.slice(-20).join('\n')}`)),
@@ -143,12 +175,14 @@ export class BotWorld implements AsyncDisposable {
     });
     ended.catch(() => {});
     await Promise.race([listening, ended]);
+    this.ready.add(which);
   }
 
   /** Ends the bot at once, wherever it is; or with SIGTERM by its own will. Gives its exit code. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    const child = this.child;
-    this.child = null;
+  async end(signal: 'SIGKILL' | 'SIGTERM', which = 0): Promise<number | null> {
+    const child = this.children[which] ?? null;
+    this.children[which] = null;
+    this.ready.delete(which);
     if (child === null || child.exitCode !== null) return child?.exitCode ?? null;
     const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
     child.kill(signal);
@@ -156,7 +190,7 @@ export class BotWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end('SIGKILL');
+    await Promise.all(this.ports.map((_, which) => this.end('SIGKILL', which)));
     await this.github[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -215,12 +249,12 @@ export class BotWorld implements AsyncDisposable {
       .filter((record) => record.comment === comment);
   }
 
-  async metrics(): Promise<string> {
-    return (await fetch(`${this.url}/metrics`)).text();
+  async metrics(which = 0): Promise<string> {
+    return (await fetch(`${this.urlOf(which)}/metrics`)).text();
   }
 
-  /** What promote.yml and rollback.yml do. */
-  private async carryOut(run: FakeRun): Promise<void> {
+  /** What promote.yml and rollback.yml come to, without their jobs: a thousand commands of chaos need it quick. */
+  private async moveDirectly(run: FakeRun): Promise<void> {
     run.start();
     const allowed = (await run.enter(run.inputs.environment ?? '')) === 'approved';
     run.complete(allowed && (await this.move(run)) ? 'success' : 'failure');
@@ -262,7 +296,7 @@ export async function eventually<T>(
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -6,7 +6,7 @@ import { gfm } from 'micromark-extension-gfm';
 import { describe, expect, it } from 'vitest';
 import { chatopsPage, grammar as madeGrammar } from '../../scripts/chatops-docs.ts';
 import type { Command, CommandName } from '../../src/chatops/command.ts';
-import { firstLine } from '../../src/chatops/first-line.ts';
+import { firstLine, isPlainParagraph } from '../../src/chatops/first-line.ts';
 import { parseComment } from '../../src/chatops/grammar.ts';
 import { commandLine } from '../../src/chatops/spelling.ts';
 import { asItStands, type Sentence, type Spelling, sentences } from './ebnf.ts';
@@ -76,7 +76,7 @@ function commandOf({ text, rules }: Sentence): Command {
     case 'ok-to-train':
       return { name, sha: said('sha') ?? '' };
     case 'retrain':
-      return { name, model, reason };
+      return { name, model };
     case 'status':
       return { name, model, environment };
     case 'lock':
@@ -207,6 +207,41 @@ const hostile = fc.array(
   fc.oneof({ weight: 4, arbitrary: pieces }, fc.string({ unit: 'binary', maxLength: 6 })),
   { maxLength: 20 },
 );
+/** Lines of which some end a paragraph, and some make another thing of it. */
+const blocks = fc.constantFrom(
+  ...[
+    '===',
+    '---',
+    '   --  ',
+    '    ---',
+    '\t---',
+    '-',
+    '- ',
+    '- a',
+    ':-:',
+    '|---|',
+    '---|---',
+    ':-: | -',
+    '***',
+  ],
+  ...[
+    '> a',
+    '> ---',
+    '```',
+    '~~~',
+    '# a',
+    '<p>',
+    '<!--',
+    '[a]: b',
+    '1. a',
+    '2. a',
+    'a',
+    '',
+    ' ',
+    '\u00a0---',
+  ],
+);
+const isRule = (line: string) => /^[\s|:=-]+$/.test(line) && /[=-]/.test(line);
 const hostileText = hostile.map((parts) => parts.join(''));
 
 describe('any comment at all', () => {
@@ -225,46 +260,72 @@ describe('any comment at all', () => {
   });
 
   it('has the first line that the whole text has in Markdown', { timeout: 120_000 }, () => {
+    const seen = { both: 0, onlyMarkdown: 0, neither: 0 };
+    const start = fc.constantFrom('', '\n', '/');
+    const bodies = fc.oneof(
+      fc.tuple(start, hostileText).map((parts) => parts.join('')),
+      fc.array(blocks, { maxLength: 4 }).map((lines) => ['/promote | to', ...lines].join('\n')),
+    );
     fc.assert(
-      fc.property(fc.tuple(fc.constantFrom('', '\n', '/'), hostileText), ([start, text]) => {
-        const body = start + text;
+      fc.property(bodies, (body) => {
         const tree = fromMarkdown(body, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
         const block = tree.children[0];
         const first = block?.type === 'paragraph' ? block.children[0] : undefined;
         const source = body.slice(block?.position?.start.offset ?? 0);
         const line = first?.type === 'text' && source.startsWith('/') ? /^[^\r\n]*/.exec(source)![0] : null;
-        expect(firstLine(body)?.trim() ?? null).toBe(line?.trim() ?? null);
+        const ours = isPlainParagraph(body) ? firstLine(body) : null;
+        // what Markdown knows as anything else is never ours
+        if (ours !== null) expect(ours.trim()).toBe(line?.trim());
+        // beyond that only what looks like an underline or a table's rule is left out
+        if (ours === null && line !== null)
+          expect(
+            source
+              .split(/\r\n|\n|\r/)
+              .slice(1)
+              .some(isRule),
+          ).toBe(true);
+        seen[ours !== null ? 'both' : line !== null ? 'onlyMarkdown' : 'neither'] += 1;
       }),
-      { numRuns: 3_000, seed: 6 },
+      { numRuns: 2_000, seed: 6 },
     );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(50);
   });
 
-  it('ends soon, whatever it repeats up to its largest size', { timeout: 120_000 }, () => {
+  it('costs little, whatever it repeats up to its largest size', { timeout: 120_000 }, () => {
     const units = [
-      '[',
-      '*a ',
-      '`',
-      '](',
-      '<a ',
-      '|a',
-      '\n',
-      '\r\n',
-      ' ',
-      '\t\n',
-      '> ',
-      '- ',
-      '_a_ ',
-      '@a.b',
-      '"',
-      '--x ',
-      '/',
-      '&#',
-      '\\',
+      ...['[', '![', '*a ', '_*', '*a_', '`', '``` ', '](', '<a ', '<!--', '|a', '|-', '-', '=', ' -', '- '],
+      ...['\n', '\r\n', ' ', '\t\n', '> ', '>', '1. ', '_a_ ', '@a.b', 'a@', 'www.a.b.', '"', '--x '],
+      ...[
+        '--reason=',
+        '/',
+        '&#',
+        '\\',
+        '\u2014',
+        '\u200b',
+        `${'_*'.repeat(40)}\n`,
+        '[a](<b> "',
+        '\n-a',
+        '\n=a',
+      ],
     ];
-    for (const start of ['', '/promote ', '/promote\n', ' \n', '/promote | a\n|-|-|\n'])
+    const starts = [
+      '',
+      '/promote ',
+      '/help ',
+      '/promote\n',
+      ' \n',
+      '/promote | a\n|-|-|\n',
+      '/zzzzzz ',
+      '/promte ',
+    ];
+    for (const start of starts)
       for (const unit of units) {
         const body = (start + unit.repeat(65_536)).slice(0, 65_536);
+        const before = process.cpuUsage();
         expect(['none', 'mistake', 'command']).toContain(parseComment(body).kind);
+        const { user, system } = process.cpuUsage(before);
+        // a limit of growth, not of speed: each takes a few milliseconds
+        expect({ start, unit, seconds: (user + system) / 1e6 }).toSatisfy(({ seconds }) => seconds < 0.2);
         expect(parseComment(`${body}x`)).toEqual({ kind: 'none' });
       }
   });

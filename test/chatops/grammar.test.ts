@@ -66,7 +66,7 @@ describe('a command', () => {
     ],
     ['/train', { name: 'train' }],
     [`/ok-to-train ${'aB'.repeat(20)}`, { name: 'ok-to-train', sha: 'ab'.repeat(20) }],
-    ['/retrain flights --reason="new carrier"', { name: 'retrain', model: 'flights', reason: 'new carrier' }],
+    ['/retrain flights', { name: 'retrain', model: 'flights' }],
     ['/status in production', { name: 'status', model: null, environment: 'production' }],
     [
       '/lock production --reason="release week" --ttl=2d',
@@ -98,6 +98,12 @@ describe('a command', () => {
       }
   });
 
+  it('is one whatever the rest of its paragraph is, and however long', () => {
+    for (const rest of ['a\n'.repeat(30_000), '> a', '- a', '```\na\n```', '# a', '***', '<p>\n', '[a]: b'])
+      expect(command(`/train\n${rest}`).name).toBe('train');
+    expect(command('/train\n\n---').name).toBe('train');
+  });
+
   it('is the first line alone', () => {
     expect(command('\n\n  /train  \nbecause I say so\n\n/rollback').name).toBe('train');
     expect(parseComment('/train\r\n\r\nThanks!')).toMatchObject({ line: '/train' });
@@ -114,13 +120,17 @@ describe('Markdown that never commands', () => {
     ['a heading', '# /promote to staging'],
     ['a heading by its underline', '/promote to staging\n==='],
     ['a heading by its underline, many lines later', `/promote to staging\n${'a\n'.repeat(90)}---`],
-    ['a paragraph too long to look through', `/promote to staging\n${'a\n'.repeat(200)}`],
+    ['a heading by its underline, with spaces', '/promote to staging\n   ===  '],
+    ['a heading by one dash', '/promote to staging\nbecause\n-'],
+    ['a heading, told by returns', '/promote to staging\rbecause\r---\r'],
+    ['a rule below a quote, which is wider than Markdown', '/promote to staging\n> a\n---'],
     ['a list', '- /promote to staging'],
     ['a link', '[/promote to staging](https://example.org)'],
     ['emphasis', '**/promote to staging**'],
     ['HTML', '<p>/promote to staging</p>'],
     ['after a comment in HTML', '<!-- x -->\n/promote to staging'],
     ['a table', '/promote | to\n---|---\na | b'],
+    ['a table of one column', '/promote to staging\n:-:\na'],
     ['a table with a wide rule', `/promote | to\n|${'-'.repeat(100)}|---|`],
     ['an escape', '\\/promote to staging'],
     ['an entity', '&#47;promote to staging'],

@@ -19,6 +19,8 @@ export type MemoryComment = Comment & { number: number; reactions: Reaction[] };
 export class MemoryGitHub implements GitHub {
   readonly repository = { owner: 'acme', repo: 'flights' };
   base = { name: 'main', sha: 'b'.repeat(40) };
+  /** Earlier commits of the default branch. */
+  history = new Set<string>();
   roles = new Map<string, Role>();
   pulls = new Map<number, PullRequest>();
   reviewsOf = new Map<number, Review[]>();
@@ -28,6 +30,8 @@ export class MemoryGitHub implements GitHub {
   workflowRuns: (WorkflowRun & { inputs: Readonly<Record<string, string>> })[] = [];
   deploymentList: (Deployment & { states: { state: DeploymentState; description: string }[] })[] = [];
   requests: Method[] = [];
+  /** What runs uploaded: one artifact each. */
+  files = new Map<number, { name: string; text: string }>();
   /** Whether a dispatch tells its run, as GitHub.com does. */
   tellsRun = true;
   /** Called ahead of each request; what it throws is the answer. */
@@ -88,7 +92,17 @@ export class MemoryGitHub implements GitHub {
   }
   createPullRequest = () => this.missing();
   createBranch = () => this.missing();
-  branchHead = () => this.missing();
+  async branchHead() {
+    await this.asked('branchHead');
+    return this.base.sha;
+  }
+  async compare({ base, head }: { base: string; head: string }) {
+    await this.asked('compare');
+    const status = head === base ? ('identical' as const) : ('diverged' as const);
+    return this.history.has(head)
+      ? { status: 'behind' as const, ahead: 0, files: [] }
+      : { status, ahead: status === 'identical' ? 0 : 1, files: [] };
+  }
   workflow = () => this.missing();
   async *comments(number: number) {
     await this.asked('comments');
@@ -128,17 +142,23 @@ export class MemoryGitHub implements GitHub {
   updateCheckRun = () => this.missing();
   async checksOf(sha: string) {
     await this.asked('checksOf');
-    return this.checks.get(sha) ?? { state: 'unknown' as const, failed: [] };
+    return this.checks.get(sha) ?? { state: 'unknown' as const, failed: [], pending: [] };
   }
-  async dispatch(request: { workflow: string; ref: string; inputs: Readonly<Record<string, string>> }) {
+  async dispatch(request: { workflow: string; branch: string; inputs: Readonly<Record<string, string>> }) {
     await this.asked('dispatch');
     const id = this.nextId();
     const at = this.now().toISOString();
     this.workflowRuns.unshift({
       ...{ id, attempt: 1, path: `.github/workflows/${request.workflow}`, event: 'workflow_dispatch' },
       title: titleOf(request.inputs),
-      ...{ status: 'queued', conclusion: null, headSha: this.base.sha, headBranch: request.ref },
-      ...{ headRepository: 'acme/flights', actor: 'modelgate[bot]', createdAt: at, updatedAt: at },
+      ...{ status: 'queued', conclusion: null, headSha: this.base.sha, headBranch: request.branch },
+      ...{
+        headRepository: 'acme/flights',
+        actor: 'modelgate[bot]',
+        ours: true,
+        createdAt: at,
+        updatedAt: at,
+      },
       ...{ url: `https://github.test/runs/${id}`, pullRequests: [], inputs: request.inputs },
     });
     this.after('dispatch');
@@ -159,8 +179,21 @@ export class MemoryGitHub implements GitHub {
       conclusion: 'cancelled',
     });
   }
-  artifacts = () => this.missing();
-  artifactFile = () => this.missing();
+  async artifacts(run: number) {
+    await this.asked('artifacts');
+    const file = this.files.get(run);
+    return file === undefined ? [] : [{ id: run, name: file.name, size: file.text.length, expired: false }];
+  }
+  async artifactFile({ artifact }: { artifact: { id: number } }) {
+    await this.asked('artifactFile');
+    return Buffer.from(this.files.get(artifact.id)?.text ?? '');
+  }
+  complete(run: number, conclusion: string): void {
+    Object.assign(this.require(this.workflowRuns.find(({ id }) => id === run)), {
+      status: 'completed',
+      conclusion,
+    });
+  }
   async *deployments({ environment }: { environment: string }) {
     await this.asked('deployments');
     yield* this.deploymentList.filter((one) => one.environment === environment);
@@ -191,7 +224,8 @@ export class MemoryGitHub implements GitHub {
 
 /** As the templates name their runs. */
 function titleOf({ model, environment, to, sha, op_id }: Readonly<Record<string, string>>): string {
-  if (model === undefined) return `${sha ?? 'Monitor'} (${op_id})`;
+  if (environment === undefined)
+    return sha === undefined ? `Monitor (${op_id})` : `Train ${sha} ${model ?? ''} (${op_id})`;
   return to === undefined
     ? `Promote ${model} to ${environment} (${op_id})`
     : `Roll back ${model} in ${environment} to ${to} (${op_id})`;

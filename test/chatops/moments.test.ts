@@ -6,7 +6,7 @@ import { model, ready, sha, type World } from './world.ts';
 /** Another head arrives, with a candidate of its own that passed its gate and that nobody has reviewed. */
 async function push(world: World): Promise<void> {
   world.change({ headSha: sha('8') });
-  world.github.checks.set(sha('8'), { state: 'success', failed: [] });
+  world.github.checks.set(sha('8'), { state: 'success', failed: [], pending: [] });
   await world.candidate(sha('8'));
 }
 

@@ -92,7 +92,7 @@ describe('/promote', () => {
     });
     world.open({ headSha: sha('3') });
     await world.candidate(sha('3'), { verdict: 'inconclusive' });
-    world.github.checks.set(sha('3'), { state: 'failure', failed: ['modelgate/gate'] });
+    world.github.checks.set(sha('3'), { state: 'failure', failed: ['modelgate/gate'], pending: [] });
     expect(await world.say('max', '/promote to staging')).toMatchObject({ reason: 'gate_undecided' });
     const line = '/promote to staging --override --reason="agreed with the business"';
     expect(await world.say('ann', line)).toMatchObject({ reason: 'not_permitted' });
@@ -116,7 +116,7 @@ describe('/promote', () => {
 
   it('in an issue takes a commit that came by a merged pull request, and no other where reviews are asked for', async () => {
     const world = await ready({ policy: { environments: { staging: { reviews: 1 } } } });
-    world.github.checks.set(sha('1'), { state: 'success', failed: [] });
+    world.github.checks.set(sha('1'), { state: 'success', failed: [], pending: [] });
     world.github.pulls.delete(pull);
     expect(await world.say('max', '/promote to staging', 99)).toMatchObject({ reason: 'not_reviewed' });
     world.open({ headSha: sha('1') });

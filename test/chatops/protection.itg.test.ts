@@ -106,6 +106,7 @@ describe('[GAT-4] the deployment protection rule', { timeout }, () => {
 
   it.each([
     ['of a branch', { headBranch: 'better' }],
+    ["of a tag with the default branch's name", (head: string) => ({ headSha: head })],
     ['of another workflow', { workflow: 'release.yml' }],
     ['by a push', { event: 'push' }],
     ['by the other command’s workflow', { workflow: 'rollback.yml' }],
@@ -114,7 +115,8 @@ describe('[GAT-4] the deployment protection rule', { timeout }, () => {
     const { server, repository } = made.world;
     const run = repository.startRun({
       ...{ workflow: 'promote.yml', event: 'workflow_dispatch', by: server.bot, headBranch: 'main' },
-      ...{ title: made.run.title, ...change },
+      ...{ title: made.run.title },
+      ...(typeof change === 'function' ? change(made.pull.pull.headSha) : change),
     });
     run.start();
     expect(await enter(made, run)).toMatchObject({ state: 'rejected', reason: 'not_permitted' });

@@ -58,6 +58,23 @@ const cases: Record<ReasonCode, Case> = {
       return world.say('max', promote);
     },
   ],
+  too_old: [
+    {},
+    (world) => {
+      const comment = world.comment('max', promote);
+      world.clock.forward(3_700_000);
+      return world.handle(comment);
+    },
+  ],
+  drift_found: [
+    {},
+    async (world) => {
+      const started = await world.say('max', '/drift run');
+      world.drifts(started.operation?.run?.id ?? 0);
+      const ended = await world.end(started);
+      return ended ?? started;
+    },
+  ],
   not_reviewed: [
     { policy: { environments: { staging: { reviews: 2 } } } },
     (world) => world.say('max', promote),
@@ -65,7 +82,7 @@ const cases: Record<ReasonCode, Case> = {
   checks_not_green: [
     {},
     (world) => {
-      world.github.checks.set(sha('1'), { state: 'unknown', failed: [] });
+      world.github.checks.set(sha('1'), { state: 'unknown', failed: [], pending: [] });
       return world.say('max', promote);
     },
   ],

@@ -21,7 +21,8 @@ export const model = 'flights-late';
 export const sha = (letter: string) => letter.repeat(40);
 export const pull = 7;
 
-const configuration = {
+/** modelgate.yaml of the model. */
+export const configuration = {
   schema: 'modelgate/1',
   model,
   data: { sources: { rows: { file: 'rows.csv' } } },
@@ -31,6 +32,22 @@ const configuration = {
   evaluation: { id: 'june', file: 'evaluation.parquet', sha256: 'e'.repeat(64) },
   gate: { metrics: [{ metric: 'auc', margin: 0.01 }] },
 };
+
+/** What the monitor uploads. */
+const foundDrift = JSON.stringify({
+  ...{ schema: 'modelgate.outcome/1', stage: 'monitor', reason_code: 'drift_found', summary: 'x' },
+  verdict: 'inconclusive',
+  inputs: { model, environment: 'production', since: '2026-02-15', until: '2026-03-01' },
+  outputs: {
+    ...{ version: 1, signals: [], actions: [], drift: 'd'.repeat(64) },
+    alerts: [
+      {
+        ...{ cause: 'data_drift', fingerprint: `${model}/production/data_drift`, action: 'investigate' },
+        ...{ title: 'distance moved by 12 miles', body: 'It moved.', reason: 'It matters.' },
+      },
+    ],
+  },
+});
 
 export interface WorldOptions {
   policy?: object;
@@ -77,10 +94,10 @@ export class World {
   open(change: { headSha: string }): void {
     this.github.pulls.set(pull, {
       ...{ number: pull, state: 'open', merged: false, draft: false, author: 'author', labels: [] },
-      ...{ headRef: 'better', baseRef: 'main', fork: false },
+      ...{ headRef: 'better', baseRef: 'main', fork: false, mergeCommit: null },
       ...change,
     });
-    this.github.checks.set(change.headSha, { state: 'success', failed: [] });
+    this.github.checks.set(change.headSha, { state: 'success', failed: [], pending: [] });
     this.github.reviewsOf.set(pull, [{ user: 'wil', state: 'approved', commit: change.headSha }]);
   }
 
@@ -96,10 +113,11 @@ export class World {
       verdict = 'pass',
       on_inconclusive = 'block',
       champion,
-    }: { verdict?: Verdict; on_inconclusive?: string; champion?: Digest | null } = {},
+      run,
+    }: { verdict?: Verdict; on_inconclusive?: string; champion?: Digest | null; run?: number } = {},
   ): Promise<{ version: number; manifest: Digest }> {
     const state = await this.registry.state(model);
-    const made = { ...producer, commit };
+    const made = { ...producer, commit, ...(run === undefined ? {} : { run: String(run) }) };
     const gate = await storeRun(this.registry.store, {
       seed: state.versions.length + 1,
       verdict,
@@ -127,10 +145,30 @@ export class World {
     };
   }
 
-  async say(author: string, body: string, number = pull): Promise<CommandResult> {
-    const result = await handleComment(this.comment(author, body, number), this.context);
+  say(author: string, body: string, number = pull): Promise<CommandResult> {
+    return this.handle(this.comment(author, body, number));
+  }
+
+  async handle(comment: IncomingComment): Promise<CommandResult> {
+    const result = await handleComment(comment, this.context);
     if (result === null) throw new Error('no command');
     return result;
+  }
+
+  /** Looks for the end of what a command started. */
+  end({ operation }: CommandResult): Promise<CommandResult | null> {
+    const record = this.records().find(({ op_id }) => op_id === operation?.opId);
+    const commentId = record?.comment ?? 0;
+    return finishOperation(this.context, {
+      number: this.github.threads.find(({ id }) => id === commentId)?.number ?? 0,
+      commentId,
+    });
+  }
+
+  /** A run of the monitor finds drift, and ends red. */
+  drifts(run: number): void {
+    this.github.files.set(run, { name: 'modelgate-monitor', text: foundDrift });
+    this.github.complete(run, 'failure');
   }
 
   /** What the workflows do with each run that waits, protection rule included; then their end is told. */
@@ -198,4 +236,15 @@ export async function ready(options: WorldOptions = {}): Promise<World & { diges
     await promote(world.registry, { ...move, ...rest, environment, actor });
   const { manifest } = await world.candidate(sha('1'));
   return Object.assign(world, { digest: manifest.slice(0, 12) });
+}
+
+/** Version 2 serves in both environments, after version 1. */
+export async function released(options: WorldOptions = {}): Promise<World & { digest: string }> {
+  const world = await ready(options);
+  for (const line of ['/promote to staging', `/promote to production --confirm=${world.digest}`]) {
+    await world.say('max', line);
+    await world.work();
+    world.clock.forward(2000);
+  }
+  return world;
 }

@@ -36,6 +36,24 @@ describe('DuckDB engine', () => {
     expect(vectors[1]!.values).toEqual(['a', null]);
   });
 
+  it('gives large results by batches, nulls and small integers included', async () => {
+    const engine = await test.engine();
+    const sql = `SELECT CAST(i AS SMALLINT) AS i, CASE WHEN i % 3 = 0 THEN NULL ELSE i / 2.0 END AS x, i / 2.0 AS y
+                 FROM range(5000) AS t(i)`;
+    const seen = new Map<number, [number, number]>();
+    let batches = 0;
+    for await (const [i, x, y] of engine.batches(sql)) {
+      batches++;
+      i!.values.forEach((value, row) => {
+        expect(x!.nulls![row]).toBe(Number(value) % 3 === 0 ? 1 : 0);
+        seen.set(Number(value), [Number(x!.values[row]), Number(y!.values[row])]);
+      });
+    }
+    expect(batches).toBeGreaterThan(1);
+    expect(seen.size).toBe(5000);
+    for (const [i, [x, y]] of seen) expect([x, y]).toEqual([i % 3 === 0 ? Number.NaN : i / 2, i / 2]);
+  });
+
   it('takes times as UTC and keeps the offset of text', async () => {
     const engine = await test.engine();
     const [row] = await engine.rows(

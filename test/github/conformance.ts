@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckRun, GitHub } from '../../src/github/port.ts';
+import { blobSha } from './fake/git.ts';
 import type { FakeRepository } from './fake/repository.ts';
 import type { FakeGitHubServer } from './fake/server.ts';
 
@@ -102,6 +103,7 @@ export function conformance(name: string, world: () => World): void {
         headRef: 'better',
         baseRef: 'main',
         fork: false,
+        mergeCommit: null,
         labels: ['x'],
       });
       expect(await github.pullRequest(other.number)).toMatchObject({ fork: true, author: 'eve' });
@@ -112,7 +114,9 @@ export function conformance(name: string, world: () => World): void {
       expect(await github.pullRequest(issue.number)).toBeNull();
       expect(await github.pullRequestsOf(repository.head('better'))).toMatchObject([{ number: own.number }]);
       repository.merge(own.number, 'ana');
-      expect(await github.pullRequest(own.number)).toMatchObject({ state: 'closed', merged: true });
+      expect(await github.pullRequest(own.number)).toMatchObject({
+        ...{ state: 'closed', merged: true, mergeCommit: repository.head('main') },
+      });
     });
 
     it("gives each person's newest word in a review, and the commit it was about", async () => {
@@ -161,6 +165,27 @@ export function conformance(name: string, world: () => World): void {
       await expect(
         github.createPullRequest({ title: 'x', body: '', head: 'modelgate/retrain-1', base: 'main' }),
       ).rejects.toMatchObject({ code: 'github_refused' });
+    });
+
+    it('compares two commits: which is the earlier one, and what the later one changes', async () => {
+      const { github, repository } = world();
+      const first = repository.head('main');
+      const second = repository.push('main', { 'moved.sql': 'select 1', 'train.py': 'a' });
+      const side = repository.push('side', { 'train.py': 'b', 'x.sql': 'select 1', 'moved.sql': null });
+      repository.push('main', { other: '1' });
+      const main = repository.head('main');
+      const compare = (base: string, head: string) => github.compare({ base, head });
+      expect(await compare(main, main)).toEqual({ status: 'identical', ahead: 0, files: [] });
+      expect(await compare(main, first)).toEqual({ status: 'behind', ahead: 0, files: [] });
+      expect(await compare(first, second)).toMatchObject({ status: 'ahead', ahead: 1 });
+      // since they parted; a new name alone does not hide that the old one is gone
+      const parted = await compare(main, side);
+      expect(parted).toMatchObject({ status: 'diverged', ahead: 1 });
+      const blob = (content: string) => blobSha(Buffer.from(content));
+      expect(Object.fromEntries(parted!.files.map(({ path, blob: name }) => [path, name]))).toEqual({
+        ...{ 'train.py': blob('b'), 'x.sql': blob('select 1'), 'moved.sql': null },
+      });
+      expect(await compare(main, 'f'.repeat(40))).toBeNull();
     });
 
     it('lists comments from the oldest on, over pages, and tells ours from a forged one', async () => {
@@ -244,14 +269,15 @@ export function conformance(name: string, world: () => World): void {
     it('calls a commit green only when every check and status is', async () => {
       const { github, repository } = world();
       const sha = repository.head('main');
-      expect(await github.checksOf(sha)).toEqual({ state: 'unknown', failed: [] });
+      expect(await github.checksOf(sha)).toEqual({ state: 'unknown', failed: [], pending: [] });
       repository.status(sha, 'build', 'success');
       await github.createCheckRun(check(sha, { conclusion: 'neutral' }));
-      expect(await github.checksOf(sha)).toEqual({ state: 'success', failed: [] });
+      expect(await github.checksOf(sha)).toEqual({ state: 'success', failed: [], pending: [] });
       await github.createCheckRun(check(sha, { name: 'slow', conclusion: null }));
-      expect((await github.checksOf(sha)).state).toBe('pending');
+      expect(await github.checksOf(sha)).toEqual({ state: 'pending', failed: [], pending: ['slow'] });
       repository.status(sha, 'build', 'error');
-      expect(await github.checksOf(sha)).toEqual({ state: 'failure', failed: ['build'] });
+      // what has failed hides nothing that goes on
+      expect(await github.checksOf(sha)).toEqual({ state: 'failure', failed: ['build'], pending: ['slow'] });
       expect((await github.checksOf('f'.repeat(40))).state).toBe('unknown');
     });
 
@@ -259,7 +285,7 @@ export function conformance(name: string, world: () => World): void {
       const { github, server, repository } = world();
       const inputs = { op_id: 'ab'.repeat(32) };
       const before = server.now().toISOString();
-      const started = await github.dispatch({ workflow: 'train.yml', ref: 'main', inputs });
+      const started = await github.dispatch({ workflow: 'train.yml', branch: 'main', inputs });
       const [run] = await all(
         github.runs({ workflow: 'train.yml', event: 'workflow_dispatch', createdAfter: before }),
       );
@@ -273,6 +299,7 @@ export function conformance(name: string, world: () => World): void {
         headSha: repository.head('main'),
         headBranch: 'main',
         headRepository: 'acme/flights',
+        ours: true,
         pullRequests: [],
       });
       expect(started).toEqual(server.enterprise ? null : { runId: run!.id, url: run!.url });
@@ -283,12 +310,22 @@ export function conformance(name: string, world: () => World): void {
       expect(await github.run(1)).toBeNull();
       expect(await all(github.runs({ workflow: 'train.yml', headSha: 'f'.repeat(40) }))).toEqual([]);
       expect(server.count('actions/create-workflow-dispatch')).toBe(1);
+      // a tag of the branch's name is not meant
+      expect(
+        server.calls.find(({ operation }) => operation === 'actions/create-workflow-dispatch')?.body,
+      ).toMatchObject({ ref: 'refs/heads/main' });
+      const byHand = repository.startRun({ workflow: 'train.yml', event: 'workflow_dispatch', by: 'ana' });
+      expect(await github.run(byHand.id)).toMatchObject({ actor: 'ana', ours: false });
     });
 
     it.each([
-      ['an unknown workflow', { workflow: 'none.yml', ref: 'main', inputs: {} }, 'github_missing'],
-      ['an unknown input', { workflow: 'train.yml', ref: 'main', inputs: { op: 'x' } }, 'github_refused'],
-      ['an unknown branch', { workflow: 'train.yml', ref: 'gone', inputs: { op_id: 'x' } }, 'github_refused'],
+      ['an unknown workflow', { workflow: 'none.yml', branch: 'main', inputs: {} }, 'github_missing'],
+      ['an unknown input', { workflow: 'train.yml', branch: 'main', inputs: { op: 'x' } }, 'github_refused'],
+      [
+        'an unknown branch',
+        { workflow: 'train.yml', branch: 'gone', inputs: { op_id: 'x' } },
+        'github_refused',
+      ],
     ])('does not dispatch %s', async (_, request, code) => {
       const { github, repository } = world();
       await expect(github.dispatch(request)).rejects.toMatchObject({ code });

@@ -54,7 +54,7 @@ const changes: [OperationId, (world: World) => Promise<unknown>][] = [
   ],
   [
     'actions/create-workflow-dispatch',
-    ({ github }) => github.dispatch({ workflow: 'train.yml', ref: 'main', inputs: { op_id: 'x' } }),
+    ({ github }) => github.dispatch({ workflow: 'train.yml', branch: 'main', inputs: { op_id: 'x' } }),
   ],
   [
     'repos/create-deployment',
@@ -193,7 +193,7 @@ describe('permissions', () => {
 describe('older GitHub Enterprise', () => {
   it('is asked once whether it tells the run, and each dispatch takes place once', async () => {
     const old = await openWorld(actions, { enterprise: true });
-    const request = { workflow: 'train.yml', ref: 'main', inputs: { op_id: 'x' } };
+    const request = { workflow: 'train.yml', branch: 'main', inputs: { op_id: 'x' } };
     expect(await old.github.dispatch(request)).toBeNull();
     expect(await old.github.dispatch(request)).toBeNull();
     expect(old.server.calls.map(({ status }) => status)).toEqual([400, 204, 204]);

@@ -64,7 +64,7 @@ describe('drift', () => {
   it('tells a moved value, null rate and unseen level as effects of their own, with unit and threshold', async () => {
     const bed = await bench();
     const tables = await days(bed, {
-      value: 'CASE WHEN i % 10 > 6 THEN NULL ELSE 10 * u END',
+      value: 'CASE WHEN i % 10 > 6 THEN NULL ELSE 10 * ((7 * u) % 1) END',
       level: `CASE WHEN v < 0.1 THEN 'new' WHEN v < 0.6 THEN 'a' ELSE 'b' END`,
     });
     const { outcome, column } = await compare(bed, tables, { time: 'event' });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Cause,
   Condition,
   type Findings,
   loadRunbooks,
@@ -23,7 +24,7 @@ function findings(...holding: Condition[]): Findings {
 const runbooks = await loadRunbooks(undefined);
 
 describe('runbooks', () => {
-  it.each<[string, 'data_drift' | 'concept_drift', Condition[], string, number | null]>([
+  it.each<[string, Cause, Condition[], string, number | null]>([
     ['an important feature moved', 'data_drift', ['drift_found', 'top_importance'], 'retrain', null],
     ['an unimportant feature moved', 'data_drift', ['drift_found'], 'review', 7],
     [
@@ -52,6 +53,18 @@ describe('runbooks', () => {
     ],
     ['the metric fell in this window only', 'concept_drift', ['performance_fell'], 'investigate', null],
     ['the metric holds', 'concept_drift', [], 'none', null],
+    ['quality fell silently', 'silent_failure', ['performance_fell'], 'investigate', null],
+    ['quality fell with drift', 'silent_failure', ['performance_fell', 'drift_found'], 'retrain', null],
+    [
+      'quality fell with nulls',
+      'silent_failure',
+      ['performance_fell', 'nulls_moved', 'drift_found'],
+      'fix_data',
+      null,
+    ],
+    ['the threshold is probed', 'suspicious_inputs', ['boundary_walked', 'drift_found'], 'investigate', null],
+    ['training rows are probed', 'suspicious_inputs', ['training_rows_probed'], 'investigate', null],
+    ['nobody probes', 'suspicious_inputs', ['drift_found'], 'none', null],
   ])('[ALR-4] when %s, decides (%s, %j) → %s', (_, cause, conditions, action, days) => {
     const runbook = runbookFor(runbooks, cause);
     if (runbook === null) throw new Error('no runbook');

@@ -22,6 +22,8 @@ export interface Traffic {
   distance?: string;
   depot?: string;
   output?: string;
+  /** Version that answered. */
+  version?: string;
   latency?: string;
 }
 
@@ -113,7 +115,7 @@ export async function world(
     trace_id: `'t'`,
     model: `'${model}'`,
     environment: `'${environment}'`,
-    version: '1',
+    version: traffic.version ?? '1',
     manifest: `'${manifest}'`,
     generation: '1',
     output: 'output',

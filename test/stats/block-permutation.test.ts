@@ -149,7 +149,7 @@ describe('block permutation', () => {
     const strata = Int32Array.from([...Array(8).fill(0), 1, 1, 0, 0, ...Array(8).fill(1)]);
     const input = { columns: [column], referenceBlocks: 10, currentBlocks: 10, seed: 2 };
     expect(run(input).columns[0]!.p).toBeLessThan(0.05);
-    expect(run({ ...input, strata }).columns[0]!.p).toBe(1);
+    expect(run({ ...input, strata, columns: [{ ...column, stratified: true }] }).columns[0]!.p).toBe(1);
   });
 
   it('holds for any counts: p in (0, 1], max-T at least p for one column, never NaN', () => {

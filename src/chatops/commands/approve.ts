@@ -1,6 +1,6 @@
 import { approvePromotion, samePerson, standingRequest } from '../../registry/approvals.ts';
 import { environmentOf, type ModelState } from '../../registry/state.ts';
-import type { CommandResult } from '../context.ts';
+import type { CommandResult, ConfiguredModel } from '../context.ts';
 import { candidateOf } from './candidate.ts';
 import { actorOf, type CommandOf, type CommandRequest } from './handler.ts';
 import { done, Refusal } from './refusal.ts';
@@ -14,7 +14,7 @@ export async function approve(request: Request): Promise<CommandResult> {
   const { name, model } = chooseModel(context, command.model, await subjectOf(context, comment));
   const { registry } = model;
   const state = await registry.state(name);
-  const { version, environment } = await meant(request, { state, registry });
+  const { version, environment } = await meant(request, { state, model });
   const rules = requireRules(context, model, environment);
   const actor = actorOf(request);
   const asked = standingRequest(environmentOf(state, environment), version);
@@ -39,11 +39,12 @@ export async function approve(request: Request): Promise<CommandResult> {
   );
 }
 
-/** What stands asked for: named, or the only one; on a pull request that of its head commit. */
+/** What stands asked for: named, or the only one; on a pull request that of its head commit. The last environment is named. */
 async function meant(
   { command, context, comment }: Request,
-  { state, registry }: { state: ModelState; registry: Parameters<typeof candidateOf>[0] },
+  { state, model }: { state: ModelState; model: ConfiguredModel },
 ): Promise<{ version: number; environment: string }> {
+  const last = model.config.environments.at(-1)?.name ?? '';
   const open = [...state.environments.values()].flatMap(({ name: environment, requests }) =>
     requests.map(({ version }) => ({ environment, version })),
   );
@@ -51,7 +52,7 @@ async function meant(
   if (version === null && comment.isPullRequest) {
     const head = (await context.github.pullRequest(comment.number))?.headSha;
     version =
-      head === undefined ? null : ((await candidateOf(registry, state, head))?.version.version ?? null);
+      head === undefined ? null : ((await candidateOf(model.registry, state, head))?.version.version ?? null);
     if (version === null) {
       throw new Refusal(
         'no_candidate',
@@ -60,10 +61,10 @@ async function meant(
       );
     }
   }
-  const fitting = open.filter(
-    (one) =>
-      (version === null || one.version === version) &&
-      (command.environment === null || one.environment === command.environment),
+  const asked = open.filter((one) => version === null || one.version === version);
+  // without its name nobody was asked whether this person may approve for the last one
+  const fitting = asked.filter(({ environment }) =>
+    command.environment === null ? environment !== last : environment === command.environment,
   );
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
@@ -71,6 +72,14 @@ async function meant(
   if (fitting.length > 1) {
     const list = fitting.map((one) => `${state.model}@${one.version} to ${one.environment}`).join(', ');
     throw new Refusal('ambiguous', `Several are asked for: ${list}.`, 'Name the one that you mean.');
+  }
+  const there = asked.find(({ environment }) => environment === last);
+  if (there !== undefined && command.environment === null) {
+    throw new Refusal(
+      'ambiguous',
+      `It is asked for in ${last}, which is always named.`,
+      `Say where: \`/approve ${state.model}@${there.version} to ${last}\``,
+    );
   }
   throw new Refusal(
     'approval_needed',

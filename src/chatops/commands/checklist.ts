@@ -18,8 +18,11 @@ export class Checklist {
     this.rows.push(row);
   }
 
-  /** A rule of the registry: what it throws is why not. `as` says it in other words of chat. */
-  rule(name: string, check: { passed: string; run(): void; as?: (refusal: Refusal) => ReasonCode }): void {
+  /** A rule of the registry: what it throws is why not. `as` and `fix` say it in other words of chat. */
+  rule(
+    name: string,
+    check: { passed: string; run(): void; as?: (refusal: Refusal) => ReasonCode; fix?: string | undefined },
+  ): void {
     try {
       check.run();
       this.add({ name, ok: true, detail: check.passed, fix: null, reason: 'done' });
@@ -27,7 +30,7 @@ export class Checklist {
       const refusal = refusalOf(error);
       if (refusal === null) throw error;
       const reason = check.as?.(refusal) ?? refusal.reason;
-      this.add({ name, ok: false, detail: refusal.message, fix: refusal.fix, reason });
+      this.add({ name, ok: false, detail: refusal.message, fix: check.fix ?? refusal.fix, reason });
     }
   }
 

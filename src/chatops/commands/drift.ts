@@ -1,10 +1,10 @@
 import type { Issue } from '../../github/port.ts';
-import type { CommandResult, Operation } from '../context.ts';
+import type { CommandResult, ConfiguredModel, Operation } from '../context.ts';
 import { acknowledge, snooze } from '../drift/state.ts';
 import type { CommandOf, CommandRequest } from './handler.ts';
 import { done, Refusal } from './refusal.ts';
 import { start } from './start.ts';
-import { chooseModel, subjectOf } from './target.ts';
+import { chooseModel, inputsOf, subjectOf } from './target.ts';
 
 type Request = CommandRequest<CommandOf<'drift'>>;
 
@@ -14,8 +14,8 @@ const day = 86_400_000;
 export async function drift(request: Request): Promise<CommandResult> {
   const { command, context, comment } = request;
   const subject = await subjectOf(context, comment);
-  const { name } = chooseModel(context, command.model, subject);
-  if (command.action === 'run') return run(request, name);
+  const { name, model } = chooseModel(context, command.model, subject);
+  if (command.action === 'run') return run(request, name, model);
   const issue = subject.environment === null ? null : await context.github.issue(comment.number);
   if (issue === null || subject.model !== name) throw elsewhere(name);
   const by = comment.author;
@@ -28,19 +28,19 @@ export async function drift(request: Request): Promise<CommandResult> {
   return done(`It rests until ${until.toISOString().slice(0, 10)}.`);
 }
 
-function run(request: Request, model: string): Promise<CommandResult> {
+function run(request: Request, name: string, model: ConfiguredModel): Promise<CommandResult> {
   const { context, opId } = request;
   const operation: Operation = {
     opId,
     kind: 'drift',
     workflow: context.policy.workflows.monitor,
-    inputs: { op_id: opId },
-    model,
+    inputs: { op_id: opId, ...inputsOf(name, model) },
+    model: name,
     environment: null,
     run: null,
     deployment: null,
   };
-  const summary = `The drift check of ${model} runs; what it finds becomes an issue.`;
+  const summary = `The drift check of ${name} runs; what it finds becomes an issue.`;
   return start(request, { operation, checks: [], summary });
 }
 

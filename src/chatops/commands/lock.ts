@@ -1,16 +1,11 @@
 import { lock as lockEnvironment, unlock as unlockEnvironment } from '../../registry/locks.ts';
 import { environmentOf } from '../../registry/state.ts';
 import type { CommandResult } from '../context.ts';
+import { milliseconds } from '../duration.ts';
 import { actorOf, type CommandOf, type CommandRequest } from './handler.ts';
 import { done, Refusal, refusalOf } from './refusal.ts';
+import { isLater } from './seen.ts';
 import { chooseModel, requireRules, subjectOf } from './target.ts';
-
-const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** Milliseconds of a length of time as the policy writes it. */
-function milliseconds(duration: string): number {
-  return Number(duration.slice(0, -1)) * units[duration.slice(-1) as keyof typeof units];
-}
 
 /** Nothing moves there until the lock is taken away or its time is over; its owner may go on. */
 export async function lock(request: CommandRequest<CommandOf<'lock' | 'hold'>>): Promise<CommandResult> {
@@ -39,6 +34,13 @@ export async function unlock(
   const { environments, name: environment } = requireRules(context, model, command.environment);
   const actor = actorOf(request);
   const held = environmentOf(await model.registry.state(name), environment).lock;
+  if (held !== null && isLater(held.since, comment)) {
+    throw new Refusal(
+      'locked',
+      `${held.owner} took the lock of ${name} in ${environment} after your comment.`,
+      'Look at `/status`, and give the command again if it is still meant.',
+    );
+  }
   const own = held === null || held.owner === actor.name;
   try {
     const committed = await unlockEnvironment(model.registry, {

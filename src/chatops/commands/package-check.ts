@@ -1,4 +1,3 @@
-import { UserError } from '../../errors.ts';
 import type { Digest } from '../../json.ts';
 import { verifyPackage } from '../../rollout/package.ts';
 import type { ConfiguredModel } from '../context.ts';
@@ -16,8 +15,15 @@ export async function packageCheck(
     await verifyPackage(registry.store, digest);
     list.add({ name, ok: true, detail: `${digest.slice(0, 12)}, verified`, fix: null, reason: 'done' });
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const reason = refusalOf(error)?.reason ?? 'package_damaged';
-    list.add({ name, ok: false, detail: error.message, fix: error.fix, reason });
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    const { reason, message, fix } = refusal;
+    list.add({
+      name,
+      ok: false,
+      detail: message,
+      fix,
+      reason: reason === 'internal' ? 'package_damaged' : reason,
+    });
   }
 }

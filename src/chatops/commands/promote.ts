@@ -13,6 +13,7 @@ import { packageCheck } from './package-check.ts';
 import { done, Refusal, refusalOf, refused } from './refusal.ts';
 import { registryChecks } from './registry-checks.ts';
 import { headChecks, originChecks, pullRequestChecks } from './review-checks.ts';
+import { requireUnmoved } from './seen.ts';
 import { start } from './start.ts';
 import { chooseModel, nextEnvironment, requirePull, requireRules, subjectOf } from './target.ts';
 
@@ -57,6 +58,7 @@ export async function promote(request: Request): Promise<CommandResult> {
     const already = `${environment} runs ${name}@${candidate.version.version} already.`;
     return done(already, { reason: 'nothing_to_do' });
   }
+  requireUnmoved(environmentOf(state, environment), comment);
   const about = { commit: candidate.commit, rules, model: name };
   if (pull === null) await originChecks(list, context, about);
   else await headChecks(list, context, { ...about, pull });

@@ -1,6 +1,7 @@
 import type { Code } from '../../codes.ts';
 import { UserError } from '../../errors.ts';
 import { GitHubUnavailable } from '../../github/port.ts';
+import { inChat } from '../chat-words.ts';
 import type { CommandResult, ReasonCode } from '../context.ts';
 
 /** A command that is not carried out: why, in one sentence, and what to do about it. */
@@ -36,23 +37,28 @@ const reasons: Partial<Record<Code, ReasonCode>> = {
   nothing_deployed: 'no_previous',
   object_missing: 'package_damaged',
   object_damaged: 'package_damaged',
-  storage_unavailable: 'unavailable',
   storage_unsuitable: 'unavailable',
   log_damaged: 'unavailable',
-  lost_race: 'unavailable',
+  config_invalid: 'unavailable',
+  config_missing: 'unavailable',
 };
+
+/** Of what may be over in a moment: a store that does not answer, others who write at the same time. */
+const passing: readonly Code[] = ['storage_unavailable', 'lost_race', 'sweeping'];
 
 /** What the registry or the store refuses, in the words of chat; null for what is no refusal. */
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof Refusal) return error;
-  if (!(error instanceof UserError)) return null;
+  if (!(error instanceof UserError) || isPassing(error)) return null;
   const github = error.code.startsWith('github_');
-  return new Refusal(reasons[error.code] ?? (github ? 'unavailable' : 'internal'), error.message, error.fix);
+  const fix = inChat(error);
+  return new Refusal(reasons[error.code] ?? (github ? 'unavailable' : 'internal'), error.message, fix);
 }
 
 /** Whether trying the same job again later may help: it is not answered, but thrown to whoever runs the jobs. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof GitHubUnavailable;
+  if (error instanceof GitHubUnavailable) return true;
+  return error instanceof UserError && passing.includes(error.code);
 }
 
 /** The end of a command that was refused before or after its checks. */

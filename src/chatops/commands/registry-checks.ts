@@ -8,7 +8,7 @@ import {
   guardVerdict,
   type Override,
 } from '../../registry/guards.ts';
-import { environmentOf, type ModelState } from '../../registry/state.ts';
+import { type EnvironmentState, environmentOf, type ModelState } from '../../registry/state.ts';
 import type { ReasonCode } from '../context.ts';
 import type { EnvironmentRules } from '../environment-rules.ts';
 import type { Candidate } from './candidate.ts';
@@ -40,7 +40,7 @@ export function registryChecks(list: Checklist, question: RegistryQuestion): voi
     run: () => guardOrder(state, to, { environment: rules.name, environments }),
     passed: environments[0] === rules.name ? 'it is the first environment' : 'it has been in the one before',
   });
-  list.rule('lock', { run: () => guardLock(target, actor, now), passed: 'nobody else holds it' });
+  lockCheck(list, { target, actor, now, model: state.model });
   list.rule('not rolled back', {
     run: () => guardFrozen(state, to, target),
     passed: `it was never rolled back from ${rules.name}`,
@@ -51,6 +51,23 @@ export function registryChecks(list: Checklist, question: RegistryQuestion): voi
       if (rules.approval) guardApproval(state, to, target);
     },
     passed: approvalWords(question),
+  });
+}
+
+/** Whether somebody else holds the environment. Whoever is there at night is told how to take the lock away. */
+export function lockCheck(
+  list: Checklist,
+  {
+    target,
+    actor,
+    now,
+    model,
+  }: { target: Readonly<EnvironmentState>; actor: Actor; now: Date; model: string },
+): void {
+  list.rule('lock', {
+    run: () => guardLock(target, actor, now),
+    passed: 'nobody else holds it',
+    fix: `Ask ${target.lock?.owner}, or with the role maintain: \`/unlock ${model} in ${target.name} --reason="why"\``,
   });
 }
 

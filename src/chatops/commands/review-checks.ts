@@ -4,8 +4,8 @@ import type { ChatopsContext } from '../context.ts';
 import type { EnvironmentRules } from '../environment-rules.ts';
 import type { Checklist } from './checklist.ts';
 
-/** More people than this are not asked for: each costs a request. */
-const reviewers = 30;
+/** So many people's rights are asked for: each costs a request, and anybody may review. */
+const mostAsked = 30;
 
 /** What does not depend on the version: the pull request is one that can be merged into the default branch. */
 export function pullRequestChecks(
@@ -54,7 +54,7 @@ export async function headChecks(
     fix: 'Train the head with `/train`: results of an earlier commit do not count for it.',
     reason: 'head_moved',
   });
-  await reviewCheck(list, context.github, { pull, needed: rules.reviews });
+  await reviewCheck(list, context.github, { pull, commit: pull.headSha, needed: rules.reviews });
   await statusCheck(list, context.github, { sha: pull.headSha, model });
 }
 
@@ -72,25 +72,30 @@ export async function originChecks(
 ): Promise<void> {
   const { commit, rules, model } = question;
   const pulls = commit === null ? [] : await context.github.pullRequestsOf(commit);
-  const merged = pulls.find((pull) => pull.merged && pull.baseRef === context.base.branch);
+  const merged = mergedOne(pulls, { branch: context.base.branch, commit });
   const open = pulls.find((pull) => pull.state === 'open' && pull.headSha === commit);
   if (merged === undefined && open !== undefined) {
     pullRequestChecks(list, context, open);
     await headChecks(list, context, { ...question, pull: open });
     return;
   }
-  list.add({
-    name: 'reviews',
-    ok: merged !== undefined || rules.reviews === 0,
-    detail:
-      merged !== undefined
+  // an earlier commit of a merged pull request may be what its reviewers refused
+  const asMerged = merged !== undefined && [merged.headSha, merged.mergeCommit].includes(commit);
+  if (merged !== undefined && commit !== null && !asMerged) {
+    await reviewCheck(list, context.github, { pull: merged, commit, needed: rules.reviews });
+  } else {
+    list.add({
+      name: 'reviews',
+      ok: asMerged || rules.reviews === 0,
+      detail: asMerged
         ? `merged into ${context.base.branch} by pull request ${merged.number}`
         : rules.reviews === 0
           ? 'none are asked for'
           : 'Its commit came by no pull request, so nobody is known to have reviewed it.',
-    fix: 'Bring the change in by a pull request, or train a commit of the default branch that came by one.',
-    reason: 'not_reviewed',
-  });
+      fix: 'Bring the change in by a pull request, or train a commit of the default branch that came by one.',
+      reason: 'not_reviewed',
+    });
+  }
   if (commit === null) {
     list.add({
       name: 'checks',
@@ -104,42 +109,55 @@ export async function originChecks(
   await statusCheck(list, context.github, { sha: commit, model });
 }
 
+/** Of those that went into the branch the one that the commit ended, where it ended one. */
+function mergedOne(
+  pulls: readonly PullRequest[],
+  { branch, commit }: { branch: string; commit: string | null },
+): PullRequest | undefined {
+  const merged = pulls.filter((pull) => pull.merged && pull.baseRef === branch);
+  return merged.find(({ headSha, mergeCommit }) => [headSha, mergeCommit].includes(commit)) ?? merged[0];
+}
+
 const writing: readonly Role[] = ['write', 'maintain', 'admin'];
 
-/** Approvals of exactly this commit by people who may write, other than its author; anybody may click approve. */
+/**
+ * Approvals of exactly this commit by people who may write, other than its author; anybody may click approve. Whoever
+ * of them asks for changes stands in the way, and is looked for first: an approval that is not looked at costs nothing.
+ */
 async function reviewCheck(
   list: Checklist,
   github: GitHub,
-  { pull, needed }: { pull: PullRequest; needed: number },
+  { pull, commit, needed }: { pull: PullRequest; commit: string; needed: number },
 ): Promise<void> {
-  const fix = `It needs ${needed} by people who may write, other than its author, of the head commit.`;
+  const fix = `It needs ${needed} by people who may write, other than its author, of ${commit === pull.headSha ? 'the head commit' : `commit ${commit.slice(0, 12)}`}.`;
   const common = { name: 'reviews', fix, reason: 'not_reviewed' } as const;
   if (needed === 0) {
     list.add({ ...common, ok: true, detail: 'none are asked for' });
     return;
   }
   const words = (await github.reviews(pull.number)).filter(
-    ({ user, state }) =>
-      (state === 'approved' || state === 'changes_requested') &&
-      !samePerson(user, pull.author) &&
-      !user.endsWith('[bot]'),
+    ({ user }) => !samePerson(user, pull.author) && !user.endsWith('[bot]'),
   );
-  const [approving, objecting]: string[][] = [[], []];
-  for (const { user, state, commit } of words.slice(0, reviewers)) {
-    if (state === 'approved' && commit !== pull.headSha) continue;
-    if (!writing.includes((await github.permission(user)).role)) continue;
-    (state === 'approved' ? approving : objecting)?.push(user);
+  const objecting = words.filter(({ state }) => state === 'changes_requested');
+  if (objecting.length > mostAsked) {
+    const detail = `${objecting.length} people ask for changes; of at most ${mostAsked} it is asked whether they may write.`;
+    list.add({ ...common, ok: false, detail, fix: 'Dismiss the reviews of those who may not.' });
+    return;
   }
-  const approvers = new Set(approving?.map((user) => user.toLowerCase()));
-  const objections = objecting ?? [];
+  const approving = words.filter((one) => one.state === 'approved' && one.commit === commit);
+  const [objections, approvers]: [string[], string[]] = [[], []];
+  for (const { user, state } of [...objecting, ...approving].slice(0, mostAsked)) {
+    if (!writing.includes((await github.permission(user)).role)) continue;
+    (state === 'approved' ? approvers : objections).push(user);
+  }
+  const settled = objections.length === 0;
   list.add({
     ...common,
-    ok: approvers.size >= needed && objections.length === 0,
-    detail:
-      objections.length > 0
-        ? `${objections.join(', ')} asked for changes.`
-        : `${approvers.size} of ${needed}${approvers.size === 0 ? '' : `: ${[...approvers].join(', ')}`}`,
-    fix: objections.length > 0 ? 'Settle it with them: their review stands in the way.' : fix,
+    ok: approvers.length >= needed && settled,
+    detail: !settled
+      ? `${objections.join(', ')} asked for changes.`
+      : `${approvers.length} of ${needed}${approvers.length === 0 ? '' : `: ${approvers.join(', ')}`}`,
+    fix: settled ? fix : 'Settle it with them: their review stands in the way.',
   });
 }
 
@@ -149,20 +167,24 @@ async function statusCheck(
   github: GitHub,
   { sha, model }: { sha: string; model: string },
 ): Promise<void> {
-  const { state, failed } = await github.checksOf(sha);
+  const { state, failed, pending } = await github.checksOf(sha);
   const own = ['modelgate/gate', `modelgate/gate (${model})`];
-  const ok = state === 'success' || (state === 'failure' && failed.every((name) => own.includes(name)));
+  const others = failed.filter((name) => !own.includes(name));
+  const onlyOwn = state === 'failure' && failed.length > 0 && others.length === 0;
+  // what has failed says nothing of what has not ended
+  const found = onlyOwn ? (pending.length === 0 ? 'gate' : 'pending') : state;
   list.add({
     name: 'checks',
-    ok: ok && !(state === 'failure' && failed.length === 0),
+    ok: found === 'success' || found === 'gate',
     detail: {
       success: 'green',
+      gate: 'green beside the gate',
       pending: 'Some have not ended.',
-      failure: ok ? 'green beside the gate' : `Failed: ${failed.slice(0, 10).join(', ') || 'some'}.`,
+      failure: `Failed: ${others.slice(0, 10).join(', ') || 'some'}.`,
       unknown: 'GitHub does not say whether they are green.',
-    }[state],
+    }[found],
     fix:
-      state === 'pending'
+      found === 'pending'
         ? 'Wait for them, then give the command again.'
         : 'Mend them, then give the command again.',
     reason: 'checks_not_green',

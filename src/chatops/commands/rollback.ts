@@ -1,10 +1,13 @@
 import { decideRollback, isHealthy } from '../../registry/rules.ts';
 import { type EnvironmentState, environmentOf, type ModelState } from '../../registry/state.ts';
-import type { CommandResult, Operation } from '../context.ts';
+import type { CommandResult, ConfiguredModel, Operation } from '../context.ts';
+import type { Subject } from '../rules.ts';
 import { Checklist } from './checklist.ts';
 import { actorOf, type CommandOf, type CommandRequest, reasonOf } from './handler.ts';
 import { packageCheck } from './package-check.ts';
 import { done, Refusal, refused } from './refusal.ts';
+import { lockCheck } from './registry-checks.ts';
+import { requireUnmoved } from './seen.ts';
 import { start } from './start.ts';
 import { chooseModel, onlyEnvironment, requireRules, subjectOf } from './target.ts';
 
@@ -19,12 +22,15 @@ export async function rollback(request: Request): Promise<CommandResult> {
   const subject = await subjectOf(context, comment);
   const { name, model } = chooseModel(context, command.model, subject);
   const state = await model.registry.state(name);
-  const environment =
-    command.environment ?? meant(subject.environment, model.config.environments.at(-1)?.name);
+  const environment = command.environment ?? ofThread(subject, { name, model });
   const rules = requireRules(context, model, environment ?? onlyEnvironment(model, state));
   const target = environmentOf(state, rules.name);
+  // two people who comment for one trouble mean one rollback: the second has not seen the first
+  if (command.to === null || command.to !== target.version) requireUnmoved(target, comment);
   const to = command.to ?? stepsBack(state, target, command.steps);
   const list = new Checklist();
+  lockCheck(list, { target, actor: actorOf(request), now: context.now(), model: name });
+  if (list.refusal !== null) return refused(list.refusal, list.checks);
   const { environments } = rules;
   const about = {
     environment: rules.name,
@@ -62,8 +68,17 @@ export async function rollback(request: Request): Promise<CommandResult> {
 }
 
 /** A drift issue says which environment it is about; the last one is named by the person all the same. */
-const meant = (environment: string | null, last: string | undefined): string | null =>
-  environment === last ? null : environment;
+function ofThread(
+  { environment }: Subject,
+  { name, model }: { name: string; model: ConfiguredModel },
+): string | null {
+  if (environment === null || environment !== model.config.environments.at(-1)?.name) return environment;
+  throw new Refusal(
+    'ambiguous',
+    `This thread is about ${environment}, which is always named.`,
+    `Say where: \`/rollback ${name} in ${environment}\``,
+  );
+}
 
 /** The version so many healthy ones back; null where there is none: the registry says why. */
 function stepsBack(state: ModelState, target: Readonly<EnvironmentState>, steps: number): number | null {

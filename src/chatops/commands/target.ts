@@ -42,6 +42,12 @@ export function chooseModel(
   throw new Refusal('unknown_model', `There is no model ${name}; there are: ${list}.`, 'Name one of these.');
 }
 
+/** How train.yml and monitor.yml are told which model is meant: by itself they take that of modelgate.yaml. */
+export const inputsOf = (name: string, { file }: Pick<ConfiguredModel, 'file'>): Record<string, string> => ({
+  model: name,
+  config: file,
+});
+
 /** Refuses `unknown_environment`. */
 export function requireRules(
   context: ChatopsContext,

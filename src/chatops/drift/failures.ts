@@ -30,7 +30,8 @@ export async function onScheduledRun(
   const schedule = schedulesOf(context.policy).find(
     ({ workflow }) => run.path === `.github/workflows/${workflow}`,
   );
-  if (schedule === undefined || run.status !== 'completed' || !ofDefaultBranch(run, context)) return;
+  if (schedule === undefined || run.status !== 'completed') return;
+  if (!(await ofDefaultBranch(run, context))) return;
   const { github } = context;
   if (run.conclusion === 'success') {
     const note = {
@@ -69,14 +70,11 @@ function whatItSaid({ reason_code, summary, error }: MonitorFailure): string {
 }
 
 /** Heard of late, a failure that is over is not told any more. */
-async function newerEndedWell(
-  run: WorkflowRun,
-  { github, base }: ChatopsContext,
-  workflow: string,
-): Promise<boolean> {
+async function newerEndedWell(run: WorkflowRun, context: ChatopsContext, workflow: string): Promise<boolean> {
   let seen = 0;
-  for await (const one of github.runs({ workflow, createdAfter: run.createdAt })) {
-    if (one.id > run.id && one.headBranch === base.branch && one.conclusion === 'success') return true;
+  for await (const one of context.github.runs({ workflow, createdAfter: run.createdAt })) {
+    const well = one.id > run.id && one.event !== 'pull_request' && one.conclusion === 'success';
+    if (well && (await ofDefaultBranch(one, context))) return true;
     seen += 1;
     if (seen >= 50) break;
   }

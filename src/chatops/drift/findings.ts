@@ -1,4 +1,4 @@
-import type { Cause } from '../../monitoring/runbook.ts';
+import { Cause } from '../../monitoring/runbook.ts';
 import type { Signal } from '../../monitoring/signal.ts';
 import { paragraphs, text } from '../../report/markdown.ts';
 import { type Alarm, alarmMarker } from './alarm.ts';
@@ -10,7 +10,7 @@ export interface Finding {
   alarm: Alarm | null;
 }
 
-const causes: readonly (Cause | 'service')[] = ['data_drift', 'prediction_drift', 'concept_drift', 'service'];
+const causes = [...Cause.options, 'service'] as const;
 const told = 30;
 
 /**
@@ -24,7 +24,10 @@ export function findingsOf(result: MonitorResult): Finding[] {
     const fingerprint = `${model}/${environment}/${cause}`;
     const signals = result.outputs.signals.filter(({ signal }) => signal === cause);
     const alert = result.outputs.alerts.find((one) => one.cause === cause);
-    const judged = signals.some(({ verdict }) => verdict !== 'not_enough_data');
+    // what alarms and has no alert of its own is told by another one's
+    const judged =
+      signals.some(({ verdict }) => verdict !== 'not_enough_data') &&
+      signals.every(({ verdict }) => verdict !== 'alert');
     if (alert !== undefined) found.push({ fingerprint, alarm: { ...alert, fingerprint } });
     else if (judged) found.push({ fingerprint, alarm: null });
     const review = reviewOf(result, cause, signals);

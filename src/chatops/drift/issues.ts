@@ -1,7 +1,7 @@
 import { type GitHub, GitHubUnavailable, type Issue } from '../../github/port.ts';
 import type { Markdown } from '../../report/markdown.ts';
 
-/** So many issues of a label, and comments of an issue, are looked through. */
+/** So many issues of a label are looked through. */
 const sought = 1000;
 
 export interface Kept {
@@ -85,11 +85,8 @@ export async function sayOnce(
 }
 
 async function wasSaid(github: GitHub, number: number, marker: string): Promise<boolean> {
-  let seen = 0;
   for await (const comment of github.comments(number)) {
     if (comment.ours && comment.body.startsWith(marker)) return true;
-    seen += 1;
-    if (seen >= sought) break;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import type { Issue, WorkflowRun } from '../../github/port.ts';
+import type { GitHub, Issue, WorkflowRun } from '../../github/port.ts';
 import { text } from '../../report/markdown.ts';
 import type { ChatopsContext } from '../context.ts';
 import { link } from '../reply.ts';
@@ -48,11 +48,7 @@ const factsOf = ({ policy }: ChatopsContext, { run }: Told): LeadFacts => ({
 /** Brings the issue of one alarm to what a check has found: opened once, told again in place, ended, opened again. */
 export async function keepAlarm(context: ChatopsContext, told: Told): Promise<void> {
   const { alarm, fingerprint } = told.finding;
-  const all = (await issuesOf(context.github, kept(fingerprint))).map(opened);
-  if (all.filter(({ issue }) => issue.state === 'open').length > 1) {
-    await keepOldest(context.github, kept(fingerprint));
-    return keepAlarm(context, told);
-  }
+  const all = (await withOneOpen(context.github, fingerprint)).map(opened);
   const current = all.find(({ issue, course }) => issue.state === 'open' || course.ended === null);
   if (current === undefined) {
     if (alarm !== null && !isLate(all[0], told)) await open(context, told, alarm);
@@ -60,6 +56,14 @@ export async function keepAlarm(context: ChatopsContext, told: Told): Promise<vo
   }
   const next = await update(context, current, told);
   if (alarm !== null && next.issue.state === 'open') await followUp(context, next, { told, alarm });
+}
+
+/** The alarm's issues; of several open ones the oldest stays, though a list that lags still shows the others. */
+async function withOneOpen(github: GitHub, fingerprint: string): Promise<Issue[]> {
+  const listed = await issuesOf(github, kept(fingerprint));
+  if (listed.filter(({ state }) => state === 'open').length <= 1) return listed;
+  const oldest = await keepOldest(github, kept(fingerprint));
+  return listed.filter(({ state, number }) => state === 'closed' || number === oldest?.number);
 }
 
 /** A check that was made before the end of an alarm, and is heard of after it. */

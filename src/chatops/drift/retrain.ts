@@ -3,12 +3,14 @@ import { type GitHub, GitHubUnavailable, type Issue } from '../../github/port.ts
 import { sha256 } from '../../json.ts';
 import { code, paragraphs, table, text } from '../../report/markdown.ts';
 import { oneLine } from '../../report/plain.ts';
+import { inputsOf } from '../commands/target.ts';
 import type { ChatopsContext } from '../context.ts';
 import { mayTrain } from '../may-train.ts';
 import { findRun } from '../operations.ts';
 import { link } from '../reply.ts';
 import type { Alarm } from './alarm.ts';
 import type { Told } from './keep-alarm.ts';
+import { proposedBranch } from './retrain-branch.ts';
 import { type RetrainEvidence, retrainChange } from './retrain-change.ts';
 
 /** Bytes of modelgate.yaml. */
@@ -23,33 +25,27 @@ interface Request {
 /**
  * Proposes to train again, as a pull request with the evidence, and starts the full training of its head: from there
  * on it is one like any other, with the same gate. Branch, pull request and run are found before they are made, so
- * each is made once for an issue. Gives the pull request's number.
+ * each is made once for an issue; what is trained is the default branch with the proposed files and nothing else.
+ * Gives the pull request's number.
  */
 export async function proposeRetraining(context: ChatopsContext, request: Request): Promise<number> {
   const { github } = context;
   const { issue } = request;
   const { model } = request.told.result.inputs;
-  const branch = `modelgate/retrain/${model}-${issue.number}`;
   const evidence = evidenceOf(request);
   const file = context.models.get(model)?.file ?? 'modelgate.yaml';
   const config = await github.file({ path: file, sha: context.base.sha, limit: configLimit });
   const change = retrainChange(evidence, { path: file, text: config?.toString('utf8') ?? null });
   const title = oneLine(`Train ${model} again: ${request.alarm.title}`, 200);
-  if ((await github.branchHead(branch)) === null) {
-    await github.createBranch({ name: branch, from: context.base.sha, message: title, files: change.files });
-  }
-  const head = await github.branchHead(branch);
-  if (head === null) {
-    throw new GitHubUnavailable('A branch that was just made is not shown yet.', {
-      retryAfterSeconds: 10,
-      ambiguous: false,
-    });
-  }
+  const { branch, head } = await proposedBranch(context, {
+    ...{ name: `modelgate/retrain/${model}-${issue.number}`, message: title, files: change.files },
+  });
   const pull = await openPull(context, {
     ...{ branch, head, title },
     body: bodyOf(evidence, { ...request, until: change.until }),
   });
-  await startTraining(context, { branch, head, since: issue.updatedAt });
+  const about = inputsOf(model, { file });
+  await startTraining(context, { branch, head, since: issue.updatedAt, about });
   return pull;
 }
 
@@ -81,21 +77,27 @@ async function pullOf(
 }
 
 async function startTraining(
-  { github, policy, base }: ChatopsContext,
-  { branch, head, since }: { branch: string; head: string; since: string },
+  context: ChatopsContext,
+  {
+    branch,
+    head,
+    since,
+    about,
+  }: { branch: string; head: string; since: string; about: Readonly<Record<string, string>> },
 ): Promise<void> {
+  const { github, policy, base } = context;
   const alert = { event: 'alert', fork: false, role: 'none', ok: null, headSha: head, policy } as const;
   if (mayTrain(alert).runner !== 'gpu') return;
   const { owner, repo } = github.repository;
   const opId = sha256(JSON.stringify([`${owner}/${repo}`.toLowerCase(), 'retrain', branch, head]));
   const workflow = policy.workflows.train;
-  if ((await findRun(github, { opId, workflow, since })) !== null) return;
-  const inputs = { sha: head, op_id: opId, trigger: 'alert' };
+  if ((await findRun(context, { opId, workflow, since })) !== null) return;
+  const inputs = { sha: head, op_id: opId, trigger: 'alert', ...about };
   try {
-    await github.dispatch({ workflow, ref: base.branch, inputs });
+    await github.dispatch({ workflow, branch: base.branch, inputs });
   } catch (error) {
     if (!(error instanceof GitHubUnavailable && error.ambiguous)) throw error;
-    if ((await findRun(github, { opId, workflow, since })) === null) throw error;
+    if ((await findRun(context, { opId, workflow, since })) === null) throw error;
   }
 }
 

@@ -18,7 +18,8 @@ export type AlertState = z.infer<typeof AlertState>;
 /** Characters of its JSON. */
 const longest = 8_000;
 const quiet: AlertState = { acknowledged: null, snoozed: null, course: null };
-const block = /\n*<!-- modelgate:alert-state (\{[^<>]{0,8000}\}) -->/g;
+/** Begins with what it cannot hold, so that no text is read twice. */
+const block = /<!-- modelgate:alert-state (\{[^<>]{0,8000}\}) -->/g;
 
 /** Believed only in an issue that our app opened; the last block counts. */
 export function readState({ ours, body }: Pick<Issue, 'ours' | 'body'>): AlertState {
@@ -37,7 +38,7 @@ export function withState(body: string, state: AlertState): string {
     /[<>&]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `${body.replace(block, '')}\n\n<!-- modelgate:alert-state ${json} -->`;
+  return `${body.replace(block, '').trimEnd()}\n\n<!-- modelgate:alert-state ${json} -->`;
 }
 
 /** Whether the alarm rests at that moment. */

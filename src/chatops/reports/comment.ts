@@ -6,8 +6,6 @@ import { type Judged, judgedAt } from './judged.ts';
 import { emptyRecord, type ReportRecord, readReport, reportMarker } from './record.ts';
 import { type ReportView, renderReport } from './render.ts';
 
-/** So many comments of a thread are looked through. */
-const sought = 5000;
 /** So often the report is made again when another process has made one at the same time. */
 const tries = 3;
 const elsewhere = 'The report stands in an earlier comment.';
@@ -104,11 +102,8 @@ async function reportsIn(
   wanted: (body: string) => boolean,
 ): Promise<Comment[]> {
   const found: Comment[] = [];
-  let seen = 0;
   for await (const comment of github.comments(number)) {
     if (comment.ours && wanted(comment.body)) found.push(comment);
-    seen += 1;
-    if (seen >= sought) break;
   }
   return found.sort((a, b) => a.id - b.id);
 }

@@ -35,7 +35,7 @@ export async function reportDefaultBranchRun(
 /** It ended before a verdict. Which commit it was about stands in its name alone, so this can only say no. */
 async function reportUnjudged(run: WorkflowRun, context: ChatopsContext): Promise<Reported> {
   const commit = /(?:^|[^0-9a-f])([0-9a-f]{40})(?:[^0-9a-f]|$)/.exec(run.title)?.[1];
-  const model = trainedModel(context);
+  const model = trainedModel(run, context);
   if (commit === undefined || model === null || run.conclusion === 'success') return 'nothing_to_report';
   const ended = run.conclusion === 'cancelled' ? 'cancelled' : 'failed';
   const pulls = await reportTraining(run, { context, model, commit, ended });
@@ -52,8 +52,10 @@ async function reportUnjudged(run: WorkflowRun, context: ChatopsContext): Promis
   return 'reported';
 }
 
-/** The model of `modelgate.yaml`, where there are several: train.yml trains that one. */
-function trainedModel({ models }: ChatopsContext): string | null {
+/** The model that the run's name says; without one that of `modelgate.yaml`, where there are several. */
+function trainedModel({ title }: WorkflowRun, { models }: ChatopsContext): string | null {
+  const named = /^Train [0-9a-f]{40} ([a-z0-9._-]{1,63}) \(/.exec(title)?.[1];
+  if (named !== undefined) return models.has(named) ? named : null;
   const [first, ...others] = models;
   if (first !== undefined && others.length === 0) return first[0];
   return [...models].find(([, { file }]) => file === 'modelgate.yaml')?.[0] ?? null;

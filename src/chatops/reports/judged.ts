@@ -30,17 +30,19 @@ export async function judgedAt(
   return { model, version, commit: sha, report: await readGateReport(registry, version) };
 }
 
-/** The commits that a workflow run has judged, by model: the registry says which run made a verdict. */
+type JudgedVersion = Omit<Judged, 'report'>;
+
+/** What a workflow run has judged, the newest of each commit, by model: the registry says which run made a verdict. */
 export async function judgedBy(
   { models }: Pick<ChatopsContext, 'models'>,
   runId: number,
-): Promise<{ model: string; commit: string }[]> {
-  const found: { model: string; commit: string }[] = [];
+): Promise<JudgedVersion[]> {
+  const found: JudgedVersion[] = [];
   for (const [model, { registry }] of models) {
     for (const version of newest(await registry.state(model))) {
       const commit = await commitBy(registry, version, runId);
       if (commit !== null && !found.some((one) => one.model === model && one.commit === commit))
-        found.push({ model, commit });
+        found.push({ model, commit, version });
     }
   }
   return found;

@@ -14,7 +14,7 @@ export async function onWorkflowRunCompleted(
   context: ChatopsContext,
 ): Promise<Reported> {
   const run = await context.github.run(id);
-  const kind = run === null ? null : kindOf(run, context);
+  const kind = run === null ? null : await kindOf(run, context);
   if (run === null || kind === null) return 'not_ours';
   // a newer attempt is under way and will tell
   if (run.status !== 'completed') return 'not_completed';

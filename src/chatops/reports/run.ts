@@ -1,4 +1,4 @@
-import type { WorkflowRun } from '../../github/port.ts';
+import type { GitHub, WorkflowRun } from '../../github/port.ts';
 import type { ChatopsContext } from '../context.ts';
 
 /** What a run is to us, told by what GitHub says of it and never by what it uploads. */
@@ -8,25 +8,58 @@ export type RunKind = 'pull_request' | 'train' | 'release' | null;
  * A run of a workflow that the default branch holds, started there, carries results that count; one of a pull request
  * gives advice; anything else is not ours, whatever its name.
  */
-export function kindOf(
+export async function kindOf(
   run: WorkflowRun,
   context: Pick<ChatopsContext, 'github' | 'policy' | 'base'>,
-): RunKind {
+): Promise<RunKind> {
   const { workflows } = context.policy;
   const is = (file: string) => run.path === `.github/workflows/${file}`;
   if (run.event === 'pull_request') return is(workflows.pull_request) ? 'pull_request' : null;
-  if (!ofDefaultBranch(run, context)) return null;
-  if (is(workflows.train)) return run.event === 'workflow_dispatch' ? 'train' : null;
-  if (is(workflows.release)) return ['push', 'workflow_dispatch'].includes(run.event) ? 'release' : null;
-  return null;
+  const kind =
+    is(workflows.train) && run.event === 'workflow_dispatch'
+      ? 'train'
+      : is(workflows.release) && ['push', 'workflow_dispatch'].includes(run.event)
+        ? 'release'
+        : null;
+  return kind !== null && (await ofDefaultBranch(run, context)) ? kind : null;
 }
 
-/** Whether the workflow file of a run was the default branch's own. */
-export function ofDefaultBranch(
-  run: WorkflowRun,
+type Run = Pick<WorkflowRun, 'headRepository' | 'headBranch' | 'headSha'>;
+
+/**
+ * Whether the workflow file of a run was the default branch's own. A name is not enough: GitHub calls a tag's name the
+ * run's branch too. So the commit must be one that the branch has or had at its head.
+ */
+export async function ofDefaultBranch(
+  run: Run,
+  context: Pick<ChatopsContext, 'github' | 'base'>,
+): Promise<boolean> {
+  return namesDefaultBranch(run, context) && (await onDefaultBranch(run.headSha, context));
+}
+
+/** Whether a run says so; a tag of that name says so too. */
+export function namesDefaultBranch(
+  run: Pick<Run, 'headRepository' | 'headBranch'>,
   { github, base }: Pick<ChatopsContext, 'github' | 'base'>,
 ): boolean {
   return ofRepository(run, github.repository) && run.headBranch === base.branch;
+}
+
+/** Mostly without a request, or with one. */
+async function onDefaultBranch(
+  sha: string,
+  { github, base }: Pick<ChatopsContext, 'github' | 'base'>,
+): Promise<boolean> {
+  if (sha === base.sha || (await isAncestor(github, { sha, of: base.sha }))) return true;
+  // pushed since we looked
+  const head = await github.branchHead(base.branch);
+  if (head === null || head === base.sha) return false;
+  return sha === head || isAncestor(github, { sha, of: head });
+}
+
+async function isAncestor(github: GitHub, { sha, of: base }: { sha: string; of: string }): Promise<boolean> {
+  const found = await github.compare({ base, head: sha });
+  return found?.status === 'behind' || found?.status === 'identical';
 }
 
 /** Whether the commit of a run lies in this repository, and not in a fork. */

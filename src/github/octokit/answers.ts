@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type {
   Artifact,
   Comment,
+  Comparison,
   Deployment,
   Issue,
   PullRequest,
@@ -89,6 +90,7 @@ export const Pull = z
     html_url: z.string(),
     state: z.enum(['open', 'closed']),
     merged_at: z.string().nullish(),
+    merge_commit_sha: Sha.nullish(),
     draft: z.boolean().default(false),
     user: Account,
     head: End,
@@ -107,8 +109,30 @@ export const Pull = z
     baseRef: pull.base.ref,
     // The fork may be gone: then its head is nobody's, and no less a stranger's.
     fork: pull.head.repo?.full_name !== pull.base.repo?.full_name,
+    // While it is open this is a trial merge of GitHub's.
+    mergeCommit: typeof pull.merged_at === 'string' ? (pull.merge_commit_sha ?? null) : null,
     labels: pull.labels,
   }));
+
+const blobs = ({ status, filename: path, sha, previous_filename: before }: z.infer<typeof ChangedFile>) => [
+  { path, blob: status === 'removed' ? null : (sha ?? null) },
+  ...(before === undefined ? [] : [{ path: before, blob: null }]),
+];
+const ChangedFile = z.object({
+  filename: z.string(),
+  status: z.string(),
+  sha: z.string().nullish(),
+  previous_filename: z.string().optional(),
+});
+export const Compared = z
+  .object({
+    status: z.enum(['identical', 'behind', 'ahead', 'diverged']),
+    ahead_by: z.number().int(),
+    files: z.array(ChangedFile).default([]),
+  })
+  .transform(
+    ({ status, ahead_by, files }): Comparison => ({ status, ahead: ahead_by, files: files.flatMap(blobs) }),
+  );
 
 export const OneWorkflow = z.object({ state: z.string(), created_at: z.string() }).transform(
   ({ state, created_at }): Workflow => ({
@@ -218,44 +242,46 @@ const RunStatus = z
   .string()
   .nullable()
   .transform((status) => (status === 'completed' || status === 'in_progress' ? status : ('queued' as const)));
-export const Run = z
-  .object({
-    id: Id,
-    run_attempt: z.number().int().default(1),
-    display_title: Text,
-    path: z.string(),
-    event: z.string(),
-    status: RunStatus,
-    conclusion: z.string().nullable(),
-    head_sha: Sha,
-    head_branch: z.string().nullable(),
-    head_repository: z.object({ full_name: z.string() }).nullish(),
-    actor: Account,
-    created_at: z.string(),
-    updated_at: z.string(),
-    html_url: z.string(),
-    pull_requests: z.array(z.object({ number: Id })).nullish(),
-  })
-  .transform(
-    (run): WorkflowRun => ({
-      id: run.id,
-      attempt: run.run_attempt,
-      title: run.display_title,
-      // A required workflow of the organisation has its ref behind an @.
-      path: run.path.replace(/@.*$/, ''),
-      event: run.event,
-      status: run.status,
-      conclusion: run.conclusion,
-      headSha: run.head_sha,
-      headBranch: run.head_branch,
-      headRepository: run.head_repository?.full_name ?? null,
-      actor: run.actor.login,
-      createdAt: run.created_at,
-      updatedAt: run.updated_at,
-      url: run.html_url,
-      pullRequests: (run.pull_requests ?? []).map(({ number }) => number),
-    }),
-  );
+export const runOf = (identity: Identity) =>
+  z
+    .object({
+      id: Id,
+      run_attempt: z.number().int().default(1),
+      display_title: Text,
+      path: z.string(),
+      event: z.string(),
+      status: RunStatus,
+      conclusion: z.string().nullable(),
+      head_sha: Sha,
+      head_branch: z.string().nullable(),
+      head_repository: z.object({ full_name: z.string() }).nullish(),
+      actor: Account,
+      created_at: z.string(),
+      updated_at: z.string(),
+      html_url: z.string(),
+      pull_requests: z.array(z.object({ number: Id })).nullish(),
+    })
+    .transform(
+      (run): WorkflowRun => ({
+        id: run.id,
+        attempt: run.run_attempt,
+        title: run.display_title,
+        // A required workflow of the organisation has its ref behind an @.
+        path: run.path.replace(/@.*$/, ''),
+        event: run.event,
+        status: run.status,
+        conclusion: run.conclusion,
+        headSha: run.head_sha,
+        headBranch: run.head_branch,
+        headRepository: run.head_repository?.full_name ?? null,
+        actor: run.actor.login,
+        ours: isOurs(identity, { user: run.actor, via: undefined }),
+        createdAt: run.created_at,
+        updatedAt: run.updated_at,
+        url: run.html_url,
+        pullRequests: (run.pull_requests ?? []).map(({ number }) => number),
+      }),
+    );
 
 /** Nothing where GitHub answers 204: it does not tell the run. */
 export const Dispatched = z.union([

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import type { Annotation, CheckRun, GitHub } from '../port.ts';
+import type { Annotation, CheckRun, Checks, GitHub } from '../port.ts';
 import * as answers from './answers.ts';
 import type { GitHubApi } from './client.ts';
 
@@ -11,6 +11,13 @@ const annotationsAtOnce = 50;
 const checkPages = 10;
 
 const good = new Set(['success', 'neutral', 'skipped']);
+
+/** What one check or status says. */
+interface Word {
+  name: string;
+  state: 'success' | 'pending' | 'failure';
+}
+const cannotSay: Checks = { state: 'unknown', failed: [], pending: [] };
 
 type ChecksPart = Pick<GitHub, 'checkRun' | 'createCheckRun' | 'updateCheckRun' | 'checksOf'>;
 
@@ -68,25 +75,26 @@ export function checksPart(api: GitHubApi, identity: answers.Identity): ChecksPa
     },
 
     async checksOf(sha) {
-      const words: { name: string; state: 'success' | 'pending' | 'failure' }[] = [];
+      const words: Word[] = [];
       try {
         const asked = { ref: sha, filter: 'latest', key: 'check_runs', pages: checkPages };
         for await (const one of api.list(answers.Check, runs, asked)) {
           words.push({ name: one.name, state: stateOf(one) });
         }
         const statuses = await combined(api, sha);
-        if (statuses === null || words.length >= checkPages * 100) return { state: 'unknown', failed: [] };
+        if (statuses === null || words.length >= checkPages * 100) return cannotSay;
         words.push(...statuses);
       } catch (error) {
         // A commit that GitHub does not know, or checks that it does not show to us.
-        if (error instanceof UserError) return { state: 'unknown', failed: [] };
+        if (error instanceof UserError) return cannotSay;
         throw error;
       }
-      const failed = words.filter(({ state }) => state === 'failure').map(({ name }) => name);
-      if (failed.length > 0) return { state: 'failure', failed };
-      if (words.some(({ state }) => state === 'pending')) return { state: 'pending', failed };
+      const named = (wanted: Word['state']) =>
+        words.filter(({ state }) => state === wanted).map(({ name }) => name);
+      const [failed, pending] = [named('failure'), named('pending')];
+      const state = failed.length > 0 ? 'failure' : pending.length > 0 ? 'pending' : 'success';
       // Just after a push there are no checks yet: none at all is no green.
-      return { state: words.length === 0 ? 'unknown' : 'success', failed };
+      return words.length === 0 ? cannotSay : { state, failed, pending };
     },
   };
 }
@@ -112,14 +120,14 @@ const annotation = ({ path, line, level, title, message }: Annotation) => ({
 const keyOf = (one: { path: string; line: number; level: string; title: string; message: string }): string =>
   JSON.stringify([one.path, one.line, one.level, one.title, one.message]);
 
-function stateOf({ status, conclusion }: z.infer<typeof answers.Check>): 'success' | 'pending' | 'failure' {
+function stateOf({ status, conclusion }: z.infer<typeof answers.Check>): Word['state'] {
   if (status !== 'completed' || conclusion === null) return 'pending';
   return good.has(conclusion) ? 'success' : 'failure';
 }
 
 /** The commit statuses of old; null when there are more than can be read. */
 async function combined(api: GitHubApi, sha: string) {
-  const words: { name: string; state: 'success' | 'pending' | 'failure' }[] = [];
+  const words: Word[] = [];
   for (let page = 1; page <= checkPages; page++) {
     const asked = { ref: sha, per_page: 100, page };
     const { statuses, total_count: total } = await api.get(

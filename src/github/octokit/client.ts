@@ -68,11 +68,19 @@ export class GitHubApi {
     return this.parsed(schema, route, parameters);
   }
 
-  /** Items of a list, page by page as they are taken; `key` where the list is wrapped. */
+  /**
+   * Items of a list, page by page as they are taken; `key` where the list is wrapped. What lies behind the last page that
+   * is read is left out, or, where the list is wanted whole, refused once all before it was taken.
+   */
   async *list<T>(
     item: z.ZodType<T>,
     route: string,
-    { key, pages = mostPages, ...parameters }: Parameters & { key?: string; pages?: number },
+    {
+      key,
+      pages = mostPages,
+      whole = false,
+      ...parameters
+    }: Parameters & { key?: string; pages?: number; whole?: boolean },
   ): AsyncGenerator<T> {
     const items = z.array(item);
     const schema: z.ZodType<T[]> =
@@ -82,6 +90,17 @@ export class GitHubApi {
       yield* found;
       if (found.length < 100) return;
     }
+    if (
+      !whole ||
+      (await this.get(schema, route, { ...parameters, per_page: 1, page: pages * 100 + 1 })).length === 0
+    )
+      return;
+    throw new UserError({
+      code: 'github_too_large',
+      message: `GitHub lists more than ${pages * 100} there, and all of them would have to be looked at.`,
+      where: `GitHub GET ${route}`,
+      fix: 'Go on in another issue or pull request.',
+    });
   }
 
   /** The bytes of an answer, at most `limit`; null for more than that. */

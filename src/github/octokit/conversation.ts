@@ -26,7 +26,7 @@ export function conversationPart(api: GitHubApi, identity: Identity): Conversati
 
   return {
     comments: (number) =>
-      api.list(comment, `${repo}/issues/{issue_number}/comments`, { issue_number: number }),
+      api.list(comment, `${repo}/issues/{issue_number}/comments`, { issue_number: number, whole: true }),
     createComment: (number, body) =>
       api.change(comment, `POST ${repo}/issues/{issue_number}/comments`, { issue_number: number, body }),
     async updateComment(id, body) {

@@ -17,6 +17,7 @@ type RepositoryPart = Pick<
   | 'createPullRequest'
   | 'createBranch'
   | 'branchHead'
+  | 'compare'
 >;
 
 /** Branches, files, people and pull requests. */
@@ -73,7 +74,7 @@ export function repositoryPart(api: GitHubApi): RepositoryPart {
     async reviews(number) {
       const route = `${repo}/pulls/{pull_number}/reviews`;
       const newest = new Map<string, Review>();
-      for await (const review of api.list(answers.PullReview, route, { pull_number: number })) {
+      for await (const review of api.list(answers.PullReview, route, { pull_number: number, whole: true })) {
         const { user, state, commit_id: commit } = review;
         const before = newest.get(user.login);
         // A remark after an approval takes nothing back; a review not yet handed in says nothing.
@@ -85,6 +86,12 @@ export function repositoryPart(api: GitHubApi): RepositoryPart {
 
     async branchHead(name) {
       return (await reference(name))?.object.sha ?? null;
+    },
+
+    async compare({ base, head }) {
+      const route = `${repo}/compare/{basehead}`;
+      // of the commits only their number counts
+      return api.find(answers.Compared, route, { basehead: `${base}...${head}`, per_page: 1 });
     },
 
     async createPullRequest({ title, body, head, base }) {

@@ -28,7 +28,8 @@ type WorkflowPart = Pick<
 >;
 
 /** Workflow runs with their artifacts, and deployments. */
-export function workflowPart(api: GitHubApi): WorkflowPart {
+export function workflowPart(api: GitHubApi, identity: answers.Identity): WorkflowPart {
+  const oneRun = answers.runOf(identity);
   /** Older GitHub Enterprise does not know the question which run it was: asked once, then never again. */
   let tellsRun = true;
 
@@ -47,15 +48,17 @@ export function workflowPart(api: GitHubApi): WorkflowPart {
   }
 
   return {
-    dispatch: ({ workflow, ref, inputs }) => dispatched({ workflow_id: workflow, ref, inputs }),
+    // a tag may have the branch's name
+    dispatch: ({ workflow, branch, inputs }) =>
+      dispatched({ workflow_id: workflow, ref: `refs/heads/${branch}`, inputs }),
 
     workflow: (file) =>
       api.find(answers.OneWorkflow, `${repo}/actions/workflows/{workflow_id}`, { workflow_id: file }),
 
-    run: (id) => api.find(answers.Run, `${repo}/actions/runs/{run_id}`, { run_id: id }),
+    run: (id) => api.find(oneRun, `${repo}/actions/runs/{run_id}`, { run_id: id }),
 
     runs({ workflow, event, createdAfter, headSha }) {
-      return api.list(answers.Run, `${repo}/actions/workflows/{workflow_id}/runs`, {
+      return api.list(oneRun, `${repo}/actions/workflows/{workflow_id}/runs`, {
         workflow_id: workflow,
         ...(event === undefined ? {} : { event }),
         ...(createdAfter === undefined ? {} : { created: `>=${inSeconds(createdAfter)}` }),

@@ -6,9 +6,10 @@ import { defaultMonitoringPolicy } from '../../monitoring/policy.ts';
 import { Name } from '../../names.ts';
 import { didYouMean } from '../../yaml.ts';
 import { defineCommand, type Project } from '../command.ts';
-import { runStage } from '../define.ts';
+import { runStage, type StageOutcome } from '../define.ts';
 import { monitor } from '../monitor.ts';
 import { score } from '../score.ts';
+import { monitorSelfTest } from '../self-test.ts';
 import { serve } from '../serve.ts';
 import { trace } from '../trace.ts';
 import { admissionOf, environmentsOf, rulesOf } from './environment.ts';
@@ -111,10 +112,32 @@ const monitorCommand = defineCommand({
       .string()
       .optional()
       .describe('Parquet or CSV with the key and the label of rows that were predicted'),
+    self_test: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Judges the check itself, on training rows and windows of this length: `dealt` and `past` (false alarms, with 95 % interval) and `smallest` (the smallest shift found in 80 %, by column)',
+      ),
   }),
-  examples: ['modelgate monitor --environment production --since 2026-05-01 --until 2026-06-01'],
-  async run(options, project) {
+  examples: [
+    'modelgate monitor --environment production --since 2026-05-01 --until 2026-06-01',
+    'modelgate monitor --environment production --since 2026-05-01 --until 2026-06-01 --self-test',
+  ],
+  async run(options, project): Promise<StageOutcome<Record<string, unknown>>> {
     const { config } = await project.config();
+    if (options.self_test) {
+      return runStage(
+        monitorSelfTest,
+        {
+          model: await modelOf(options.model, project),
+          environment: options.environment,
+          since: options.since,
+          until: options.until,
+          policy: config.monitoring ?? defaultMonitoringPolicy,
+        },
+        project.context,
+      );
+    }
     return runStage(
       monitor,
       {

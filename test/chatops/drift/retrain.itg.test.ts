@@ -28,7 +28,10 @@ describe('training again after an alarm', () => {
 
     // the run of the alarm trains this commit, and the record will say why
     expect(trained(world).map(({ inputs }) => inputs)).toEqual([
-      { sha: head, op_id: expect.stringMatching(/^[0-9a-f]{64}$/), trigger: 'alert' },
+      {
+        ...{ sha: head, op_id: expect.stringMatching(/^[0-9a-f]{64}$/), trigger: 'alert' },
+        ...{ model, config: 'modelgate.yaml' },
+      },
     ]);
     const read = async (path: string) =>
       (await world.context.github.file({ path, sha: head ?? '', limit: 100_000 }))?.toString();

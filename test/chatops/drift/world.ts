@@ -9,6 +9,7 @@ import { Config } from '../../../src/config/schema.ts';
 import { octokitGitHub } from '../../../src/github/octokit.ts';
 import type { GitHub, Issue } from '../../../src/github/port.ts';
 import { silentLogger } from '../../../src/logger.ts';
+import { Cause } from '../../../src/monitoring/runbook.ts';
 import { type Alert, plainSignal, type Signal } from '../../../src/monitoring/signal.ts';
 import type { FakeRepository } from '../../github/fake/repository.ts';
 import type { FakeRun } from '../../github/fake/runs.ts';
@@ -54,7 +55,7 @@ export interface Told {
   body?: string;
 }
 
-const causes = ['data_drift', 'prediction_drift', 'concept_drift', 'service'] as const;
+const causes = [...Cause.options, 'service'] as const;
 
 /** The monitor's outcome, as its action uploads it. */
 export function outcome({ alerts = {}, logged = [], unknown = [], title, body }: Told = {}): string {

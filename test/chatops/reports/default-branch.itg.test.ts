@@ -48,6 +48,7 @@ describe('the report of a default-branch workflow', { timeout }, () => {
 
   it.each([
     ['of a branch', { headBranch: 'better' }],
+    ["of a tag with the default branch's name", { headSha: 'e'.repeat(40) }],
     ['by a push', { event: 'push' }],
     ['of another file', { workflow: 'train-mine.yml' }],
   ])('[GAT-1] a run %s sets no check that counts, though the registry has its version', async (_, change) => {
@@ -118,6 +119,20 @@ describe('the report of a default-branch workflow', { timeout }, () => {
     expect(gateOf(world, sha)).toMatchObject([{ conclusion: 'success' }]);
     expect(gateOf(world, sha, other)).toMatchObject([{ conclusion: 'failure' }]);
     expect(world.reports(pull)).toHaveLength(2);
+  });
+
+  it('a run of another model without a verdict is told of that model alone', async () => {
+    const world = await ReportWorld.open({ models: [model, other] });
+    const { headSha } = world.pull().pull;
+    const run = world.repository.startRun({
+      ...{ workflow: 'train.yml', event: 'workflow_dispatch', by: 'ana', headBranch: 'main' },
+      title: `Train ${headSha} ${other} (${'a'.repeat(64)})`,
+    });
+    run.start();
+    run.complete('failure');
+    await onWorkflowRunCompleted(run, world.context);
+    expect(gateOf(world, headSha)).toEqual([]);
+    expect(gateOf(world, headSha, other)).toMatchObject([{ conclusion: 'failure' }]);
   });
 
   it('a release sets the check on its commit of the default branch', async () => {

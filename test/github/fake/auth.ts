@@ -96,6 +96,7 @@ const needs: Partial<Record<OperationId, Need>> = {
   'repos/create-deployment': [['deployments', 'write']],
   'repos/create-deployment-status': [['deployments', 'write']],
   'repos/get-combined-status-for-ref': [['statuses', 'read']],
+  'repos/compare-commits-with-basehead': [['contents', 'read']],
   'repos/get-content': [['contents', 'read']],
   'repos/list-deployment-statuses': [['deployments', 'read']],
   'repos/list-deployments': [['deployments', 'read']],

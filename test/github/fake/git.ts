@@ -54,15 +54,14 @@ export class FakeGit {
 
   /** Whether `sha` can be reached from `head`. */
   contains(head: string, sha: string): boolean {
-    const seen = new Set<string>();
-    const pending = [head];
-    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-      if (at === sha) return true;
-      if (seen.has(at)) continue;
-      seen.add(at);
-      pending.push(...(this.commits.get(at)?.parents ?? []));
-    }
-    return false;
+    return this.history(head).has(sha);
+  }
+
+  /** All that can be reached from a commit, itself first and parents after their children's level. */
+  history(head: string): ReadonlySet<string> {
+    const seen = new Set<string>([head]);
+    for (const at of seen) for (const parent of this.commits.get(at)?.parents ?? []) seen.add(parent);
+    return seen;
   }
 }
 

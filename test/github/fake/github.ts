@@ -61,6 +61,8 @@ export class FakeGitHub {
   readonly installations: Installation[] = [];
   readonly tokens = new Map<string, Actor>();
   readonly apps = new Map<string, App>();
+  /** Given to the browser of one who made an app from a manifest. */
+  readonly manifestCodes = new Set<string>();
   readonly deliveries: Deliveries;
   readonly faults = new Faults();
   /** Requests, answers and webhooks that GitHub's description does not allow. A test expects none. */

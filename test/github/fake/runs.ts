@@ -25,6 +25,9 @@ export interface NewRun {
 /** Files by name, or the bytes of an archive as somebody made it. */
 export type ArtifactContent = Readonly<Record<string, string | Buffer>> | Buffer;
 
+/** Ids of runs are beyond 32 bits, as on github.com. */
+const firstRun = 19_571_000_000;
+
 /** A run of a workflow: queued until it is started, running until it is completed. */
 export class FakeRun {
   readonly id: number;
@@ -51,7 +54,7 @@ export class FakeRun {
     const { repository, pull } = run;
     const { github } = repository;
     const fork = pull !== undefined && pull.pull.headRepository !== repository;
-    this.id = github.id();
+    this.id = firstRun + github.id();
     this.number = repository.runs.filter((one) => one.workflow === workflow).length + 1;
     this.repository = repository;
     this.workflow = workflow;

@@ -16,11 +16,20 @@ import { actions } from './routes/actions.ts';
 import { apps } from './routes/apps.ts';
 import type { Answer, Call, Handlers } from './routes/call.ts';
 import { checks } from './routes/checks.ts';
+import { comparisons } from './routes/comparisons.ts';
 import { deployments } from './routes/deployments.ts';
 import { issues } from './routes/issues.ts';
 import { repositories } from './routes/repositories.ts';
 
-const handlers: Handlers = { ...actions, ...apps, ...checks, ...deployments, ...issues, ...repositories };
+const handlers: Handlers = {
+  ...actions,
+  ...apps,
+  ...checks,
+  ...comparisons,
+  ...deployments,
+  ...issues,
+  ...repositories,
+};
 
 /** A request as it was answered, in order of arrival. */
 export interface LoggedCall {

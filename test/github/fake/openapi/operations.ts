@@ -46,6 +46,7 @@ export const operations = [
   'reactions/create-for-issue-comment',
   'reactions/delete-for-issue-comment',
   'reactions/list-for-issue-comment',
+  'repos/compare-commits-with-basehead',
   'repos/create-commit-status',
   'repos/create-deployment',
   'repos/create-deployment-status',

@@ -141,13 +141,17 @@ export const apps: Handlers = {
     if (!call.github.deliveries.redeliver(Number(call.parameters.delivery_id))) throw notFound();
     return { status: 202, body: {} };
   },
-  'apps/create-from-manifest': (call) => ({
-    status: 201,
-    body: {
-      ...render.app(call.github.app),
-      client_secret: 'a client secret',
-      webhook_secret: call.github.deliveries.secret,
-      pem: call.github.app.privateKey,
-    },
-  }),
+  'apps/create-from-manifest': (call) => {
+    // each is good for one exchange
+    if (!call.github.manifestCodes.delete(call.parameters.code ?? '')) throw notFound();
+    return {
+      status: 201,
+      body: {
+        ...render.app(call.github.app),
+        client_secret: 'a client secret',
+        webhook_secret: call.github.deliveries.secret,
+        pem: call.github.app.privateKey,
+      },
+    };
+  },
 };

@@ -1,0 +1,170 @@
+import type { SqlEngine } from '../data/engine.ts';
+import { standardDeviation } from '../stats/wasserstein.ts';
+import { type Candidate, hasMoved } from './aspects.ts';
+import { type BlockCounts, nullCounts, sumBlocks, valueCounts } from './block-counts.ts';
+import type { ClassicalStatistics } from './classical.ts';
+import { readColumns } from './column-data.ts';
+import { distance, type EffectScale, effectThreshold } from './effect.ts';
+import type { Floor, MonitoringPolicy } from './policy.ts';
+import { significance } from './significance.ts';
+import type { TablePair } from './tables.ts';
+
+/** A column's counts by block: enough to repeat the decision on any choice of blocks without reading rows again. */
+export interface ReplayColumn {
+  name: string;
+  kind: 'numeric' | 'categorical';
+  /** Rows with a value, blocks × bins on each side, over bins shared by both. */
+  values: BlockCounts;
+  /** Two bins: with a value, null. */
+  nulls: BlockCounts;
+}
+
+/** Which blocks make the two sides, by index into the columns' blocks, and what they are called. */
+export interface ReplaySides {
+  reference: readonly number[];
+  current: readonly number[];
+  /** Start of every block, ISO dates. */
+  blocks: readonly string[];
+}
+
+/** Counts of all columns of two tables; where only one is of interest the other may be empty. */
+export async function replayColumns(engine: SqlEngine, pair: TablePair): Promise<ReplayColumn[]> {
+  const columns: ReplayColumn[] = [];
+  for await (const data of readColumns(engine, pair)) {
+    const { name, kind } = data;
+    columns.push({ name, kind, values: valueCounts(data, pair), nulls: nullCounts(data, pair) });
+  }
+  return columns;
+}
+
+/**
+ * Names of the columns that the policy's decision finds moved between two choices of blocks. The blocks of both
+ * sides come from `counts.reference`; `planted` names columns whose current blocks come from `counts.current` instead.
+ * Effects are measured on bins here: they differ from the exact ones by less than a bin's width.
+ */
+export function replayDecision(
+  columns: readonly ReplayColumn[],
+  sides: ReplaySides,
+  { policy, planted = [] }: { policy: MonitoringPolicy; planted?: readonly string[] },
+): string[] {
+  const questions = columns.flatMap((column) =>
+    candidatesOf(column, sides, { policy, planted: planted.includes(column.name) }).map((candidate) => ({
+      name: column.name,
+      candidate,
+      statistics: none,
+    })),
+  );
+  const side = (chosen: readonly number[]) => ({
+    relation: '',
+    blocks: chosen.map((block) => sides.blocks[block] as string),
+    rowsByBlock: new Float64Array(chosen.length),
+    rows: 0,
+    rowsWithoutTime: 0,
+  });
+  const pair: TablePair = {
+    columns: [],
+    leftOut: [],
+    schema: { missing: [], unexpected: [], changed: [] },
+    reference: side(sides.reference),
+    current: side(sides.current),
+    block: '',
+    timed: true,
+  };
+  const { tested } = significance(questions, { pair, policy });
+  const moved = questions.filter(({ candidate: { effect, threshold, verdict } }, i) => {
+    const q = tested[i]?.q ?? null;
+    return verdict === null && hasMoved({ q, effect, threshold, alpha: policy.alpha });
+  });
+  return [...new Set(moved.map(({ name }) => name))];
+}
+
+const none: ClassicalStatistics = {
+  ks: null,
+  chi_square: null,
+  psi: null,
+  js_distance: null,
+  kl: null,
+  wasserstein: null,
+  wasserstein_normed: null,
+  total_variation: null,
+};
+
+const points: EffectScale = { unit: 'points', sd: 1 };
+
+/** What can have moved between the two sides: values, nulls, and levels that the reference side lacks. */
+function candidatesOf(
+  column: ReplayColumn,
+  sides: ReplaySides,
+  { policy, planted }: { policy: MonitoringPolicy; planted: boolean },
+): Candidate[] {
+  const floor: Floor = { ...policy.floor, ...policy.floors[column.name] };
+  const values = choose(column.values, sides, planted);
+  const before = sumBlocks(values.reference, values.bins);
+  const found: Candidate[] = [
+    candidate('distribution', values, { scale: scaleOf(values, before), floor, policy }),
+  ];
+  const nulls = choose(column.nulls, sides, planted);
+  const empty = (counts: Float64Array) => sumBlocks(counts, 2)[1] as number;
+  if (empty(nulls.reference) + empty(nulls.current) > 0) {
+    found.push(candidate('nulls', nulls, { scale: points, floor, policy }));
+  }
+  const unseen = values.positions === null ? unseenOf(values, before) : null;
+  if (unseen !== null) {
+    const one = candidate('unseen', unseen, { scale: points, floor, policy });
+    found.push({ ...one, threshold: { value: floor.points ?? 0, from: 'configured' } });
+  }
+  return found;
+}
+
+function candidate(
+  aspect: Candidate['aspect'],
+  counts: BlockCounts,
+  { scale, floor, policy }: { scale: EffectScale; floor: Floor; policy: MonitoringPolicy },
+): Candidate {
+  const totals = [counts.reference, counts.current].map((side) => sumBlocks(side, counts.bins));
+  const rows = totals.map((side) => side.reduce((sum, n) => sum + n, 0));
+  return {
+    aspect,
+    counts,
+    scale,
+    effect: distance(counts, scale, totals as [Float64Array, Float64Array]),
+    threshold: effectThreshold(counts, scale, floor),
+    verdict: Math.min(...rows) < policy.minimum_rows ? 'too_few_rows' : null,
+  };
+}
+
+function scaleOf({ positions }: BlockCounts, before: Float64Array): EffectScale {
+  if (positions === null) return points;
+  const sd = standardDeviation(positions, before);
+  return sd > 0 ? { unit: 'sd', sd } : { unit: 'value', sd: 1 };
+}
+
+function choose(counts: BlockCounts, sides: ReplaySides, planted: boolean): BlockCounts {
+  const { bins } = counts;
+  const take = (from: Float64Array, chosen: readonly number[]) => {
+    const taken = new Float64Array(chosen.length * bins);
+    chosen.forEach((block, i) => {
+      taken.set(from.subarray(block * bins, (block + 1) * bins), i * bins);
+    });
+    return taken;
+  };
+  return {
+    ...counts,
+    reference: take(counts.reference, sides.reference),
+    current: take(planted ? counts.current : counts.reference, sides.current),
+  };
+}
+
+function unseenOf({ bins, reference, current }: BlockCounts, before: Float64Array): BlockCounts | null {
+  const after = sumBlocks(current, bins);
+  if (!after.some((n, bin) => n > 0 && before[bin] === 0)) return null;
+  const fold = (counts: Float64Array) => {
+    const folded = new Float64Array((counts.length / bins) * 2);
+    counts.forEach((n, i) => {
+      const cell = Math.floor(i / bins) * 2 + (before[i % bins] === 0 ? 1 : 0);
+      folded[cell] = (folded[cell] as number) + n;
+    });
+    return folded;
+  };
+  return { bins: 2, positions: null, reference: fold(reference), current: fold(current) };
+}

@@ -1,0 +1,233 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import { ResultsService } from '../../actions/results-service.ts';
+import type { FakeRepository } from '../../github/fake/repository.ts';
+import type { FakeRun, NewRun } from '../../github/fake/runs.ts';
+import { condition, interpolate, type Scope } from './expressions.ts';
+import { putGitHubCommand } from './github-command.ts';
+import { type DoneStep, runStep, type StepSetting, serverUrl } from './steps.ts';
+import { type Job, parseWorkflow, type Workflow } from './workflow.ts';
+
+/** A step that was carried out, and where. */
+export interface StepRecord extends DoneStep {
+  run: FakeRun;
+  job: string;
+}
+
+type Result = 'success' | 'failure' | 'skipped';
+interface DoneJob {
+  result: Result;
+  outputs: Readonly<Record<string, string>>;
+}
+/** A run that is being carried out. */
+interface Current {
+  run: FakeRun;
+  workflow: Workflow;
+  done: Map<string, DoneJob>;
+}
+
+/**
+ * Carries out runs of the fake GitHub as its runners would: the workflow file of the run's commit, job after job, our
+ * actions as built and as processes, artifacts through the results service. Left out: concurrency groups, timeouts,
+ * and the steps that set up clouds and Python; a pull request is checked out at its head, not merged.
+ */
+export class WorkflowRunner implements AsyncDisposable {
+  /** In order of their ends. */
+  readonly steps: StepRecord[] = [];
+  private readonly service: ResultsService;
+  private readonly home: string;
+  private readonly variables: Readonly<Record<string, string>>;
+  private readonly uploaded = new Set<number>();
+
+  private constructor(service: ResultsService, home: string, variables: Record<string, string>) {
+    this.service = service;
+    this.home = home;
+    this.variables = variables;
+  }
+
+  /** `home`: a folder for the jobs' files; `variables`: what `vars` holds. */
+  static async open(options: { home: string; variables: Record<string, string> }): Promise<WorkflowRunner> {
+    const home = path.join(options.home, 'runner');
+    await putGitHubCommand(path.join(home, 'bin'));
+    return new WorkflowRunner(await ResultsService.start(), home, options.variables);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.service[Symbol.asyncDispose]();
+  }
+
+  /** Starts a run, as an event of the repository does, and resolves at its end. */
+  async start(repository: FakeRepository, wanted: Omit<NewRun, 'repository'>): Promise<FakeRun> {
+    const run = repository.startRun(wanted);
+    await this.carryOut(run);
+    return run;
+  }
+
+  /** Our actions that ran, with how they ended: `train 0, evaluate 0`. */
+  actionsOf(run: FakeRun): string {
+    return this.steps
+      .filter((step) => step.run === run && step.ours)
+      .map(({ name, exitCode }) => `${name} ${exitCode}`)
+      .join(', ');
+  }
+
+  /** What a run's steps printed, with their ends: for messages of failing tests. */
+  told(run?: FakeRun): string {
+    return this.steps
+      .filter((step) => run === undefined || step.run === run)
+      .map(({ job, name, exitCode, log }) => {
+        const lines = log.split('\n').filter((line) => !line.startsWith('::debug::'));
+        return `${job} / ${name}: exit ${exitCode}\n${lines.join('\n').slice(-2000)}`;
+      })
+      .join('\n');
+  }
+
+  async carryOut(run: FakeRun): Promise<void> {
+    const commit = run.repository.requireCommit(run.headSha);
+    const file = commit.files.get(run.workflow.path);
+    if (file === undefined) throw new Error(`${run.headSha} has no ${run.workflow.path}`);
+    const workflow = parseWorkflow(file.toString('utf8'));
+    const current: Current = { run, workflow, done: new Map() };
+    run.start();
+    for (const [id, job] of Object.entries(workflow.jobs)) {
+      current.done.set(id, await this.job(current, id, job));
+      if (run.status === 'completed') return; // cancelled meanwhile
+    }
+    const failed = [...current.done.values()].some(({ result }) => result === 'failure');
+    run.complete(failed ? 'failure' : 'success');
+  }
+
+  private async job(current: Current, id: string, job: Job): Promise<DoneJob> {
+    const { run, workflow, done } = current;
+    for (const needed of job.needs) if (!done.has(needed)) throw new Error(`${id} stands before ${needed}`);
+    const scope = this.scopeOf(current, job);
+    if (!condition(job.if, scope)) return { result: 'skipped', outputs: {} };
+    const environment = job.environment === undefined ? null : interpolate(job.environment, scope);
+    if (environment !== null && (await run.enter(environment)) === 'rejected')
+      return { result: 'failure', outputs: {} };
+    const folder = await mkdtemp(path.join(await made(this.home), `${id}-`));
+    // the API writes pull_requests where workflows write pull-requests
+    const permissions = Object.fromEntries(
+      Object.entries(job.permissions).map(([name, level]) => [name.replaceAll('-', '_'), level]),
+    );
+    const token = run.repository.github.actionsToken(run.repository, permissions);
+    const setting: StepSetting = {
+      run,
+      token,
+      folder,
+      workspace: await made(path.join(folder, 'workspace')),
+      tools: path.join(this.home, 'bin'),
+      env: {
+        ...this.service.variables(String(run.id), id),
+        ...filled(workflow.env, scope),
+        ...filled(job.env, scope),
+      },
+    };
+    return this.stepsOf(current, { id, job, setting, scope });
+  }
+
+  private async stepsOf(
+    current: Current,
+    { id, job, setting, scope }: { id: string; job: Job; setting: StepSetting; scope: Scope },
+  ): Promise<DoneJob> {
+    const { run } = current;
+    const outputs = new Map<string, Readonly<Record<string, string>>>();
+    const ids = new Set(job.steps.flatMap((step) => (step.id === undefined ? [] : [step.id])));
+    let result: Result = 'success';
+    const inJob: Scope = {
+      contexts: {
+        ...scope.contexts,
+        github: (asked) => (asked.join('.') === 'token' ? setting.token : scope.contexts.github!(asked)),
+        job: (asked) => only(asked, ['status'], result),
+        // a step that has not run has no outputs; a name that no step has is a mistake
+        steps: ([step = '', word, name = '', ...more]) =>
+          ids.has(step) && word === 'outputs' && name !== '' && more.length === 0
+            ? (outputs.get(step)?.[name] ?? '')
+            : unknown('steps', [step, word ?? '', name, ...more]),
+      },
+      functions: {
+        ...scope.functions,
+        success: () => result === 'success',
+        failure: () => result === 'failure',
+      },
+    };
+    for (const step of job.steps) {
+      if (!condition(step.if, inJob)) continue;
+      const ran = await runStep(
+        step,
+        { ...setting, env: { ...setting.env, ...filled(step.env, inJob) } },
+        inJob,
+      );
+      if (step.id !== undefined) outputs.set(step.id, ran.outputs);
+      if (ran.exitCode !== 0) result = 'failure';
+      this.steps.push({ run, job: id, ...ran });
+      this.handOver(run);
+    }
+    return { result, outputs: filled(job.outputs, inJob) };
+  }
+
+  /** What the results service has taken is an artifact of the run from then on. */
+  private handOver(run: FakeRun): void {
+    for (const artifact of this.service.artifacts) {
+      const { id, finalized, content, name } = artifact;
+      if (artifact.run !== String(run.id) || !finalized || content === null || this.uploaded.has(id))
+        continue;
+      this.uploaded.add(id);
+      run.upload(name, content);
+    }
+  }
+
+  private scopeOf({ run, done }: Current, job: Job): Scope {
+    const { repository } = run;
+    const github: Readonly<Record<string, string>> = {
+      actor: run.actor.login,
+      event_name: run.event,
+      repository: repository.fullName,
+      run_id: String(run.id),
+      server_url: serverUrl,
+      sha: run.headSha,
+    };
+    const results = job.needs.map((id) => done.get(id)?.result);
+    return {
+      contexts: {
+        github: (asked) => only(asked, Object.keys(github), github[asked[0] ?? '']),
+        vars: (asked) => only(asked, Object.keys(this.variables), this.variables[asked[0] ?? '']),
+        // those of the event: FakeRun has filled in the defaults, and refused what the workflow does not have
+        inputs: ([name = '', ...more]) =>
+          more.length === 0 ? (run.inputs[name] ?? '') : unknown('inputs', [name, ...more]),
+        needs: ([id = '', word, ...name]) => {
+          const needed = job.needs.includes(id) ? done.get(id) : undefined;
+          if (needed !== undefined && word === 'result' && name.length === 0) return needed.result;
+          if (needed !== undefined && word === 'outputs' && name.length === 1)
+            return needed.outputs[name[0]!] ?? '';
+          return unknown('needs', [id, word ?? '', ...name]);
+        },
+      },
+      functions: {
+        always: () => true,
+        cancelled: () => run.conclusion === 'cancelled',
+        success: () => results.every((result) => result === 'success'),
+        failure: () => results.includes('failure'),
+      },
+    };
+  }
+}
+
+async function made(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+function filled(texts: Readonly<Record<string, string>>, scope: Scope): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, interpolate(text, scope)]));
+}
+
+/** A value of one name below a context. */
+function only(asked: readonly string[], known: readonly string[], value: string | undefined): string {
+  if (asked.length !== 1 || !known.includes(asked[0]!) || value === undefined) return unknown('', asked);
+  return value;
+}
+
+function unknown(context: string, asked: readonly string[]): never {
+  throw new Error(`this runner does not know ${[context, ...asked].filter(Boolean).join('.')}`);
+}

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { parseOutputs, root, runJob } from '../../actions/job.ts';
+import type { FakeRun } from '../../github/fake/runs.ts';
+import { interpolate, type Scope } from './expressions.ts';
+import type { Step } from './workflow.ts';
+
+/** Where the steps of a job run. */
+export interface StepSetting {
+  run: FakeRun;
+  /** GITHUB_TOKEN. */
+  token: string;
+  folder: string;
+  workspace: string;
+  /** Commands that a hosted runner has. */
+  tools: string;
+  env: Readonly<Record<string, string>>;
+}
+
+export interface DoneStep {
+  name: string;
+  /** Whether it is one of our actions; its name is the action's then. */
+  ours: boolean;
+  exitCode: number;
+  outputs: Readonly<Record<string, string>>;
+  log: string;
+}
+
+/** The fake plays github.com here: the artifact client refuses any other server. */
+export const serverUrl = 'https://github.com';
+
+type Uses = Extract<Step, { uses: string }>;
+type With = Readonly<Record<string, string>>;
+
+/** The machine has Python, the store is a folder: nothing is to be set up. */
+const skipped = ['actions/setup-python', 'aws-actions/configure-aws-credentials'];
+
+/** Carries out a step; one that this runner does not know throws. */
+export async function runStep(step: Step, setting: StepSetting, scope: Scope): Promise<DoneStep> {
+  if ('run' in step) {
+    const name = step.name ?? step.run.slice(0, 60);
+    return { name, ours: false, ...(await script(step.run, setting)) };
+  }
+  const [action = ''] = step.uses.split('@');
+  if (skipped.includes(action))
+    return { name: action, ours: false, exitCode: 0, outputs: {}, log: 'skipped' };
+  const given = Object.fromEntries(
+    Object.entries(step.with).map(([name, text]) => [name, interpolate(text, scope)]),
+  );
+  if (action === 'actions/checkout') return checkout(given, setting);
+  if (action === 'actions/upload-artifact') return upload(given, setting);
+  return ours(step, { action, given, setting, scope });
+}
+
+/** A working copy of a commit, without any token in it. */
+async function checkout(given: With, { run, workspace }: StepSetting): Promise<DoneStep> {
+  const { ref, 'persist-credentials': persist, ...more } = given;
+  if (Object.keys(more).length > 0 || persist !== 'false') throw new Error('checkout with other inputs');
+  const commit = run.repository.requireCommit(ref ?? run.headSha);
+  for (const [name, content] of commit.files) {
+    const file = path.join(workspace, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+  return { name: 'actions/checkout', ours: false, exitCode: 0, outputs: {}, log: commit.sha };
+}
+
+/** One file, under its own name. */
+async function upload(given: With, { run, workspace }: StepSetting): Promise<DoneStep> {
+  const { name = '', path: from = '', 'retention-days': _, ...more } = given;
+  const file = path.resolve(workspace, from);
+  if (Object.keys(more).length > 0 || !(await stat(file)).isFile())
+    throw new Error(`upload-artifact of ${from} with ${Object.keys(more).join(', ') || 'no file'}`);
+  run.upload(name, { [path.basename(file)]: await readFile(file) });
+  return { name: 'actions/upload-artifact', ours: false, exitCode: 0, outputs: {}, log: name };
+}
+
+const ActionFile = z.object({
+  inputs: z.record(z.string(), z.object({ default: z.string().optional() })),
+});
+
+/** One of our actions, as it is built. */
+async function ours(
+  { uses }: Uses,
+  about: { action: string; given: With; setting: StepSetting; scope: Scope },
+): Promise<DoneStep> {
+  const { given, setting, scope } = about;
+  const action = /^modelgate\/modelgate\/actions\/([a-z]+)$/.exec(about.action)?.[1];
+  if (action === undefined) throw new Error(`this runner does not know the action ${uses}`);
+  const { inputs } = ActionFile.parse(
+    parse(await readFile(path.join(root, 'actions', action, 'action.yml'), 'utf8')),
+  );
+  const defaults = Object.entries(inputs).flatMap(([name, { default: text }]) =>
+    text === undefined ? [] : [[name, interpolate(text, scope)] as const],
+  );
+  const { folder: home, workspace } = setting;
+  const env = { ...variablesOf(setting), ...setting.env };
+  const result = await runJob({
+    ...{ action, home, workspace, env },
+    with: { ...Object.fromEntries(defaults), ...given },
+  });
+  return { name: action, ours: true, exitCode: result.exitCode, outputs: result.outputs, log: result.log };
+}
+
+async function script(text: string, setting: StepSetting): Promise<Omit<DoneStep, 'name' | 'ours'>> {
+  const { workspace, folder, tools } = setting;
+  const output = path.join(folder, 'output');
+  await writeFile(output, '');
+  const env = {
+    ...{ PATH: `${tools}:${process.env.PATH}`, HOME: folder, LANG: 'C.UTF-8', GITHUB_OUTPUT: output },
+    ...variablesOf(setting),
+    ...setting.env,
+  };
+  // `shell: bash` on GitHub
+  const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', text], {
+    cwd: workspace,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      log += part;
+    });
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 128));
+  });
+  return { exitCode, log, outputs: parseOutputs(await readFile(output, 'utf8')) };
+}
+
+function variablesOf({ run, folder }: StepSetting): Record<string, string> {
+  const { repository } = run;
+  const { url } = repository.github;
+  return {
+    TMPDIR: folder,
+    GITHUB_ACTOR: run.actor.login,
+    GITHUB_API_URL: url,
+    GITHUB_EVENT_NAME: run.event,
+    GITHUB_REF: `refs/heads/${run.headBranch ?? repository.defaultBranch}`,
+    GITHUB_REPOSITORY: repository.fullName,
+    GITHUB_RUN_ATTEMPT: String(run.attempt),
+    GITHUB_RUN_ID: String(run.id),
+    GITHUB_SERVER_URL: serverUrl,
+    GITHUB_SHA: run.headSha,
+  };
+}
