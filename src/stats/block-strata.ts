@@ -23,8 +23,6 @@ export function centreStrata({ bins, counts, strata }: StratifiedCounts): Float6
 
 /** Fewer assignments within strata than this leave p too coarse. */
 const assignmentsNeeded = 1000;
-/** What is explained by chance alone must not decide. */
-const margin = 0.8;
 
 /**
  * Whether to compare within strata: where that takes more of the variance between blocks away than it costs in
@@ -50,7 +48,7 @@ export function worthStratifying(
   }
   if (assignments < assignmentsNeeded) return false;
   const kept = (paired * blocks) / (referenceBlocks * (blocks - referenceBlocks));
-  return 1 - explained(input) < margin * kept;
+  return 1 - explained(input) < kept;
 }
 
 /** Share of the variance between blocks that lies between strata, less what chance alone gives (adjusted R²). */
