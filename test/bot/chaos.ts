@@ -136,7 +136,8 @@ async function prepare(world: BotWorld, plan: ChaosPlan, files: readonly string[
   const places: Place[] = [];
   for (let r = 0; r < plan.repositories; r += 1) {
     const configs = files.map((file, n) => [file, modelConfig(`m${n}`)]);
-    const repository = world.github.repository(`acme/r${r}`, {
+    // one organisation each: what GitHub allows a minute counts by installation
+    const repository = world.github.repository(`team${r}/flights`, {
       isPrivate: true,
       files: { ...Object.fromEntries(configs), ...workflows },
     });
