@@ -1,5 +1,5 @@
 import { standardDeviation } from '../stats/wasserstein.ts';
-import { type BlockCounts, nullCounts, sumBlocks, valueCounts } from './block-counts.ts';
+import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } from './block-counts.ts';
 import type { ClassicalStatistics } from './classical.ts';
 import type { ColumnData } from './column-data.ts';
 import type { Aspect, ColumnVerdict } from './drift-report.ts';
@@ -57,7 +57,7 @@ export function aspectsOf(
       verdict: rowVerdict(pair.reference.rows, pair.current.rows, policy),
     });
   }
-  const unseen = unseenCounts(data);
+  const unseen = unseenOf(data);
   if (unseen !== null) {
     const effect = distance(unseen, points, [sumBlocks(unseen.reference, 2), sumBlocks(unseen.current, 2)]);
     found.push({
@@ -93,24 +93,9 @@ function numericScale(sorted: Float64Array): EffectScale {
   return sd > 0 ? { unit: 'sd', sd } : { unit: 'value', sd: 1 };
 }
 
-/** Two bins: a level that the reference holds, one that it lacks. Null where every level is known. */
-function unseenCounts(data: ColumnData): BlockCounts | null {
+function unseenOf(data: ColumnData): BlockCounts | null {
   if (data.kind !== 'categorical' || data.reference.n === 0) return null;
-  const unknown = data.reference.counts.map((n) => (n === 0 ? 1 : 0));
-  if (!unknown.includes(1)) return null;
-  const fold = (byBlock: Float64Array) => {
-    const levels = data.levels.length;
-    const folded = new Float64Array((byBlock.length / levels) * 2);
-    byBlock.forEach((n, i) => {
-      const cell = Math.floor(i / levels) * 2 + (unknown[i % levels] as number);
-      folded[cell] = (folded[cell] as number) + n;
-    });
-    return folded;
-  };
-  return {
-    bins: 2,
-    positions: null,
-    reference: fold(data.reference.byBlock),
-    current: fold(data.current.byBlock),
-  };
+  const { levels, reference, current } = data;
+  const counts = { bins: levels.length, reference: reference.byBlock, current: current.byBlock };
+  return unseenCounts(counts, reference.counts);
 }

@@ -75,6 +75,24 @@ export function nullCounts(data: ColumnData, pair: TablePair): BlockCounts {
   };
 }
 
+/** Two bins: a level that the reference holds (`before`, rows by level), one that it lacks. Null where all are known. */
+export function unseenCounts(
+  { bins, reference, current }: Pick<BlockCounts, 'bins' | 'reference' | 'current'>,
+  before: Float64Array,
+): BlockCounts | null {
+  const after = sumBlocks(current, bins);
+  if (!after.some((n, bin) => n > 0 && before[bin] === 0)) return null;
+  const fold = (counts: Float64Array) => {
+    const folded = new Float64Array((counts.length / bins) * 2);
+    counts.forEach((n, i) => {
+      const cell = Math.floor(i / bins) * 2 + (before[i % bins] === 0 ? 1 : 0);
+      folded[cell] = (folded[cell] as number) + n;
+    });
+    return folded;
+  };
+  return { bins: 2, positions: null, reference: fold(reference), current: fold(current) };
+}
+
 /** Sums over blocks: rows per bin. `from` and `until` are block indexes. */
 export function sumBlocks(
   counts: Float64Array,

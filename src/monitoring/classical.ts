@@ -28,7 +28,8 @@ export interface ClassicalStatistics {
   total_variation: number | null;
 }
 
-const none: ClassicalStatistics = {
+/** Where nothing was measured. */
+export const noStatistics: ClassicalStatistics = {
   ks: null,
   chi_square: null,
   psi: null,
@@ -44,7 +45,7 @@ const none: ClassicalStatistics = {
  * both sides; psi, kl and js_distance of a numeric column are on the reference's deciles (see docs/monitoring.md).
  */
 export function classicalStatistics(data: ColumnData): ClassicalStatistics {
-  if (data.reference.n === 0 || data.current.n === 0) return none;
+  if (data.reference.n === 0 || data.current.n === 0) return noStatistics;
   if (data.kind === 'categorical') {
     const { counts: before } = data.reference;
     const { counts: after } = data.current;
@@ -52,7 +53,7 @@ export function classicalStatistics(data: ColumnData): ClassicalStatistics {
     const p = toShares(before);
     const q = toShares(after);
     return {
-      ...none,
+      ...noStatistics,
       chi_square: isUndefined(test)
         ? null
         : { statistic: test.statistic, dof: test.dof, p_value: test.pValue },
@@ -72,7 +73,7 @@ export function classicalStatistics(data: ColumnData): ClassicalStatistics {
   const binned = binnedDivergence(p, q);
   const divergence = isUndefined(binned) ? null : binned;
   return {
-    ...none,
+    ...noStatistics,
     ks: { statistic: ks.statistic, p_value: ks.pValue },
     psi: divergence?.psi ?? null,
     kl: divergence?.kl ?? null,

@@ -1,8 +1,8 @@
 import type { SqlEngine } from '../data/engine.ts';
 import { standardDeviation } from '../stats/wasserstein.ts';
 import { type Candidate, hasMoved } from './aspects.ts';
-import { type BlockCounts, nullCounts, sumBlocks, valueCounts } from './block-counts.ts';
-import type { ClassicalStatistics } from './classical.ts';
+import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } from './block-counts.ts';
+import { noStatistics } from './classical.ts';
 import { readColumns } from './column-data.ts';
 import { distance, type EffectScale, effectThreshold } from './effect.ts';
 import type { Floor, MonitoringPolicy } from './policy.ts';
@@ -51,7 +51,7 @@ export function replayDecision(
     candidatesOf(column, sides, { policy, planted: planted.includes(column.name) }).map((candidate) => ({
       name: column.name,
       candidate,
-      statistics: none,
+      statistics: noStatistics,
     })),
   );
   const side = (chosen: readonly number[]) => ({
@@ -78,17 +78,6 @@ export function replayDecision(
   return [...new Set(moved.map(({ name }) => name))];
 }
 
-const none: ClassicalStatistics = {
-  ks: null,
-  chi_square: null,
-  psi: null,
-  js_distance: null,
-  kl: null,
-  wasserstein: null,
-  wasserstein_normed: null,
-  total_variation: null,
-};
-
 const points: EffectScale = { unit: 'points', sd: 1 };
 
 /** What can have moved between the two sides: values, nulls, and levels that the reference side lacks. */
@@ -108,7 +97,7 @@ function candidatesOf(
   if (empty(nulls.reference) + empty(nulls.current) > 0) {
     found.push(candidate('nulls', nulls, { scale: points, floor, policy }));
   }
-  const unseen = values.positions === null ? unseenOf(values, before) : null;
+  const unseen = values.positions === null ? unseenCounts(values, before) : null;
   if (unseen !== null) {
     const one = candidate('unseen', unseen, { scale: points, floor, policy });
     found.push({ ...one, threshold: { value: floor.points ?? 0, from: 'configured' } });
@@ -153,18 +142,4 @@ function choose(counts: BlockCounts, sides: ReplaySides, planted: boolean): Bloc
     reference: take(counts.reference, sides.reference),
     current: take(planted ? counts.current : counts.reference, sides.current),
   };
-}
-
-function unseenOf({ bins, reference, current }: BlockCounts, before: Float64Array): BlockCounts | null {
-  const after = sumBlocks(current, bins);
-  if (!after.some((n, bin) => n > 0 && before[bin] === 0)) return null;
-  const fold = (counts: Float64Array) => {
-    const folded = new Float64Array((counts.length / bins) * 2);
-    counts.forEach((n, i) => {
-      const cell = Math.floor(i / bins) * 2 + (before[i % bins] === 0 ? 1 : 0);
-      folded[cell] = (folded[cell] as number) + n;
-    });
-    return folded;
-  };
-  return { bins: 2, positions: null, reference: fold(reference), current: fold(current) };
 }

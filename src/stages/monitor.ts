@@ -15,8 +15,8 @@ import { Action, Alert, Signal } from '../monitoring/signal.ts';
 import { type Watched, watch } from '../monitoring/watch.ts';
 import { Name } from '../names.ts';
 import type { Verdict } from '../outcome.ts';
-import { environmentOf } from '../registry/state.ts';
 import { defineStage } from './define.ts';
+import { requireDeployed } from './deployed.ts';
 import { putDrift } from './drift-files.ts';
 import { modelImportance } from './model-importance.ts';
 
@@ -62,15 +62,7 @@ export const monitor = defineStage({
         fix: 'Check the name, or register its first version with `modelgate register`.',
       });
     }
-    const { version, manifest } = environmentOf(state, environment);
-    if (version === null || manifest === null) {
-      throw new UserError({
-        code: 'nothing_deployed',
-        message: `No version of ${model} is in ${environment}.`,
-        where: environment,
-        fix: `Promote one: \`modelgate promote ${model} --to ${environment}\`.`,
-      });
-    }
+    const { version, manifest } = requireDeployed(state, environment);
     const runbooks = await loadRunbooks(policy.runbooks);
     const packaged = await readReference(context.store, manifest);
     const evaluationOf = async (served: number) => {

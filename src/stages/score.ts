@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../errors.ts';
 import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { loadPredictor } from '../evaluation/onnxruntime.ts';
 import { Digest } from '../json.ts';
@@ -8,6 +7,7 @@ import { Name } from '../names.ts';
 import { readPackage } from '../serving/package.ts';
 import { scoreFile } from '../serving/score.ts';
 import { defineStage } from './define.ts';
+import { nothingDeployed } from './deployed.ts';
 import { trust } from './registry-inputs.ts';
 import { pointerOf, requireNotFailed, requireTrust } from './serve.ts';
 
@@ -35,14 +35,7 @@ export const score = defineStage({
   cache: false,
   run: async ({ model, environment, input, output, keep, trust, admission }, context) => {
     const position = await pointerOf(context, model, environment).current();
-    if (position === null) {
-      throw new UserError({
-        code: 'nothing_deployed',
-        message: `No version of ${model} is in ${environment}.`,
-        where: environment,
-        fix: `Promote one: \`modelgate promote ${model} --to ${environment}\`.`,
-      });
-    }
+    if (position === null) throw nothingDeployed({ model, environment });
     await requireNotFailed(context, { model, version: position.version, environment });
     const { modelFile, signature } = await readPackage(context.store, position.manifest);
     await requireTrust(context, { model, manifest: position.manifest, trust });

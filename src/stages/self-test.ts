@@ -10,8 +10,8 @@ import { power, selfTest } from '../monitoring/self-test.ts';
 import { declareInputs, eventTime } from '../monitoring/served.ts';
 import { openPair, type TablePair } from '../monitoring/tables.ts';
 import { Name } from '../names.ts';
-import { environmentOf } from '../registry/state.ts';
 import { defineStage } from './define.ts';
+import { requireDeployed } from './deployed.ts';
 
 const FalseAlarms = z.object({
   windows: z.number().int(),
@@ -61,15 +61,7 @@ export const monitorSelfTest = defineStage({
   cache: false,
   async run(inputs, context) {
     const { model, environment, policy } = inputs;
-    const { manifest } = environmentOf(await context.registry.state(model), environment);
-    if (manifest === null) {
-      throw new UserError({
-        code: 'nothing_deployed',
-        message: `No version of ${model} is in ${environment}.`,
-        where: environment,
-        fix: `Promote one: \`modelgate promote ${model} --to ${environment}\`.`,
-      });
-    }
+    const { manifest } = requireDeployed(await context.registry.state(model), environment);
     const day = 86_400_000;
     const days = Math.ceil((instant(inputs.until) - instant(inputs.since)) / day);
     const length = policy.block === 'week' ? Math.ceil(days / 7) : days;
