@@ -5,6 +5,9 @@ set -euo pipefail
 
 tools="${MODELGATE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/modelgate-tools}"
 actionlint=v1.7.12
+act=v0.2.89
+zizmor=1.32.0
+check_jsonschema=0.39.0
 versitygw=v1.8.0
 
 install_moto() {
@@ -16,6 +19,15 @@ mkdir -p "$tools/bin"
 if [ ! -x "$tools/bin/actionlint" ]; then
   command -v go > /dev/null || { echo "actionlint is built with Go, which is not installed: https://go.dev/dl" >&2; exit 1; }
   GOBIN="$tools/bin" go install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
+fi
+# A runner of workflows on this machine, for the tests that carry the templates out; it takes minutes to build.
+if [ ! -x "$tools/bin/act" ]; then
+  command -v go > /dev/null || { echo "act is built with Go, which is not installed: https://go.dev/dl" >&2; exit 1; }
+  GOBIN="$tools/bin" go install "github.com/nektos/act@$act"
+fi
+if [ ! -x "$tools/linters/bin/zizmor" ] || [ ! -x "$tools/linters/bin/check-jsonschema" ]; then
+  python3 -m venv "$tools/linters"
+  "$tools/linters/bin/pip" install --quiet --disable-pip-version-check "zizmor==$zizmor" "check-jsonschema==$check_jsonschema"
 fi
 # The linearizability checker of the registry's races, our own program: Go's cache makes building it again cheap.
 if command -v go > /dev/null; then
@@ -38,6 +50,16 @@ if ! command -v initdb > /dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/in
     brew install postgresql@17
   else
     echo "PostgreSQL is not installed: sudo apt-get install postgresql" >&2
+    exit 1
+  fi
+fi
+# A browser that looks at the HTML reports.
+if ! command -v chromium > /dev/null && ! command -v chromium-browser > /dev/null && ! command -v google-chrome > /dev/null \
+  && [ ! -d '/Applications/Google Chrome.app' ] && [ ! -d /Applications/Chromium.app ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    apt-get install --yes --quiet chromium || { apt-get update --quiet && apt-get install --yes --quiet chromium; }
+  else
+    echo "Chromium is not installed: sudo apt-get install chromium" >&2
     exit 1
   fi
 fi

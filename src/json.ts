@@ -45,6 +45,8 @@ const deepest = 200;
 export function parseJson(text: string, limit = 1_000_000): Json {
   if (text.length > limit) throw new SyntaxError(`JSON is longer than ${limit} characters`);
   if (depthOf(text) > deepest) throw new SyntaxError(`JSON is nested deeper than ${deepest}`);
+  // looking at every key is twenty times slower than parsing: only where a text could hold one, escaped or not
+  if (!/__proto__|constructor|prototype|\\u/.test(text)) return JSON.parse(text) as Json;
   return JSON.parse(text, (key, value) => {
     if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
       throw new SyntaxError(`JSON holds the key ${JSON.stringify(key)}`);
@@ -55,20 +57,21 @@ export function parseJson(text: string, limit = 1_000_000): Json {
 
 /** How deep brackets outside of strings go, before anything is parsed; stops at the first that is too deep. */
 function depthOf(text: string): number {
+  const marks = /["[\]{}]/g;
   let depth = 0;
   let most = 0;
-  for (let at = 0; at < text.length && most <= deepest; at += 1) {
-    const character = text[at];
-    if (character === '"') at = endOfString(text, at);
+  while (most <= deepest && marks.test(text)) {
+    const character = text[marks.lastIndex - 1];
+    if (character === '"') marks.lastIndex = endOfString(text, marks.lastIndex);
     else if (character === '[' || character === '{') most = Math.max(most, ++depth);
-    else if (character === ']' || character === '}') depth -= 1;
+    else depth -= 1;
   }
   return most;
 }
 
-/** Where the string that begins at `start` ends: its closing quote. */
+/** The place behind the closing quote of the string whose first character is at `start`. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1;
+  let at = start;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at;
+  return at + 1;
 }

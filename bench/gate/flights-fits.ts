@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { silentLogger } from '../../src/logger.ts';
-import { commands } from '../../src/stages/commands.ts';
+import { loadCommand } from '../../src/stages/commands.ts';
 import { Pipeline } from '../../src/stages/pipeline.ts';
 import { openProject } from '../../src/stages/project.ts';
 import { encodeClusters } from '../../src/stats/influence.ts';
@@ -102,7 +102,7 @@ async function pin({
     JSON.stringify({ extends: path.join(example, 'modelgate.yaml'), evaluation: { window } }),
   );
   await using project = await open(config);
-  const command = commands.find(({ name }) => name === 'pin');
+  const command = await loadCommand('pin');
   if (command === undefined) throw new Error('there is no command pin');
   const { from, until } = evaluation;
   const outcome = await command.run(

@@ -1,6 +1,7 @@
 """What users pick instead, with their defaults, on the same tables as ModelGate's decision.
 
-peers.py aa SPLITS.json [SKIPPED ...] false alarms and what is found on the splits of bench/monitoring
+peers.py aa SPLITS.json [SKIPPED ...] false alarms and what is found on the splits of bench/monitoring, as many of
+                                      them as a tool gets through in the request's seconds
 peers.py speed TOOL REFERENCE CURRENT one comparison of two Parquet files; TOOL is one of those below
 peers.py versions                     what is installed
 
@@ -10,6 +11,7 @@ Prints one JSON object a tool; a tool that is not installed is left out and said
 import json
 import os
 import sys
+import time
 import warnings
 from importlib import metadata
 
@@ -167,17 +169,21 @@ def aa(file, *skipped):
     columns, planted = request["columns"], [one["column"] for one in request["planted"]]
     still, moved = (pd.read_parquet(path) for path in request["files"])
     for name, tool, version in installed(skipped):
-        any_alarm, found = 0, [0] * len(planted)
+        any_alarm, found, splits = 0, [0] * len(planted), 0
+        began = time.monotonic()
         if isinstance(tool, AlibiDetect):
             tool.corrected = len(columns)
         for split in request["splits"]:
+            if time.monotonic() - began > request["seconds"]:
+                break
+            splits += 1
             month = still["month"] == split["month"]
             reference = still[month & still["day"].isin(split["reference"])]
             chosen = month & still["day"].isin(split["current"])
             any_alarm += bool(tool.drifted(reference, still[chosen], columns))
             for i, column in enumerate(planted):
                 found[i] += bool(tool.drifted(reference, moved[chosen], [column]))
-        row = {"name": f"{name} {version}", "splits": len(request["splits"]), "any": any_alarm, "found": found}
+        row = {"name": f"{name} {version}", "splits": splits, "any": any_alarm, "found": found}
         print(json.dumps(row), flush=True)
 
 

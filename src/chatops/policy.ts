@@ -78,6 +78,15 @@ export const ChatopsPolicy = z.strictObject({
   heartbeats: z
     .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/), z.string().regex(/^[1-9]\d{0,3}(h|d)$/))
     .default({ monitor: '26h' }),
+  durations: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
+      z.string().regex(/^[1-9]\d{0,3}(m|h|d)$/, 'expected a number and m, h or d, e.g. 2h'),
+    )
+    .default({})
+    .describe(
+      'How long a run of a workflow may take, by the names of `heartbeats`: the bot opens an issue for one that takes longer, whatever it gives.',
+    ),
   /** So many quiet checks in a row end an alarm. */
   quiet_checks: z.number().int().min(1).max(20).default(2),
   /** Who is mentioned when a scheduled run fails and it is not known why. */

@@ -1,4 +1,4 @@
-import { code, details as folded, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
+import { code, details as folded, link, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import { oneLine } from '../report/plain.ts';
 import { isCommandName } from './command.ts';
 import type { ReplyKey } from './reply-key.ts';
@@ -109,17 +109,6 @@ function aboutLine({ operation, requested_by }: ReplyRecord): Markdown {
 function repositoryOf({ id, url }: { id: number; url: string }): string | null {
   const [, repository, number] = /^(https?:\/\/[^/@]+\/[^/]+\/[^/]+)\/actions\/runs\/(\d+)$/.exec(url) ?? [];
   return repository !== undefined && Number(number) === id ? repository : null;
-}
-
-/** A link to a page of GitHub; what is no such address is shown as text. `label` is ours. */
-export function link(label: Markdown, address: string): Markdown {
-  const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-    return `${label} ${code(address)}`;
-  const safe = url.href.replace(/[^A-Za-z0-9/:.?&=%_~-]/g, (one) =>
-    [...new TextEncoder().encode(one)].map((byte) => `%${byte.toString(16).toUpperCase()}`).join(''),
-  );
-  return `[${label}](${safe.replaceAll('_', '%5F').replaceAll('~', '%7E').replaceAll('&', '&amp;')})`;
 }
 
 /** The record in at most half of the room: checks are shortened first, then left out. */

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { asTold, UserError } from '../errors.ts';
 import { exitCode, failedOutcome } from '../outcome.ts';
 import type { Command } from '../stages/command.ts';
-import { commands } from '../stages/commands.ts';
+import { commandNames, loadCommand, loadCommands } from '../stages/commands.ts';
 import type { StageOutcome } from '../stages/define.ts';
 import { openProject } from '../stages/project.ts';
 import { suggest } from '../suggest.ts';
@@ -17,12 +17,12 @@ export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = joinGroup(args);
   if (name === '--version') return print(version);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const command = find(rest[0]);
-    return print(command === undefined ? overview(commands) : commandHelp(command));
+    const command = await loadCommand(rest[0] ?? '');
+    return print(command === undefined ? overview(await loadCommands()) : commandHelp(command));
   }
   const json = rest.includes('--json');
   try {
-    const command = find(name);
+    const command = await loadCommand(name);
     if (command === undefined) throw unknownCommand(name);
     const { global, options } = parseCommandLine(command, rest);
     if (global.help) return print(commandHelp(command));
@@ -83,15 +83,8 @@ function joinGroup(args: readonly string[]): string[] {
     : [...args];
 }
 
-function find(name: string | undefined): Command | undefined {
-  return commands.find((command) => command.name === name);
-}
-
 function unknownCommand(name: string): UserError {
-  const near = suggest(
-    name,
-    commands.map((command) => command.name),
-  );
+  const near = suggest(name, commandNames);
   return new UserError({
     code: 'usage',
     message: `There is no command ${JSON.stringify(name)}.${near === null ? '' : ` Did you mean ${near}?`}`,

@@ -1,3 +1,5 @@
+import type { SmallestDetectable } from '../monitoring/drift-report.ts';
+import { detectable } from '../monitoring/format.ts';
 import { differenceLines } from './difference.ts';
 import { recordTable, shorten } from './render.ts';
 
@@ -51,7 +53,13 @@ export const views: Record<string, View> = {
     ...rows(outputs.differing, ['field', 'original', 'again']),
   ],
   drift: (outputs) =>
-    rows(outputs.columns, ['name', 'kind', 'verdict', 'effect', 'p_block', 'q_value', 'psi', 'severity']),
+    rows(
+      records(outputs.columns).map((column) => ({
+        ...column,
+        would_find: detectable((column.smallest_detectable ?? null) as SmallestDetectable | null),
+      })),
+      ['name', 'kind', 'verdict', 'effect', 'would_find', 'p_block', 'q_value', 'psi', 'severity'],
+    ),
   status: (outputs) =>
     outputs.models === undefined ? indent(statusLines(outputs)) : indent(modelLines(outputs)),
   diff: (outputs) => indent(differenceLines(outputs)),

@@ -128,6 +128,20 @@ export const EvaluationSet = z.strictObject({
 });
 export type EvaluationSet = z.infer<typeof EvaluationSet>;
 
+/** What `expected` may name: `run` as a whole, or one of its stages. */
+export const TimedStage = z.enum([
+  'run',
+  'ingest',
+  'validate',
+  'features',
+  'split',
+  'train',
+  'evaluate',
+  'noise',
+  'gate',
+  'register',
+]);
+
 export const Environment = z.strictObject({
   name: Name,
   approval: z.boolean().default(false).describe('A person must approve every promotion to it.'),
@@ -183,6 +197,12 @@ const Keys = z.strictObject({
       { name: 'production', approval: false },
     ]),
   monitoring: MonitoringPolicy.optional(),
+  expected: z
+    .partialRecord(TimedStage, duration)
+    .optional()
+    .describe(
+      'How long `run`, or one of its stages, is expected to take. What takes longer is warned of in the outcome of `run`; its verdict stays.',
+    ),
   chatops: ChatopsPolicy.prefault({}).describe(
     'Who may give which command in comments. Read from the default branch alone.',
   ),

@@ -139,6 +139,8 @@ export interface Freshness {
 /** The contract of one table. `locate` gives the place of a path in the file. */
 export interface Contract {
   file: string;
+  /** As its owner numbers it. */
+  version: string;
   table: SchemaObject;
   /** Path of `table`. */
   path: KeyPath;
@@ -155,7 +157,7 @@ export function parseContract(content: string, file: string, source?: string): C
   if (!parsed.success) {
     throw schemaError({ error: parsed.error, locate: yaml.locate, code: 'contract_invalid', fix });
   }
-  const { schema, slaProperties } = parsed.data;
+  const { schema, slaProperties, version } = parsed.data;
   const index = schema.length === 1 ? 0 : schema.findIndex((object) => object.name === source);
   const table = schema[index];
   if (table === undefined) {
@@ -183,7 +185,7 @@ export function parseContract(content: string, file: string, source?: string): C
       fix,
     });
   });
-  return { file, table, path: ['schema', index], freshness, locate: yaml.locate };
+  return { file, version, table, path: ['schema', index], freshness, locate: yaml.locate };
 }
 
 function unitMilliseconds(unit: string): number | null {

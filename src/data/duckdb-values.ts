@@ -36,22 +36,30 @@ function toValue(value: JS): Value {
 
 /**
  * Reads chunks of a result as one vector a column. Integers beyond 2^53 lose precision here: they are numbers.
- * Chunks know their sizes only by a call into the engine each time: they are asked once.
+ * Chunks know their sizes only by a call into the engine each time: they are asked once. With `reuse`, vectors of
+ * numbers hold until the next are read: a new array for each costs more than what is done with it.
  */
-export function columnReader(result: DuckDBResult): (chunks: readonly DuckDBDataChunk[]) => ColumnVector[] {
+export function columnReader(
+  result: DuckDBResult,
+  { reuse = false } = {},
+): (chunks: readonly DuckDBDataChunk[]) => ColumnVector[] {
   const columns = result.deduplicatedColumnNames().map((name, index) => {
     const type = columnType(String(result.columnType(index)));
-    return { name, type, index, numeric: type === 'integer' || type === 'number' || type === 'boolean' };
+    const numeric = type === 'integer' || type === 'number' || type === 'boolean';
+    return { name, type, index, numeric, room: numbersRoom(0) };
   });
   return (chunks) => {
     const sizes = chunks.map((chunk) => chunk.rowCount);
     const total = sizes.reduce((sum, size) => sum + size, 0);
-    return columns.map(({ name, type, index, numeric }) => {
+    return columns.map((column) => {
+      const { name, type, index, numeric } = column;
       const parts = chunks.map((chunk, i) => ({
         vector: chunk.getColumnVector(index),
         size: sizes[i] as number,
       }));
-      return numeric ? { name, type, ...numbers(parts, total) } : { name, type, values: texts(parts, type) };
+      if (!numeric) return { name, type, values: texts(parts, type) };
+      if (!reuse || column.room.values.length < total) column.room = numbersRoom(total);
+      return { name, type, ...numbers(parts, total, column.room) };
     });
   };
 }
@@ -61,12 +69,19 @@ interface Part {
   size: number;
 }
 
-function numbers(
-  parts: readonly Part[],
-  total: number,
-): Required<Pick<ColumnVector, 'nulls'>> & { values: Float64Array } {
-  const values = new Float64Array(total);
-  const nulls = new Uint8Array(total);
+interface Numbers {
+  values: Float64Array;
+  nulls: Uint8Array;
+}
+
+const numbersRoom = (rows: number): Numbers => ({
+  values: new Float64Array(rows),
+  nulls: new Uint8Array(rows),
+});
+
+function numbers(parts: readonly Part[], total: number, room: Numbers): Numbers {
+  const values = room.values.subarray(0, total);
+  const nulls = room.nulls.subarray(0, total).fill(0);
   let row = 0;
   for (const { vector, size } of parts) {
     const whole = plainNumbers(vector);

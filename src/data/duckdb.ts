@@ -129,7 +129,7 @@ class DuckDbEngine implements SqlEngine {
 
   async *batches(sql: string, parameters: readonly Value[] = []): AsyncGenerator<ColumnVector[]> {
     const result = await this.#run(() => this.#parts.connection.stream(sql, [...parameters]));
-    const toVectors = columnReader(result);
+    const toVectors = columnReader(result, { reuse: true });
     for (;;) {
       const chunk = await this.#run(() => result.fetchChunk());
       if (chunk === null || chunk.rowCount === 0) return;

@@ -43,7 +43,10 @@ export interface SqlEngine {
   /** A result by columns: for whole tables of numbers. */
   columns(sql: string, parameters?: readonly Value[]): Promise<ColumnVector[]>;
 
-  /** The same a batch of rows at a time, in no stated order: for tables that need not be in memory whole. */
+  /**
+   * The same a batch of rows at a time, in no stated order: for tables that need not be in memory whole. Vectors of
+   * numbers hold until the next batch is asked for.
+   */
   batches(sql: string, parameters?: readonly Value[]): AsyncIterable<ColumnVector[]>;
 
   /** Writes a query's result as one Parquet file (zstd), and gives the number of rows. */

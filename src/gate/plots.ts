@@ -1,10 +1,5 @@
-import {
-  divergingBars,
-  histogramPair,
-  type IntervalRow,
-  intervalPlot,
-  type PlotTone,
-} from '../report/svg.ts';
+import { divergingBars, type IntervalRow, intervalPlot, type PlotTone } from '../report/svg.ts';
+import { histogramPair } from '../report/svg-distribution.ts';
 import type { Check } from './check.ts';
 import type { SliceResult } from './checks/slices.ts';
 import type { GateRecord } from './judge.ts';

@@ -140,6 +140,9 @@ export interface WorkflowRun {
   /** Whether our app started it: a name that carries our op_id, anybody can give. */
   ours: boolean;
   createdAt: string;
+  /** When its newest attempt began. */
+  startedAt: string;
+  /** When it moved last; of a completed one, when that ended. */
   updatedAt: string;
   url: string;
   /** Numbers of the open pull requests that GitHub names; none for forks. */

@@ -1,9 +1,12 @@
-import { code, details, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
+import { code, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import { oneLine } from '../report/plain.ts';
-import type { DriftColumn, DriftReport, Segment } from './drift-report.ts';
-import { percent, pValue, readable, signed, withUnit } from './format.ts';
-import type { RunbookResult } from './runbook.ts';
+import { featurePart } from './alert-feature.ts';
+import { upstreamPart, validationLink } from './alert-upstream.ts';
+import type { DriftReport } from './drift-report.ts';
+import { percent } from './format.ts';
+import { actionWords, type RunbookResult } from './runbook.ts';
 import type { Alert, Signal } from './signal.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What an issue is about. */
 export interface Subject {
@@ -23,14 +26,18 @@ export interface AlertParts {
   /** The predictions' comparison, to say what the model did with the moved inputs. */
   predictions: readonly Signal[];
   runbook: RunbookResult | null;
+  /** What changed before the model's inputs; left out where it was not looked for. */
+  upstream?: Upstream | null;
 }
 
 const limit = 60_000;
+/** Characters of a body that the bot's own words still fit beside. */
+const roomy = 50_000;
 
 /**
  * The issue that a repository gets: what moved by how much, both distributions, the segments that carry it, since
- * when, how important it is, what the predictions did, the runbook's answers, the decision and the next commands.
- * Its marker names model, environment and cause, so that a repeat updates the same issue.
+ * when, how important it is, what the predictions did, what changed upstream, the runbook's answers, the decision and
+ * the next commands. Its marker names model, environment and cause, so that a repeat updates the same issue.
  */
 export function buildAlert(parts: AlertParts): Alert {
   const { cause, subject, runbook } = parts;
@@ -40,15 +47,20 @@ export function buildAlert(parts: AlertParts): Alert {
   const fingerprint = fingerprintOf(subject, cause);
   const action = runbook === null ? 'investigate' : runbook.action;
   const reason = runbook?.reason ?? 'No runbook is for this cause.';
-  const body = paragraphs(
-    `<!-- modelgate:alert ${fingerprint} -->`,
-    lead(parts),
-    head === undefined ? null : featurePart(parts, head),
-    othersPart(parts),
-    predictionsPart(parts),
-    runbook === null ? null : runbookPart(runbook),
-    decisionPart({ action, reason, days: runbook?.days ?? null, subject }),
-  );
+  const bodyWith = (upstream: Markdown | null) =>
+    paragraphs(
+      `<!-- modelgate:alert ${fingerprint} -->`,
+      lead(parts),
+      head === undefined ? null : featurePart(parts.report, head),
+      othersPart(parts),
+      predictionsPart(parts),
+      upstream,
+      runbook === null ? null : runbookPart(runbook),
+      decisionPart({ action, reason, days: runbook?.days ?? null, subject }),
+    );
+  const whole = bodyWith(parts.upstream == null ? null : upstreamPart(parts.upstream));
+  // what stands behind it says what to do
+  const body = whole.length <= roomy ? whole : bodyWith('### What changed upstream\n\nThe report has it.');
   return { cause, fingerprint, title, body: cut(body), action, reason };
 }
 
@@ -76,118 +88,6 @@ function span(side: DriftReport['reference']): Markdown {
   return side.from === null ? rows : text(`${side.from} to ${side.until}, ${side.blocks} blocks, ${rows}`);
 }
 
-function featurePart({ report }: AlertParts, head: Signal): Markdown | null {
-  const column = report?.columns.find(({ name }) => name === head.name);
-  if (report === null || column === undefined) return null;
-  const rank =
-    head.rank === null
-      ? 'not known'
-      : `${percent(head.importance)} of the model's importance, rank ${head.rank}${head.top === true ? ' (top quartile)' : ''}`;
-  const shift =
-    column.mean_reference === null || column.mean_current === null
-      ? null
-      : `mean ${readable(column.mean_reference)} → ${readable(column.mean_current)} (${signed(column.mean_current - column.mean_reference)})`;
-  const test = report.assumes_independent_rows
-    ? `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)} (taking rows as independent: there is no time column)`
-    : `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)}, by permuting whole blocks ${report.assignments.toLocaleString('en-US')} times`;
-  const facts: [string, string | null][] = [
-    ['Moved by', shift],
-    [
-      'Effect',
-      `${withUnit(column.effect, column.effect_unit)} (counts from ${withUnit(column.effect_threshold, column.effect_unit)})`,
-    ],
-    ['Significance', test],
-    ['Nulls', `${percent(column.null_rate_reference)} → ${percent(column.null_rate_current)}`],
-    ['Since', head.since],
-    ['Windows', head.windows.evaluated > 1 ? `${head.windows.violated} of ${head.windows.evaluated}` : null],
-    ['Importance', rank],
-  ];
-  return paragraphs(
-    `### ${text(column.name)}`,
-    table({
-      columns: [{ title: '' }, { title: '' }],
-      rows: facts.filter(([, value]) => value !== null).map(([name, value]) => [name, text(value, 300)]),
-    }),
-    distributionPart(column),
-    segmentsPart(column),
-  );
-}
-
-const steps = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
-
-/** Shares as a line of block characters, drawn to the largest share of both sides. */
-export function sparkline(shares: readonly number[], largest: number): string {
-  return shares
-    .map((share) =>
-      share === 0 || largest === 0 ? ' ' : steps[Math.min(7, Math.floor((share / largest) * 8))],
-    )
-    .join('');
-}
-
-function distributionPart({ histogram }: DriftColumn): Markdown | null {
-  if (histogram === null) return null;
-  const { labels, reference, current } = histogram;
-  const rows = labels.map((label, i) => [
-    text(label, 60),
-    percent(reference[i] ?? 0),
-    percent(current[i] ?? 0),
-    text(signed(100 * ((current[i] ?? 0) - (reference[i] ?? 0)))),
-  ]);
-  const full = table({
-    columns: [
-      { title: 'value' },
-      { title: 'before', number: true },
-      { title: 'now', number: true },
-      { title: 'points', number: true },
-    ],
-    rows,
-  });
-  if (histogram.edges === null) return paragraphs('**Distribution**', full);
-  const largest = Math.max(...reference, ...current);
-  const drawn = `\`\`\`text\nbefore |${sparkline(reference, largest)}|\nnow    |${sparkline(current, largest)}|\n\`\`\``;
-  return paragraphs(
-    `**Distribution**, from ${text(readable(histogram.edges[0] ?? null))} to ${text(readable(histogram.edges.at(-1) ?? null))}`,
-    drawn,
-    details('Shares by value', full),
-  );
-}
-
-const segmentsTold = 6;
-
-function segmentsPart({ name, segments }: DriftColumn): Markdown | null {
-  const dimensions = [...new Set(segments.map(({ dimension }) => dimension))];
-  if (dimensions.length === 0) return null;
-  return paragraphs(
-    '**Segments that carry it**',
-    ...dimensions.map((dimension) => dimensionPart(name, segments, dimension)),
-  );
-}
-
-function dimensionPart(name: string, segments: readonly Segment[], dimension: string): Markdown {
-  const all = segments.filter((segment) => segment.dimension === dimension);
-  const shown = all.slice(0, segmentsTold);
-  const total = all[0]?.total ?? 0;
-  const rest = total - shown.reduce((sum, segment) => sum + segment.contribution, 0);
-  const own = dimension === name;
-  const rows = shown.map((segment) => [
-    text(segment.segment, 60),
-    `${percent(segment.share_reference)} → ${percent(segment.share_current)}`,
-    ...(own ? [] : [`${text(readable(segment.mean_reference))} → ${text(readable(segment.mean_current))}`]),
-    text(signed(segment.contribution)),
-  ]);
-  if (all.length > shown.length) rows.push(['all others', '', ...(own ? [] : ['']), text(signed(rest))]);
-  rows.push(['**together**', '', ...(own ? [] : ['']), `**${text(signed(total))}**`]);
-  return table({
-    columns: [
-      { title: text(dimension) },
-      { title: 'share of rows' },
-      ...(own ? [] : [{ title: `mean of ${text(name)}` }]),
-      { title: own ? 'part of the PSI' : 'part of the shift', number: true },
-    ],
-    rows,
-  });
-}
-
 function othersPart({ signals }: AlertParts): Markdown | null {
   const others = signals.slice(1, 31);
   if (others.length === 0) return null;
@@ -210,19 +110,11 @@ function predictionsPart({ cause, predictions }: AlertParts): Markdown | null {
 
 function runbookPart(runbook: RunbookResult): Markdown {
   const lines = runbook.steps.map(
-    ({ title, answer, detail }) =>
-      `- [${answer === 'unknown' ? ' ' : 'x'}] ${text(title)} **${answer}**: ${text(detail, 600)}`,
+    ({ title, answer, detail, log }) =>
+      `- [${answer === 'unknown' ? ' ' : 'x'}] ${text(title)} **${answer}**: ${text(detail, 600)}${log == null ? '' : ` (${validationLink(log)})`}`,
   );
   return paragraphs(`### Runbook ${code(runbook.runbook)}`, lines.join('\n'));
 }
-
-const decided: Record<Alert['action'], string> = {
-  retrain: 'Retrain',
-  review: 'Log it and look again',
-  fix_data: 'Mend the data',
-  investigate: 'Look into it',
-  none: 'Nothing to do',
-};
 
 function decisionPart(decision: {
   action: Alert['action'];
@@ -243,7 +135,7 @@ function decisionPart(decision: {
             : []),
         ];
   return paragraphs(
-    `### Decision: ${decided[action]}${when}`,
+    `### Decision: ${actionWords[action]}${when}`,
     text(reason, 400),
     commands.length === 0 ? null : `\`\`\`sh\n${commands.join('\n')}\n\`\`\``,
   );

@@ -1,4 +1,3 @@
-import { standardDeviation } from '../stats/wasserstein.ts';
 import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } from './block-counts.ts';
 import type { ClassicalStatistics } from './classical.ts';
 import type { ColumnData } from './column-data.ts';
@@ -18,58 +17,78 @@ export interface Candidate {
   verdict: ColumnVerdict | null;
 }
 
+/** A column's counts by block, and how far its values moved. */
+export interface ColumnCounts {
+  name: string;
+  values: BlockCounts;
+  /** Two bins: with a value, null. */
+  nulls: BlockCounts;
+  /** Two bins: a level that the reference holds, one that it lacks; null where all are known, and for numbers. */
+  unseen: BlockCounts | null;
+  /** Of the values. */
+  scale: EffectScale;
+  /** Distance of the values in the scale's unit; null where there is nothing to measure. */
+  effect: number | null;
+}
+
+export const pointsScale: EffectScale = { unit: 'points', sd: 1 };
+
 /** What can have moved in a column: its distribution, its null rate, and (texts) levels never seen before. */
-export function aspectsOf(
-  data: ColumnData,
-  statistics: ClassicalStatistics,
-  { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
-): Candidate[] {
-  const floor: Floor = { ...policy.floor, ...policy.floors[data.name] };
-  const points: EffectScale = { unit: 'points', sd: 1 };
-  const values = valueCounts(data, pair);
-  const scale = data.kind === 'categorical' ? points : numericScale(data.reference.sorted);
-  const exact =
-    data.kind === 'numeric' && statistics.wasserstein !== null ? statistics.wasserstein / scale.sd : null;
+export function aspectsOf(column: ColumnCounts, policy: MonitoringPolicy): Candidate[] {
+  const { name, values, nulls, unseen, scale, effect } = column;
+  const floor: Floor = { ...policy.floor, ...policy.floors[name] };
+  const filled = rowVerdict(values, policy);
   const found: Candidate[] = [
     {
-      aspect: 'distribution',
-      counts: values,
-      scale,
-      effect:
-        data.kind === 'numeric'
-          ? exact
-          : statistics.total_variation === null
-            ? null
-            : 100 * statistics.total_variation,
+      ...{ aspect: 'distribution', counts: values, scale, effect },
       threshold: effectThreshold(values, scale, floor),
-      verdict: rowVerdict(data.reference.n, data.current.n, policy),
+      verdict: filled,
     },
   ];
-  const nulls = nullCounts(data, pair);
-  const [before, after] = [sumBlocks(nulls.reference, 2), sumBlocks(nulls.current, 2)];
+  const counts = (two: BlockCounts): [Float64Array, Float64Array] => [
+    sumBlocks(two.reference, 2),
+    sumBlocks(two.current, 2),
+  ];
+  const [before, after] = counts(nulls);
   if ((before[1] as number) + (after[1] as number) > 0) {
     found.push({
-      aspect: 'nulls',
-      counts: nulls,
-      scale: points,
-      effect: distance(nulls, points, [before, after]),
-      threshold: effectThreshold(nulls, points, floor),
-      verdict: rowVerdict(pair.reference.rows, pair.current.rows, policy),
+      ...{ aspect: 'nulls', counts: nulls, scale: pointsScale },
+      effect: distance(nulls, pointsScale, [before, after]),
+      threshold: effectThreshold(nulls, pointsScale, floor),
+      verdict: rowVerdict(nulls, policy),
     });
   }
-  const unseen = unseenOf(data);
   if (unseen !== null) {
-    const effect = distance(unseen, points, [sumBlocks(unseen.reference, 2), sumBlocks(unseen.current, 2)]);
     found.push({
-      aspect: 'unseen',
-      counts: unseen,
-      scale: points,
-      effect,
+      ...{ aspect: 'unseen', counts: unseen, scale: pointsScale },
+      effect: distance(unseen, pointsScale, counts(unseen)),
       threshold: { value: floor.points ?? 0, from: 'configured' },
-      verdict: rowVerdict(data.reference.n, data.current.n, policy),
+      verdict: filled,
     });
   }
   return found;
+}
+
+/** The counts of a column whose rows were read; its effect is exact. */
+export function countsOfRows(
+  data: ColumnData,
+  statistics: ClassicalStatistics,
+  pair: TablePair,
+): ColumnCounts {
+  const { name } = data;
+  const common = { name, values: valueCounts(data, pair), nulls: nullCounts(data, pair) };
+  if (data.kind === 'numeric') {
+    const scale = numericScale(data.reference.sample.standardDeviation());
+    const effect = statistics.wasserstein === null ? null : statistics.wasserstein / scale.sd;
+    return { ...common, unseen: null, scale, effect };
+  }
+  const moved = statistics.total_variation;
+  return {
+    ...common,
+    unseen: unseenOf(data),
+    scale: pointsScale,
+    effect: moved === null ? null : 100 * moved,
+  };
 }
 
 /** The decision: more than chance explains, and large enough to matter. */
@@ -83,13 +102,15 @@ export function hasMoved(measured: {
   return q !== null && q <= alpha && effect !== null && effect > 0 && effect >= threshold.value;
 }
 
-function rowVerdict(reference: number, current: number, policy: MonitoringPolicy): ColumnVerdict | null {
-  if (reference === 0 || current === 0) return 'empty';
-  return reference < policy.minimum_rows || current < policy.minimum_rows ? 'too_few_rows' : null;
+function rowVerdict({ reference, current }: BlockCounts, policy: MonitoringPolicy): ColumnVerdict | null {
+  const [before, after] = [reference, current].map((side) => side.reduce((sum, n) => sum + n, 0));
+  const fewest = Math.min(before as number, after as number);
+  if (fewest === 0) return 'empty';
+  return fewest < policy.minimum_rows ? 'too_few_rows' : null;
 }
 
-function numericScale(sorted: Float64Array): EffectScale {
-  const sd = sorted.length === 0 ? 0 : standardDeviation(sorted);
+/** Standard deviations of the reference (ddof 0), or the column's own unit where it is constant. */
+export function numericScale(sd: number): EffectScale {
   return sd > 0 ? { unit: 'sd', sd } : { unit: 'value', sd: 1 };
 }
 

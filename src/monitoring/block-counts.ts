@@ -1,4 +1,4 @@
-import { quantileSorted } from '../stats/quantile-bins.ts';
+import { countByLabel } from '../stats/label-counts.ts';
 import type { ColumnData, NumericSide } from './column-data.ts';
 import type { TablePair } from './tables.ts';
 
@@ -13,7 +13,7 @@ export interface BlockCounts {
 }
 
 /** Quantiles of each side that become edges: fine enough that a bin's mean stands for its values. */
-const quantiles = 64;
+export const binShares = Array.from({ length: 64 }, (_, i) => (i + 1) / 64);
 /** Categories beyond these, by rows, share one bin. */
 const categoryLimit = 300;
 
@@ -29,38 +29,26 @@ export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
       current: fold(data.current.byBlock),
     };
   }
-  const edges = sharedEdges(data.reference.sorted, data.current.sorted);
+  const edges = sharedEdges([data.reference, data.current]);
   const bins = edges.length + 1;
-  const sums = new Float64Array(bins);
-  const rows = new Float64Array(bins);
-  const count = (side: NumericSide, blocks: number) => {
-    const counts = new Float64Array(blocks * bins);
-    const { sorted, block } = side;
-    let i = 0;
-    for (let bin = 0; bin < bins; bin++) {
-      const end = bin < edges.length ? countBelow(sorted, edges[bin] as number) : sorted.length;
-      let sum = 0;
-      rows[bin]! += end - i;
-      for (; i < end; i++) {
-        counts[(block[i] as number) * bins + bin]!++;
-        sum += sorted[i] as number;
-      }
-      sums[bin]! += sum;
-    }
-    return counts;
-  };
-  const reference = count(data.reference, pair.reference.blocks.length);
-  const current = count(data.current, pair.current.blocks.length);
+  const count = ({ sample, block }: NumericSide, size: number) =>
+    countByLabel(sample, edges, { labels: block, size });
+  const before = count(data.reference, pair.reference.blocks.length);
+  const after = count(data.current, pair.current.blocks.length);
   let last = edges[0] ?? 0;
-  const positions = sums.map((sum, bin) => {
-    last = (rows[bin] as number) > 0 ? sum / (rows[bin] as number) : last;
+  const positions = before.sums.map((sum, bin) => {
+    const rows = (before.rows[bin] as number) + (after.rows[bin] as number);
+    last = rows > 0 ? (sum + (after.sums[bin] as number)) / rows : last;
     return last;
   });
-  return { bins, positions, reference, current };
+  return { bins, positions, reference: before.counts, current: after.counts };
 }
 
 /** Two bins: with a value, null. */
-export function nullCounts(data: ColumnData, pair: TablePair): BlockCounts {
+export function nullCounts(
+  data: Record<'reference' | 'current', { nullsByBlock: Float64Array }>,
+  pair: TablePair,
+): BlockCounts {
   const side = (nulls: Float64Array, rows: Float64Array) =>
     Float64Array.from({ length: nulls.length * 2 }, (_, i) => {
       const block = i >> 1;
@@ -106,40 +94,10 @@ export function sumBlocks(
   return sum;
 }
 
-/** Rows of an ascending sample in each bin: bin i holds edges[i−1] ≤ x < edges[i], outer bins open. */
-export function countSorted(sorted: Float64Array, edges: Float64Array): Float64Array {
-  const counts = new Float64Array(edges.length + 1);
-  let below = 0;
-  edges.forEach((edge, bin) => {
-    const end = countBelow(sorted, edge);
-    counts[bin] = end - below;
-    below = end;
-  });
-  counts[edges.length] = sorted.length - below;
-  return counts;
-}
-
-/** How many values of an ascending sample are less than x. */
-function countBelow(sorted: Float64Array, x: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) < x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function sharedEdges(reference: Float64Array, current: Float64Array): Float64Array {
-  const edges = new Set<number>();
-  for (const sorted of [reference, current]) {
-    if (sorted.length === 0) continue;
-    for (let i = 1; i < quantiles; i++) edges.add(quantileSorted(sorted, i / quantiles));
-    // the largest value gets a bin of its own, so that two-valued columns keep both of their values apart
-    edges.add(sorted[sorted.length - 1] as number);
-  }
-  return Float64Array.from(edges).sort();
+function sharedEdges(sides: readonly NumericSide[]): Float64Array {
+  // the largest value (a share of 1) gets a bin of its own, so that two-valued columns keep both values apart
+  const edges = sides.flatMap(({ n, sample }) => (n === 0 ? [] : sample.quantiles(binShares)));
+  return Float64Array.from(new Set(edges)).sort();
 }
 
 function foldLevels(byBlock: Float64Array, levels: number, bins: number): Float64Array {

@@ -1,3 +1,4 @@
+import { bucketedDistances } from '../stats/bucketed-distances.ts';
 import { chiSquareTest, twoSampleTable } from '../stats/contingency.ts';
 import {
   binnedDivergence,
@@ -8,11 +9,10 @@ import {
   toShares,
   totalVariation,
 } from '../stats/divergence.ts';
-import { ksPValue, ksStatisticSorted } from '../stats/ks.ts';
-import { quantileEdges } from '../stats/quantile-bins.ts';
+import { ksPValue } from '../stats/ks.ts';
+import { innerEdges, quantileShares } from '../stats/quantile-bins.ts';
 import { isUndefined } from '../stats/undefined.ts';
-import { normedWasserstein, standardDeviation, wassersteinSorted } from '../stats/wasserstein.ts';
-import { countSorted } from './block-counts.ts';
+import { normedWasserstein } from '../stats/wasserstein.ts';
 import type { ColumnData } from './column-data.ts';
 import type { ClassicalRules } from './policy.ts';
 
@@ -63,13 +63,13 @@ export function classicalStatistics(data: ColumnData): ClassicalStatistics {
       total_variation: totalVariation(p, q),
     };
   }
-  const before = data.reference.sorted;
-  const after = data.current.sorted;
-  const ks = ksPValue(ksStatisticSorted(before, after), before.length, after.length);
-  const raw = wassersteinSorted(before, after);
-  const distance = typeof raw === 'number' ? raw : null;
-  const edges = quantileEdges(before);
-  const [p, q] = [countSorted(before, edges), countSorted(after, edges)];
+  const { sample: before } = data.reference;
+  const { sample: after } = data.current;
+  const raw = bucketedDistances({ first: before, second: after });
+  const ks = ksPValue(raw.ks, before.n, after.n);
+  const distance = raw.wasserstein;
+  const edges = innerEdges(before.quantiles(quantileShares()));
+  const [p, q] = [before.countInBins(edges), after.countInBins(edges)];
   const binned = binnedDivergence(p, q);
   const divergence = isUndefined(binned) ? null : binned;
   return {
@@ -79,7 +79,7 @@ export function classicalStatistics(data: ColumnData): ClassicalStatistics {
     kl: divergence?.kl ?? null,
     js_distance: divergence?.jsDistance ?? null,
     wasserstein: distance,
-    wasserstein_normed: distance === null ? null : normedWasserstein(distance, standardDeviation(before)),
+    wasserstein_normed: normedWasserstein(distance, before.standardDeviation()),
     total_variation: totalVariation(toShares(p), toShares(q)),
   };
 }

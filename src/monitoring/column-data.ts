@@ -1,6 +1,9 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
-import { type SortScratch, sortRows, sortScratch } from '../stats/sort-rows.ts';
+import { fittedMap, type SampleRoom, sampleRoom } from '../stats/bucket-rows.ts';
+import { BucketedSample } from '../stats/bucketed-sample.ts';
+import { quantileShares } from '../stats/quantile-bins.ts';
+import { binShares } from './block-counts.ts';
 import type { ComparedColumn, Side, TablePair } from './tables.ts';
 
 /** Null rows (nulls, NaN and infinities) per block; the rest of the rows has values. */
@@ -11,9 +14,9 @@ interface SideBase {
 }
 
 export interface NumericSide extends SideBase {
-  /** Finite values, ascending. */
-  sorted: Float64Array;
-  /** Index of the block of each value. */
+  /** All rows: what is not finite counts as null. */
+  sample: BucketedSample;
+  /** Index of the block of each row. */
   block: Uint16Array;
 }
 
@@ -44,14 +47,13 @@ export type ColumnData = NumericData | CategoricalData;
 
 /**
  * Reads the columns of both tables, a few at a time: more of them in one query where the tables are small. Values
- * come in batches and are sorted here; no row is an object. The arrays of a numeric column are used again for the
- * next ones: what is yielded holds until the next is asked for.
+ * come in batches; no row is an object. The arrays of a numeric column are used again for the next ones: what is
+ * yielded holds until the next is asked for.
  */
 export async function* readColumns(engine: SqlEngine, pair: TablePair): AsyncGenerator<ColumnData> {
   const rows = Math.max(pair.reference.rows, pair.current.rows);
   const together = Math.max(1, Math.min(columnsTogether, Math.floor(valuesTogether / Math.max(1, rows))));
-  const room: { reference: Room[]; current: Room[] } = { reference: [], current: [] };
-  let scratch: SortScratch | null = null;
+  const room = { reference: roomOf(pair.reference), current: roomOf(pair.current) };
   for (let from = 0; from < pair.columns.length; ) {
     const { kind, name } = pair.columns[from] as ComparedColumn;
     if (kind === 'categorical') {
@@ -63,40 +65,48 @@ export async function* readColumns(engine: SqlEngine, pair: TablePair): AsyncGen
     const next = group.findIndex((column) => column.kind !== 'numeric');
     const names = group.slice(0, next < 0 ? group.length : next).map((column) => column.name);
     from += names.length;
-    scratch ??= sortScratch(rows);
-    const sides = { reference: [] as NumericSide[], current: [] as NumericSide[] };
     for (const which of ['reference', 'current'] as const) {
-      const side = pair[which];
-      sides[which] = await readValues(engine, { side, block: pair.block, names, room: room[which] });
+      await readValues(engine, { side: pair[which], block: pair.block, names, room: room[which] });
     }
     for (const [i, column] of names.entries()) {
-      const reference = sides.reference[i] as NumericSide;
-      const current = sides.current[i] as NumericSide;
-      for (const { sorted, block } of [reference, current]) sortRows(sorted, block, scratch);
-      yield { kind: 'numeric', name: column, reference, current };
+      const [before, after] = [room.reference.columns[i], room.current.columns[i]] as [
+        SampleRoom,
+        SampleRoom,
+      ];
+      const map = fittedMap([before.values, after.values]);
+      const sides = [new BucketedSample(before, map), new BucketedSample(after, map)] as const;
+      for (const sample of sides) sample.expect(quantilesToCome);
+      yield {
+        kind: 'numeric',
+        name: column,
+        reference: numericSide(sides[0], pair.reference, room.reference.block),
+        current: numericSide(sides[1], pair.current, room.current.block),
+      };
     }
   }
 }
 
-/** Arrays for the values of one column of one side. */
+/** Arrays for the rows of one side. */
 interface Room {
-  values: Float64Array;
-  blocks: Uint16Array;
+  block: Uint16Array;
+  columns: SampleRoom[];
 }
 
+/** What is asked of every numeric column: deciles, the bins of counts by block, the ends of a drawing. */
+const quantilesToCome = [...quantileShares(), ...binShares, 0.01, 0.99];
+
+const roomOf = ({ rows }: Side): Room => ({ block: new Uint16Array(rows), columns: [] });
+
 const columnsTogether = 8;
-/** Values of one side that are read at a time, unless a single column has more: 8 MiB. */
-const valuesTogether = 2 ** 20;
+/** Values of one side that are read at a time, unless a single column has more: 16 MiB. */
+const valuesTogether = 2 ** 21;
 /** Blocks are numbered in 16 bits. */
 const blockLimit = 2 ** 16;
 
 async function readCategorical(engine: SqlEngine, pair: TablePair, name: string): Promise<CategoricalData> {
   const before = await countLevels(engine, { side: pair.reference, block: pair.block, name });
   const after = await countLevels(engine, { side: pair.current, block: pair.block, name });
-  const total = (counts: LevelCounts, level: string) => counts.total.get(level) ?? 0;
-  const levels = [...new Set([...before.total.keys(), ...after.total.keys()])].sort(
-    (a, b) => total(before, b) - total(before, a) || total(after, b) - total(after, a) || (a < b ? -1 : 1),
-  );
+  const levels = levelsByRows(before.total, after.total);
   return {
     kind: 'categorical',
     name,
@@ -106,51 +116,56 @@ async function readCategorical(engine: SqlEngine, pair: TablePair, name: string)
   };
 }
 
-/** The finite values of numeric columns with their blocks, not yet sorted. */
+/** The levels of both sides, the most frequent of the first first. */
+export function levelsByRows(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): string[] {
+  const rows = (total: ReadonlyMap<string, number>, level: string) => total.get(level) ?? 0;
+  return [...new Set([...before.keys(), ...after.keys()])].sort(
+    (a, b) => rows(before, b) - rows(before, a) || rows(after, b) - rows(after, a) || (a < b ? -1 : 1),
+  );
+}
+
+/** Reads the values of numeric columns and the rows' blocks. */
 async function readValues(
   engine: SqlEngine,
-  { side, block, names, room }: { side: Side; block: string; names: readonly string[]; room: Room[] },
-): Promise<NumericSide[]> {
+  { side, block, names, room }: { side: Side; block: string; names: readonly string[]; room: Room },
+): Promise<void> {
   if (side.blocks.length > blockLimit) throw tooManyBlocks(side);
-  const columns = names.map((_, i) => {
-    room[i] ??= { values: new Float64Array(side.rows), blocks: new Uint16Array(side.rows) };
-    const { values, blocks } = room[i];
-    return { n: 0, sorted: values, block: blocks, nullsByBlock: Float64Array.from(side.rowsByBlock) };
+  names.forEach((_, i) => {
+    room.columns[i] ??= sampleRoom(side.rows);
   });
   // NaN for null: vectors without nulls are read as they lie in memory
   const selected = names.map((name, i) => `coalesce(CAST(${identifier(name)} AS DOUBLE), 'nan') AS "${i}"`);
   const batches = engine.batches(
-    `SELECT coalesce(${identifier(block)}, 0) AS b, ${selected.join(', ')} FROM ${side.relation}
-     WHERE ${identifier(block)} IS NOT NULL`,
+    `SELECT coalesce(${identifier(block)}, 0) AS b, ${selected.join(', ')} FROM ${side.relation} ${inBlocks(side, block)}`,
   );
+  let row = 0;
   for await (const [blocks, ...vectors] of batches) {
     const numbers = blocks?.values as Float64Array;
-    columns.forEach((column, i) => {
-      column.n = append(column, { values: vectors[i]?.values as Float64Array, blocks: numbers });
+    room.block.set(numbers, row);
+    vectors.forEach((vector, i) => {
+      room.columns[i]?.values.set(vector.values as Float64Array, row);
     });
+    row += numbers.length;
   }
-  return columns.map((column) => ({
-    ...column,
-    sorted: column.sorted.subarray(0, column.n),
-    block: column.block.subarray(0, column.n),
-  }));
 }
 
-/** Adds a batch's finite values to a column; nulls are NaN. Gives the number of values so far. */
-function append(column: NumericSide, batch: { values: Float64Array; blocks: Float64Array }): number {
-  const { sorted, block, nullsByBlock } = column;
-  const { values, blocks } = batch;
-  let { n } = column;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
+/** Leaves out rows without a block; nothing where there are none, since a filter costs as much as reading a column. */
+function inBlocks(side: Side, block: string): string {
+  return side.rowsWithoutTime === 0 ? '' : `WHERE ${identifier(block)} IS NOT NULL`;
+}
+
+function numericSide(sample: BucketedSample, side: Side, block: Uint16Array): NumericSide {
+  const nullsByBlock = new Float64Array(side.blocks.length);
+  if (sample.n < side.rows) {
     // NaN and infinities are no numbers less themselves
-    if (value - value !== 0) continue;
-    const index = blocks[i] as number;
-    sorted[n] = value;
-    block[n++] = index;
-    nullsByBlock[index]!--;
+    sample.values.forEach((value, row) => {
+      if (value - value !== 0) nullsByBlock[block[row] as number]!++;
+    });
   }
-  return n;
+  return { n: sample.n, nullsByBlock, sample, block };
 }
 
 function tooManyBlocks({ blocks }: Side): UserError {
@@ -173,7 +188,7 @@ async function countLevels(
 ): Promise<LevelCounts> {
   const rows = await engine.rows(
     `SELECT CAST(${identifier(name)} AS VARCHAR) AS v, ${identifier(block)} AS b, CAST(count(*) AS DOUBLE) AS n
-     FROM ${side.relation} WHERE ${identifier(block)} IS NOT NULL AND ${identifier(name)} IS NOT NULL GROUP BY ALL`,
+     FROM (SELECT * FROM ${side.relation} ${inBlocks(side, block)}) WHERE ${identifier(name)} IS NOT NULL GROUP BY ALL`,
   );
   const total = new Map<string, number>();
   const cells = rows.map((row) => ({ level: String(row.v), block: Number(row.b), n: Number(row.n) }));

@@ -1,12 +1,15 @@
 import type { SqlEngine } from '../data/engine.ts';
-import { aspectsOf, type Candidate, hasMoved } from './aspects.ts';
-import { brokenRules, type ClassicalStatistics, classicalStatistics } from './classical.ts';
-import { type ColumnData, readColumns } from './column-data.ts';
-import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Histogram, Segment } from './drift-report.ts';
+import { type Candidate, hasMoved } from './aspects.ts';
+import { brokenRules } from './classical.ts';
+import { readColumns } from './column-data.ts';
+import { smallestDetectable } from './detectable.ts';
+import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Segment } from './drift-report.ts';
 import { percent, readable, signed, withUnit } from './format.ts';
 import type { Importance } from './importance.ts';
+import { jointDrift } from './joint.ts';
+import { type Measured, measure } from './measure.ts';
 import type { MonitoringPolicy } from './policy.ts';
-import { concentration, histogramOf, ownSegments, segmentsBy } from './segments.ts';
+import { concentration, segmentsBy } from './segments.ts';
 import { decidable, type Significance, significance, type Tested } from './significance.ts';
 import { movedSince } from './since.ts';
 import type { Side, TablePair } from './tables.ts';
@@ -17,20 +20,6 @@ export interface CompareOptions {
   /** How the two tables are called in messages. */
   names: { reference: string; current: string };
   signal?: AbortSignal | undefined;
-}
-
-/** What is kept of a column once its rows are gone. */
-interface Measured {
-  name: string;
-  kind: ColumnData['kind'];
-  n: [number, number];
-  means: [number | null, number | null];
-  levels: number;
-  statistics: ClassicalStatistics;
-  candidates: Candidate[];
-  histogram: Histogram | null;
-  segments: Segment[];
-  unseen: DriftColumn['unseen'];
 }
 
 /** Dimensions of more levels than this are no segments that a person can look at. */
@@ -44,12 +33,27 @@ export async function compareTables(
   pair: TablePair,
   options: CompareOptions,
 ): Promise<DriftReport> {
-  const { policy } = options;
   const measured: Measured[] = [];
   for await (const data of readColumns(engine, pair)) {
     options.signal?.throwIfAborted();
-    measured.push(measure(data, pair, policy));
+    measured.push(measure(data, pair, options.policy));
   }
+  const dimensions: Dimensions = (name, dimension) => segmentsBy(engine, { pair, name, dimension });
+  const compared = await decideColumns(measured, { pair, options, dimensions });
+  return options.policy.joint
+    ? { ...compared, joint: await jointDrift(engine, pair, options.policy) }
+    : compared;
+}
+
+/** Segments of a numeric column by another column's levels; asked for drifted columns alone, since it reads rows. */
+export type Dimensions = (name: string, dimension: string) => Promise<Segment[]>;
+
+/** Decides on columns that were measured, from rows or from stored blocks. */
+export async function decideColumns(
+  measured: readonly Measured[],
+  { pair, options, dimensions }: { pair: TablePair; options: CompareOptions; dimensions: Dimensions },
+): Promise<DriftReport> {
+  const { policy } = options;
   const questions = measured.flatMap(({ candidates, statistics }) =>
     candidates.map((candidate) => ({ candidate, statistics })),
   );
@@ -60,52 +64,11 @@ export async function compareTables(
   for (const column of measured) {
     const result = decide(column, { pair, tested, options });
     if (result.verdict === 'drift' && column.kind === 'numeric') {
-      result.segments.push(...(await otherDimensions(engine, pair, { column, measured })));
+      result.segments.push(...(await otherDimensions(dimensions, { column, measured })));
     }
     columns.push(result);
   }
   return report(pair, { columns, tests, options });
-}
-
-function measure(data: ColumnData, pair: TablePair, policy: MonitoringPolicy): Measured {
-  const statistics = classicalStatistics(data);
-  const both = data.reference.n > 0 && data.current.n > 0;
-  return {
-    name: data.name,
-    kind: data.kind,
-    n: [data.reference.n, data.current.n],
-    means: data.kind === 'numeric' ? [mean(data.reference.sorted), mean(data.current.sorted)] : [null, null],
-    levels: data.kind === 'categorical' ? data.levels.length : Number.POSITIVE_INFINITY,
-    statistics,
-    candidates: aspectsOf(data, statistics, { pair, policy }),
-    histogram: histogramOf(data),
-    segments: both ? ownSegments(data) : [],
-    unseen: unseenLevels(data),
-  };
-}
-
-function mean(values: Float64Array): number | null {
-  if (values.length === 0) return null;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  if (Number.isFinite(sum)) return sum / values.length;
-  // sums of the largest doubles overflow; dividing first does not
-  sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) / values.length;
-  return sum;
-}
-
-function unseenLevels(data: ColumnData): DriftColumn['unseen'] {
-  if (data.kind !== 'categorical' || data.current.n === 0) return null;
-  const unknown = data.levels
-    .map((level, i) => ({
-      level,
-      rows: data.current.counts[i] as number,
-      known: data.reference.counts[i] !== 0,
-    }))
-    .filter(({ known }) => !known);
-  const rows = unknown.reduce((sum, level) => sum + level.rows, 0);
-  return { share: rows / data.current.n, levels: unknown.slice(0, 20).map(({ level }) => level) };
 }
 
 interface Context {
@@ -124,6 +87,7 @@ function decide(column: Measured, { pair, tested, options }: Context): DriftColu
   const drifted = judged
     .filter(({ aspect }) => aspect.verdict === 'drift')
     .sort((a, b) => ratio(b.aspect) - ratio(a.aspect));
+  const values = column.candidates.find((candidate) => candidate.aspect === 'distribution');
   const head = drifted[0] ?? (judged[0] as (typeof judged)[number]);
   const { aspect } = head;
   const broken =
@@ -151,6 +115,8 @@ function decide(column: Measured, { pair, tested, options }: Context): DriftColu
     p_block: aspect.p_block,
     q_value: aspect.q_value,
     decidable: enough && (verdict === 'drift' || verdict === 'ok'),
+    smallest_detectable:
+      values === undefined ? null : smallestDetectable(values, tested.get(values)?.permuted ?? null),
     importance: share,
     severity: aspect.effect === null ? null : ratio(aspect) * (share ?? 1),
     verdict,
@@ -220,14 +186,13 @@ function summarize(column: Measured, { aspect, pair }: { aspect: Aspect; pair: T
 
 /** Segments of a drifted numeric column by the other columns whose levels carry the shift most unevenly. */
 async function otherDimensions(
-  engine: SqlEngine,
-  pair: TablePair,
+  dimensions: Dimensions,
   { column, measured }: { column: Measured; measured: readonly Measured[] },
 ): Promise<Segment[]> {
-  const dimensions = measured.filter((other) => other.levels > 1 && other.levels <= dimensionLevels);
   const found: Segment[][] = [];
-  for (const dimension of dimensions) {
-    const segments = await segmentsBy(engine, { pair, name: column.name, dimension: dimension.name });
+  for (const { name, levels } of measured) {
+    if (levels < 2 || levels > dimensionLevels) continue;
+    const segments = await dimensions(column.name, name);
     if (segments.length > 1) found.push(segments);
   }
   return found
@@ -244,6 +209,7 @@ function report(
   return {
     reference: sideFacts(names.reference, pair.reference, pair.timed),
     current: sideFacts(names.current, pair.current, pair.timed),
+    source: 'rows',
     block: pair.timed ? policy.block : 'row',
     assumes_independent_rows: !pair.timed,
     alpha: policy.alpha,
@@ -255,6 +221,7 @@ function report(
       .filter((column) => column.verdict === 'drift')
       .sort((a, b) => (b.severity ?? 0) - (a.severity ?? 0))
       .map((column) => column.name),
+    joint: null,
     left_out: pair.leftOut,
     schema_differences: pair.schema,
   };

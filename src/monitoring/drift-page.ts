@@ -1,8 +1,9 @@
-import { badge, figure, fold, type Html, html, htmlTable, page, type Tone } from '../report/html.ts';
-import { barPlot, histogramPair } from '../report/svg.ts';
-import type { ColumnVerdict, DriftColumn, DriftReport, Histogram } from './drift-report.ts';
-import { percent, pValue, readable, signed, withUnit } from './format.ts';
-import type { RunbookResult } from './runbook.ts';
+import { fold, type Html, html, htmlTable, page } from '../report/html.ts';
+import { changeOf, columnSection, verdictBadge } from './drift-page-column.ts';
+import type { DriftColumn, DriftReport } from './drift-report.ts';
+import { jointWords } from './drift-verdict.ts';
+import { detectable, percent, pValue, readable, withUnit } from './format.ts';
+import { actionWords, type RunbookResult } from './runbook.ts';
 
 export interface DriftPage {
   title: string;
@@ -14,45 +15,72 @@ export interface DriftPage {
   runbooks?: readonly RunbookResult[];
 }
 
-const tones: Record<ColumnVerdict, Tone> = {
-  drift: 'fail',
-  ok: 'pass',
-  not_decidable: 'inconclusive',
-  too_few_rows: 'inconclusive',
-  empty: 'inconclusive',
-};
-const words: Record<ColumnVerdict, string> = {
-  drift: 'Moved',
-  ok: 'Steady',
-  not_decidable: 'Too few blocks',
-  too_few_rows: 'Too few rows',
-  empty: 'No values',
-};
+/** Columns that moved and get a section with drawings; all of them stand in the table at the end. */
+const drawnColumns = 12;
 
-/** The drift report as one page: what moved first, with both distributions and the segments; then every column. */
-export function driftPage({ title, lead, report, predictions, runbooks }: DriftPage): string {
+/**
+ * The drift report as one page: what moved and what to do on the first screen; then each moved column with both
+ * distributions and its segments, the runbooks' answers, and every column.
+ */
+export function driftPage({ title, lead, report, predictions, runbooks = [] }: DriftPage): string {
   const drifted = report.drifted.flatMap((name) => report.columns.filter((column) => column.name === name));
-  const body = html`
+  const drawn = drifted.slice(0, drawnColumns).map((column, i) => ({ column, id: `moved-${i + 1}` }));
+  const body = html`<header>
     <p class="eyebrow">Drift</p>
     <h1>${title}</h1>
-    <p class="lead">${lead}</p>
-    ${factsList(report)}
+    ${lead.startsWith(title) ? null : html`<p class="lead">${lead}</p>`}
+    ${nextSteps(report, runbooks)}
+    ${movedList(drawn, drifted.length)}
+    ${factsList(report)}</header>
     ${schemaSection(report)}
-    ${drifted.slice(0, 12).map((column) => columnSection(column, report))}
-    ${(predictions?.columns ?? []).map((column) => columnSection(column, predictions as DriftReport))}
-    ${(runbooks ?? []).map(runbookSection)}
-    <section><h2>All columns</h2>${columnTable(report.columns)}
+    ${drawn.map(({ column, id }) => columnSection(column, { sides: report, id }))}
+    ${(predictions?.columns ?? []).map((column, i) => columnSection(column, { sides: predictions as DriftReport, id: `prediction-${i + 1}` }))}
+    ${runbooks.map(runbookSection)}
+    <section id="all"><h2>All columns</h2>${jointPart(report)}${columnTable(report.columns)}
     ${report.left_out.length === 0 ? null : fold(`Left out: ${report.left_out.length}`, leftOutTable(report))}</section>
     <footer>${method(report)}</footer>`;
   return page({ title, body });
 }
 
+/** What to do, as the runbooks decided; without one, what the comparison itself asks for. */
+function nextSteps(report: DriftReport, runbooks: readonly RunbookResult[]): Html {
+  if (runbooks.length === 0) return html`<div class="next"><p>${withoutRunbook(report)}</p></div>`;
+  return html`<div class="next">${runbooks.map(
+    ({ action, days, reason }, i) =>
+      html`<p><strong>${actionWords[action]}${days === null ? '' : ` in ${days} days`}</strong>: ${reason} <a href="#runbook-${i + 1}">What was looked at</a></p>`,
+  )}</div>`;
+}
+
+function withoutRunbook({ columns, drifted, joint, schema_differences: schema }: DriftReport): string {
+  if (drifted.length > 0 || joint?.verdict === 'drift')
+    return 'Look at what moved, and whether it was meant to.';
+  if (schema.missing.length + schema.changed.length > 0)
+    return 'Mend the columns that differ, then compare again.';
+  const open = columns.filter(({ verdict }) => verdict !== 'ok').length;
+  if (open === 0) return 'Nothing to do.';
+  return open === columns.length
+    ? 'Compare again with more data: the table below says what is missing.'
+    : 'Nothing to do for what could be decided; the table below says what is missing for the rest.';
+}
+
+function movedList(drawn: readonly { column: DriftColumn; id: string }[], all: number): Html | null {
+  if (drawn.length === 0) return null;
+  const more = all - drawn.length;
+  return html`<nav aria-label="What moved"><ol class="moved">${drawn.map(
+    ({ column, id }) =>
+      html`<li><a href="#${id}">${column.name}</a><span>${changeOf(column)}</span><span class="since">${column.since === null ? null : `since ${column.since}`}</span></li>`,
+  )}${more > 0 ? html`<li><a href="#all">and ${more} more</a></li>` : null}</ol></nav>`;
+}
+
 function factsList(report: DriftReport): Html {
-  const side = ({ rows, blocks, from, until }: DriftReport['reference']) =>
-    `${rows.toLocaleString('en-US')} rows${from === null ? '' : `, ${from} to ${until} (${blocks} blocks)`}`;
-  return html`<dl class="facts">
-    <div><dt>Reference: ${report.reference.name}</dt><dd>${side(report.reference)}</dd></div>
-    <div><dt>Current: ${report.current.name}</dt><dd>${side(report.current)}</dd></div>
+  const unit = report.block === 'day' || report.block === 'week' ? `${report.block}s` : 'blocks';
+  const side = ({ name, rows, blocks, from, until }: DriftReport['reference'], title: string) =>
+    html`<div><dt>${title}: ${name}</dt><dd>${rows.toLocaleString('en-US')} rows</dd>${
+      from === null
+        ? null
+        : html`<dd><span class="whole">${from}</span> to <span class="whole">${until}</span></dd><dd>${blocks} ${unit}</dd>`
+    }</div>`;
+  return html`<dl class="facts">${side(report.reference, 'Reference')}${side(report.current, 'Current')}
     <div><dt>Moved</dt><dd>${report.drifted.length} of ${report.columns.length} columns</dd></div>
   </dl>`;
 }
@@ -63,94 +91,14 @@ function schemaSection({ schema_differences: schema }: DriftReport): Html | null
     ...schema.changed.map((one) => html`<li>${one.name} was ${one.reference} and is ${one.current}</li>`),
     ...schema.unexpected.map((name) => html`<li>${name} is new</li>`),
   ];
-  return lines.length === 0 ? null : html`<section><h2>Columns differ</h2><ul>${lines}</ul></section>`;
+  return lines.length === 0
+    ? null
+    : html`<section><h2>Columns differ</h2><ul class="reasons">${lines}</ul></section>`;
 }
 
-function columnSection(column: DriftColumn, report: DriftReport): Html {
-  const facts = [
-    `Effect ${withUnit(column.effect, column.effect_unit)}, counts from ${withUnit(column.effect_threshold, column.effect_unit)}`,
-    `q ${pValue(column.q_value)}`,
-    ...(column.since === null ? [] : [`since ${column.since}`]),
-    ...(column.importance === null ? [] : [`${percent(column.importance)} of the importance`]),
-  ].join(' · ');
-  return html`<section><h2>${column.name} ${badge(tones[column.verdict], words[column.verdict])}</h2>
-    <p>${column.summary}</p><p class="eyebrow">${facts}</p>
-    ${drawing(column, report)}${segmentTables(column)}</section>`;
-}
-
-function drawing(column: DriftColumn, report: DriftReport): Html | null {
-  const { histogram } = column;
-  if (histogram === null) return null;
-  return figure(
-    (width) => distributionPlot({ column, histogram, report, width }),
-    histogram.edges === null
-      ? 'Change of share, in points.'
-      : 'Share of rows; what lies outside is counted in the outermost bars.',
-  );
-}
-
-/** A column's distribution before and now, as SVG of `width` pixels. */
-export function distributionPlot(plot: {
-  column: Pick<DriftColumn, 'name'>;
-  histogram: Histogram;
-  report: Pick<DriftReport, 'reference' | 'current'>;
-  width: number;
-}): string {
-  const { edges, reference, current, labels } = plot.histogram;
-  const { name } = plot.column;
-  if (edges !== null) {
-    return histogramPair({
-      title: `${name} before and now`,
-      edges,
-      reference,
-      current,
-      labels: { reference: plot.report.reference.name, current: plot.report.current.name },
-      axis: name,
-      width: plot.width,
-    });
-  }
-  const rows = labels.map((label, i) => ({
-    label,
-    value: 100 * ((current[i] ?? 0) - (reference[i] ?? 0)),
-    note: `${percent(reference[i] ?? 0)} → ${percent(current[i] ?? 0)}`,
-  }));
-  return barPlot({ title: `${name}: change of share`, rows, width: plot.width });
-}
-
-function segmentTables({ name, segments }: DriftColumn): Html[] {
-  const dimensions = [...new Set(segments.map(({ dimension }) => dimension))];
-  return dimensions.map((dimension) => {
-    const own = dimension === name;
-    const rows = segments.filter((segment) => segment.dimension === dimension);
-    const total = rows[0]?.total ?? 0;
-    const title = own
-      ? `By its own values: parts of the PSI of ${readable(total)}`
-      : `By ${dimension}: parts of the shift of the mean, ${signed(total)}`;
-    return fold(
-      title,
-      htmlTable({
-        columns: [
-          { title: dimension },
-          { title: 'share before', number: true },
-          { title: 'share now', number: true },
-          ...(own
-            ? []
-            : [
-                { title: 'mean before', number: true },
-                { title: 'mean now', number: true },
-              ]),
-          { title: 'part', number: true },
-        ],
-        rows: rows.map((segment) => [
-          segment.segment,
-          percent(segment.share_reference),
-          percent(segment.share_current),
-          ...(own ? [] : [readable(segment.mean_reference), readable(segment.mean_current)]),
-          signed(segment.contribution),
-        ]),
-      }),
-    );
-  });
+function jointPart({ joint }: DriftReport): Html | null {
+  if (joint === null) return null;
+  return html`<p>${verdictBadge(joint.verdict)} ${jointWords(joint)}. This looks at all columns at once and cannot say which of them it was.</p>`;
 }
 
 function columnTable(columns: readonly DriftColumn[]): Html {
@@ -160,15 +108,17 @@ function columnTable(columns: readonly DriftColumn[]): Html {
       { title: 'verdict' },
       { title: 'effect', number: true },
       { title: 'counts from', number: true },
+      { title: 'would have found', number: true },
       { title: 'q', number: true },
       { title: 'nulls', number: true },
       { title: 'PSI', number: true },
     ],
     rows: columns.map((column) => [
       column.name,
-      badge(tones[column.verdict], words[column.verdict]),
+      verdictBadge(column.verdict),
       withUnit(column.effect, column.effect_unit),
       withUnit(column.effect_threshold, column.effect_unit),
+      detectable(column.smallest_detectable),
       pValue(column.q_value),
       `${percent(column.null_rate_reference)} → ${percent(column.null_rate_current)}`,
       readable(column.psi),
@@ -183,18 +133,16 @@ function leftOutTable(report: DriftReport): Html {
   });
 }
 
-function runbookSection(runbook: RunbookResult): Html {
-  const when = runbook.days === null ? '' : `, again in ${runbook.days} days`;
-  return html`<section><h2>Runbook: ${runbook.runbook}</h2>
+function runbookSection(runbook: RunbookResult, index: number): Html {
+  return html`<section id="runbook-${index + 1}"><h2>Runbook: ${runbook.runbook}</h2>
     <ul class="checks">${runbook.steps.map(
       ({ title, answer, detail }) =>
         html`<li><span>${answer}</span><span class="name">${title}</span><p class="why">${detail}</p></li>`,
-    )}</ul>
-    <p><strong>${runbook.action}</strong>${when}: ${runbook.reason}</p></section>`;
+    )}</ul></section>`;
 }
 
 function method(report: DriftReport): string {
-  const level = `a column counts as moved when its adjusted p is at most ${report.alpha} and its effect reaches its threshold`;
+  const level = `a column counts as moved when its adjusted p (q) is at most ${report.alpha} and its effect reaches its threshold`;
   return report.assumes_independent_rows
     ? `Without a time column every row counts as independent, which real rows rarely are; ${level}.`
     : `Significance by permuting whole blocks (${report.block}s${report.weekday_matched ? ', matched by weekday' : ''}, ${report.assignments.toLocaleString('en-US')} assignments, max-T over columns); ${level}.`;

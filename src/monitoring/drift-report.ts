@@ -51,6 +51,16 @@ export const Histogram = z.object({
 });
 export type Histogram = z.infer<typeof Histogram>;
 
+/** The smallest shift of the whole window that the check would have found with 80 % power or more. */
+export const SmallestDetectable = z.object({
+  /** Standard deviations of the reference, or points of share moved to the most frequent level. */
+  value: z.number(),
+  unit: z.enum(['sd', 'points']),
+  /** The same in the column's own unit; null for categories. */
+  shift: Maybe,
+});
+export type SmallestDetectable = z.infer<typeof SmallestDetectable>;
+
 export const DriftColumn = z.object({
   name: z.string(),
   kind: z.enum(['numeric', 'categorical']),
@@ -77,6 +87,8 @@ export const DriftColumn = z.object({
   p_block: Maybe,
   q_value: Maybe,
   decidable: z.boolean(),
+  /** Of its values; null where this was not decidable, and where the largest size searched is not found. */
+  smallest_detectable: SmallestDetectable.nullable(),
   /** Share of the model's importance, 0 to 1; null when not known. */
   importance: Maybe,
   /** effect / threshold × importance (× 1 when not known). */
@@ -93,6 +105,20 @@ export const DriftColumn = z.object({
 });
 export type DriftColumn = z.infer<typeof DriftColumn>;
 
+/** Whether rows differ in how their columns go together; it cannot say which columns. */
+export const JointDrift = z.object({
+  /** Squared maximum mean discrepancy of the sampled rows, 0 to 2; null where it was not measured. */
+  statistic: Maybe,
+  /** By exchanging whole blocks; without times by groups of rows. */
+  p_block: Maybe,
+  assignments: Count,
+  /** Rows sampled. */
+  rows_reference: Count,
+  rows_current: Count,
+  verdict: ColumnVerdict,
+});
+export type JointDrift = z.infer<typeof JointDrift>;
+
 const SideFacts = z.object({
   name: z.string(),
   rows: Count,
@@ -106,6 +132,8 @@ const SideFacts = z.object({
 export const DriftReport = z.object({
   reference: SideFacts,
   current: SideFacts,
+  /** `blocks`: from stored bins in place of rows; numeric statistics are then to within a bin's width. */
+  source: z.enum(['rows', 'blocks']).default('rows'),
   block: z.enum(['day', 'week', 'column', 'row']),
   /** True without times: every row is then a block of its own, and the p-values hold only if that is so. */
   assumes_independent_rows: z.boolean(),
@@ -117,6 +145,8 @@ export const DriftReport = z.object({
   columns: z.array(DriftColumn),
   /** Names of the columns that drifted, the most severe first. */
   drifted: z.array(z.string()),
+  /** All columns together, where the policy asks for it. */
+  joint: JointDrift.nullable(),
   left_out: z.array(z.object({ name: z.string(), reason: z.string(), detail: z.string() })),
   schema_differences: z.object({
     missing: z.array(z.string()),

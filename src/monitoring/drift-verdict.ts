@@ -1,6 +1,7 @@
 import type { Code } from '../codes.ts';
 import type { Verdict } from '../outcome.ts';
-import type { DriftReport } from './drift-report.ts';
+import type { DriftReport, JointDrift } from './drift-report.ts';
+import { pValue } from './format.ts';
 
 export interface Judgement {
   verdict: Verdict;
@@ -27,6 +28,13 @@ export function judge(report: DriftReport): Judgement {
       summary: `${first?.summary ?? drifted[0]}${others}${rest}${independent}`,
     };
   }
+  if (report.joint?.verdict === 'drift') {
+    return {
+      verdict: 'inconclusive',
+      reason_code: 'drift_found',
+      summary: `${jointWords(report.joint)}${rest}${independent}`,
+    };
+  }
   if (broken.length > 0) {
     return {
       verdict: 'inconclusive',
@@ -46,6 +54,19 @@ export function judge(report: DriftReport): Judgement {
     reason_code: 'no_drift',
     summary: `None of ${columns.length - open} columns moved${rest}${independent}`,
   };
+}
+
+/** What the comparison of all columns together says, as a sentence. */
+export function jointWords({
+  p_block: p,
+  rows_reference: before,
+  rows_current: now,
+  verdict,
+}: JointDrift): string {
+  const rows = `${before.toLocaleString('en-US')} and ${now.toLocaleString('en-US')} sampled rows, p ${pValue(p)}`;
+  if (verdict === 'drift') return `The columns go together in another way than before (${rows})`;
+  if (verdict === 'ok') return `The columns go together as before (${rows})`;
+  return 'Whether the columns go together as before could not be decided';
 }
 
 function why({ reference, current, columns }: DriftReport): string {

@@ -1,7 +1,9 @@
+import { lastDayAnswer } from './alert-upstream.ts';
 import type { DriftReport } from './drift-report.ts';
 import { percent, readable } from './format.ts';
 import type { Answer, Condition, Findings, Question } from './runbook.ts';
 import { type Signal, suspicions } from './signal.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface Evidence {
   /** Inputs: reference against the window. Null where there was nothing to compare. */
@@ -13,6 +15,10 @@ export interface Evidence {
   labels: { labelled: number; predictions: number } | null;
   /** The metric's signals over a window three times as long; empty where it was not measured. */
   wider: readonly Signal[];
+  /** What is known of the way of the data; left out where it was not looked for. */
+  upstream?: Upstream | null;
+  /** Where the runs that validate can be read. */
+  validationRuns?: string | null;
 }
 
 /** Answers every question that a runbook can ask from what was measured; what was not measured is `unknown`. */
@@ -27,6 +33,13 @@ export function findingsOf(evidence: Evidence): Findings {
   );
   const top = drifted.filter((one) => one.top === true);
   const ranked = signals.some((one) => one.signal === 'data_drift' && one.top !== null);
+  // where importance is not known, every moved feature may be an important one
+  const important = ranked ? top : drifted.filter((one) => one.verdict === 'alert');
+  const rose = new Set(
+    nullsMoved
+      .filter((column) => (column.null_rate_current ?? 0) > (column.null_rate_reference ?? 0))
+      .map(({ name }) => name),
+  );
   const predictionMoved = signals.filter(
     (one) => one.signal === 'prediction_drift' && one.verdict === 'alert',
   );
@@ -43,6 +56,12 @@ export function findingsOf(evidence: Evidence): Findings {
   const known = alerting('suspicious_inputs', suspicions.training);
   const wide = wider.filter((one) => one.verdict === 'alert');
   const answers: Record<Question, Answer> = {
+    validation_log: {
+      ...(evidence.upstream == null
+        ? unknown('it was not looked for')
+        : lastDayAnswer(evidence.upstream.last_day)),
+      ...(evidence.validationRuns == null ? {} : { log: evidence.validationRuns }),
+    },
     schema_intact:
       inputs === null
         ? unknown('nothing was compared')
@@ -129,8 +148,8 @@ export function findingsOf(evidence: Evidence): Findings {
     schema_broken: schemaBroken,
     nulls_moved: nullsMoved.length > 0,
     drift_found: drifted.length > 0,
-    // where importance is not known, every moved feature may be an important one
-    top_importance: top.length > 0 || (!ranked && drifted.some((one) => one.verdict === 'alert')),
+    top_importance: important.length > 0,
+    important_nulls_rose: important.some(({ name }) => rose.has(name)),
     predictions_moved: predictionMoved.length > 0,
     performance_fell: fell.length > 0,
     class_shifted: classSignal?.verdict === 'alert',

@@ -5,7 +5,14 @@ export function readable(value: number | null): string {
   if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(2).replace('-', '−');
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
   const rounded = size >= 1 || size === 0 ? Number(value.toFixed(digits)) : Number(value.toPrecision(3));
-  return rounded.toLocaleString('en-US', { maximumFractionDigits: 8 }).replace('-', '−');
+  return withCommas(rounded).replace('-', '−');
+}
+
+/** As in en-US. Not by Intl, whose first use takes longer than a whole check. */
+function withCommas(value: number): string {
+  const [whole = '', fraction] = String(value).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
 export function signed(value: number): string {
@@ -25,5 +32,15 @@ export function pValue(p: number | null): string {
 /** An effect with its unit, e.g. `0.23 sd`, `3.1 points`. */
 export function withUnit(effect: number | null, unit: 'sd' | 'value' | 'points'): string {
   if (effect === null) return '–';
-  return unit === 'value' ? readable(effect) : `${readable(effect)} ${unit}`;
+  const text = readable(effect);
+  return unit === 'value' ? text : text === '1' && unit === 'points' ? '1 point' : `${text} ${unit}`;
+}
+
+/** The smallest shift that a check would have found, e.g. `0.19 sd (8.2)`, `1.3 points`. */
+export function detectable(
+  smallest: { value: number; unit: 'sd' | 'points'; shift: number | null } | null,
+): string {
+  if (smallest === null) return '–';
+  const { value, unit, shift } = smallest;
+  return `${withUnit(value, unit)}${shift === null ? '' : ` (${readable(shift)})`}`;
 }

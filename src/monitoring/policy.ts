@@ -163,6 +163,12 @@ export const MonitoringPolicy = z.strictObject({
   classical: ClassicalRules.prefault({}).describe(
     'Classical rules, beside the decision above. Off by default.',
   ),
+  joint: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also compare how the columns go together, on a sample of rows: a test of its own at alpha, which cannot say what moved. `modelgate drift` alone.',
+    ),
   prediction: z
     .strictObject({
       maximum_class_share: z

@@ -1,11 +1,11 @@
 import type { SqlEngine } from '../data/engine.ts';
 import { standardDeviation } from '../stats/wasserstein.ts';
-import { type Candidate, hasMoved } from './aspects.ts';
+import { aspectsOf, type ColumnCounts, hasMoved, numericScale, pointsScale } from './aspects.ts';
 import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } from './block-counts.ts';
 import { noStatistics } from './classical.ts';
 import { readColumns } from './column-data.ts';
-import { distance, type EffectScale, effectThreshold } from './effect.ts';
-import type { Floor, MonitoringPolicy } from './policy.ts';
+import { distance } from './effect.ts';
+import type { MonitoringPolicy } from './policy.ts';
 import { significance } from './significance.ts';
 import type { TablePair } from './tables.ts';
 
@@ -48,7 +48,7 @@ export function replayDecision(
   { policy, planted = [] }: { policy: MonitoringPolicy; planted?: readonly string[] },
 ): string[] {
   const questions = columns.flatMap((column) =>
-    candidatesOf(column, sides, { policy, planted: planted.includes(column.name) }).map((candidate) => ({
+    aspectsOf(chosenCounts(column, sides, planted.includes(column.name)), policy).map((candidate) => ({
       name: column.name,
       candidate,
       statistics: noStatistics,
@@ -78,54 +78,17 @@ export function replayDecision(
   return [...new Set(moved.map(({ name }) => name))];
 }
 
-const points: EffectScale = { unit: 'points', sd: 1 };
-
-/** What can have moved between the two sides: values, nulls, and levels that the reference side lacks. */
-function candidatesOf(
-  column: ReplayColumn,
-  sides: ReplaySides,
-  { policy, planted }: { policy: MonitoringPolicy; planted: boolean },
-): Candidate[] {
-  const floor: Floor = { ...policy.floor, ...policy.floors[column.name] };
+/** The column's counts on the two sides; levels that the reference side lacks are unseen. */
+function chosenCounts(column: ReplayColumn, sides: ReplaySides, planted: boolean): ColumnCounts {
   const values = choose(column.values, sides, planted);
   const before = sumBlocks(values.reference, values.bins);
-  const found: Candidate[] = [
-    candidate('distribution', values, { scale: scaleOf(values, before), floor, policy }),
-  ];
-  const nulls = choose(column.nulls, sides, planted);
-  const empty = (counts: Float64Array) => sumBlocks(counts, 2)[1] as number;
-  if (empty(nulls.reference) + empty(nulls.current) > 0) {
-    found.push(candidate('nulls', nulls, { scale: points, floor, policy }));
-  }
-  const unseen = values.positions === null ? unseenCounts(values, before) : null;
-  if (unseen !== null) {
-    const one = candidate('unseen', unseen, { scale: points, floor, policy });
-    found.push({ ...one, threshold: { value: floor.points ?? 0, from: 'configured' } });
-  }
-  return found;
-}
-
-function candidate(
-  aspect: Candidate['aspect'],
-  counts: BlockCounts,
-  { scale, floor, policy }: { scale: EffectScale; floor: Floor; policy: MonitoringPolicy },
-): Candidate {
-  const totals = [counts.reference, counts.current].map((side) => sumBlocks(side, counts.bins));
-  const rows = totals.map((side) => side.reduce((sum, n) => sum + n, 0));
+  const scale =
+    values.positions === null ? pointsScale : numericScale(standardDeviation(values.positions, before));
   return {
-    aspect,
-    counts,
-    scale,
-    effect: distance(counts, scale, totals as [Float64Array, Float64Array]),
-    threshold: effectThreshold(counts, scale, floor),
-    verdict: Math.min(...rows) < policy.minimum_rows ? 'too_few_rows' : null,
+    ...{ name: column.name, values, nulls: choose(column.nulls, sides, planted), scale },
+    unseen: values.positions === null ? unseenCounts(values, before) : null,
+    effect: distance(values, scale, [before, sumBlocks(values.current, values.bins)]),
   };
-}
-
-function scaleOf({ positions }: BlockCounts, before: Float64Array): EffectScale {
-  if (positions === null) return points;
-  const sd = standardDeviation(positions, before);
-  return sd > 0 ? { unit: 'sd', sd } : { unit: 'value', sd: 1 };
 }
 
 function choose(counts: BlockCounts, sides: ReplaySides, planted: boolean): BlockCounts {

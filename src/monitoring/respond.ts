@@ -3,6 +3,7 @@ import { findingsOf } from './findings.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import { Cause, type Runbook, type RunbookResult, runbookFor, runRunbook } from './runbook.ts';
 import { type Action, type Alert, bySeverity, type Signal } from './signal.ts';
+import type { Upstream } from './upstream.ts';
 import type { Watched } from './watch.ts';
 
 export interface Response {
@@ -17,13 +18,21 @@ export interface RespondOptions {
   runbooks: readonly Runbook[];
   /** End of the window: reviews are due so many days after it. */
   until: Date;
+  /** What changed before the model's inputs; left out where it was not looked for. */
+  upstream?: Upstream | null;
+  /** Address of the runs that validated in the last 24 hours. */
+  validationRuns?: string | null;
 }
 
 const causes = Cause.options;
 
 /** Carries out the runbook of every cause that moved, and writes one alert a cause that somebody must see. */
 export function respond(watched: Watched, options: RespondOptions): Response {
-  const findings = findingsOf(watched);
+  const findings = findingsOf({
+    ...watched,
+    upstream: options.upstream ?? null,
+    validationRuns: options.validationRuns ?? null,
+  });
   const made: Response = { alerts: [], actions: [], runbooks: [] };
   const of = (cause: Signal['signal']) =>
     bySeverity(
@@ -50,6 +59,7 @@ export function respond(watched: Watched, options: RespondOptions): Response {
           cause === 'data_drift' ? watched.inputs : cause === 'prediction_drift' ? watched.predictions : null,
         predictions: watched.signals.filter((one) => one.signal === 'prediction_drift'),
         runbook: result,
+        upstream: cause === 'suspicious_inputs' ? null : (options.upstream ?? null),
       }),
     );
   }

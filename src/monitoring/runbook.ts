@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 
 /** What a step can find out. A closed list: a runbook is data, never code. */
 export const Question = z.enum([
+  'validation_log',
   'schema_intact',
   'null_rates',
   'drift_statistics',
@@ -26,6 +27,7 @@ export const Condition = z.enum([
   'nulls_moved',
   'drift_found',
   'top_importance',
+  'important_nulls_rose',
   'predictions_moved',
   'performance_fell',
   'class_shifted',
@@ -74,10 +76,21 @@ export const Runbook = z.strictObject({
 export type Runbook = z.infer<typeof Runbook>;
 export type RunbookAction = Runbook['decisions'][number]['action'];
 
+/** The actions as people read them. */
+export const actionWords: Record<RunbookAction, string> = {
+  retrain: 'Retrain',
+  review: 'Log it and look again',
+  fix_data: 'Mend the data',
+  investigate: 'Look into it',
+  none: 'Nothing to do',
+};
+
 export interface Answer {
   answer: 'yes' | 'no' | 'unknown';
   /** One sentence with the numbers. */
   detail: string;
+  /** Where the validation log can be read; absent where it has no address. */
+  log?: string;
 }
 
 /** All that a runbook can ask about, measured before it is opened. */
@@ -89,7 +102,7 @@ export interface Findings {
 /** A runbook with its steps carried out. */
 export interface RunbookResult {
   runbook: string;
-  steps: { id: string; title: string; answer: Answer['answer']; detail: string }[];
+  steps: (Answer & { id: string; title: string })[];
   action: RunbookAction;
   reason: string;
   /** Days until it is looked at again; null where no date is set. */

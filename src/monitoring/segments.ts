@@ -1,7 +1,6 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { floorShares, psiTerms, toShares } from '../stats/divergence.ts';
-import { quantileEdges, quantileSorted } from '../stats/quantile-bins.ts';
-import { countSorted } from './block-counts.ts';
+import { innerEdges, quantileShares } from '../stats/quantile-bins.ts';
 import type { ColumnData } from './column-data.ts';
 import type { Histogram, Segment } from './drift-report.ts';
 import { readable } from './format.ts';
@@ -13,7 +12,31 @@ const nullLabel = '(null)';
 
 /** Terms of the column's psi: by the reference's decile for numbers, by level else. They add up to the psi. */
 export function ownSegments(data: ColumnData): Segment[] {
-  const { labels, reference, current } = ownCounts(data);
+  if (data.kind === 'categorical') {
+    return psiSegments(data.name, data.levels, [data.reference.counts, data.current.counts]);
+  }
+  const { reference, current } = data;
+  const edges = innerEdges(reference.sample.quantiles(quantileShares()));
+  return numericSegments(data.name, edges, [
+    reference.sample.countInBins(edges),
+    current.sample.countInBins(edges),
+  ]);
+}
+
+/** The same from rows of both sides between edges. */
+export function numericSegments(
+  name: string,
+  edges: Float64Array,
+  counts: [Float64Array, Float64Array],
+): Segment[] {
+  return psiSegments(name, binLabels(edges), counts);
+}
+
+function psiSegments(
+  name: string,
+  labels: readonly string[],
+  [reference, current]: [Float64Array, Float64Array],
+): Segment[] {
   const [p, q] = [toShares(reference), toShares(current)];
   const terms = psiTerms(floorShares(p), floorShares(q));
   const total = terms.reduce((sum, term) => sum + term, 0);
@@ -24,25 +47,13 @@ export function ownSegments(data: ColumnData): Segment[] {
     contribution: terms[i] as number,
   }));
   return largest(parts).map((part) => ({
-    dimension: data.name,
+    dimension: name,
     ...part,
     mean_reference: null,
     mean_current: null,
     of: 'psi' as const,
     total,
   }));
-}
-
-function ownCounts(data: ColumnData): { labels: string[]; reference: Float64Array; current: Float64Array } {
-  if (data.kind === 'categorical') {
-    return { labels: data.levels, reference: data.reference.counts, current: data.current.counts };
-  }
-  const edges = quantileEdges(data.reference.sorted);
-  return {
-    labels: binLabels(edges),
-    reference: countSorted(data.reference.sorted, edges),
-    current: countSorted(data.current.sorted, edges),
-  };
 }
 
 function binLabels(edges: Float64Array): string[] {
@@ -170,18 +181,32 @@ export function histogramOf(data: ColumnData): Histogram | null {
       current: fold(data.current.counts),
     };
   }
-  const sides = [data.reference.sorted, data.current.sorted];
-  const low = Math.min(...sides.map((sorted) => quantileSorted(sorted, 0.01)));
-  const high = Math.max(...sides.map((sorted) => quantileSorted(sorted, 0.99)));
+  const [before, after] = [data.reference.sample, data.current.sample];
+  const ends = [before, after].map((sample) => sample.quantiles([0.01, 0.99]) as [number, number]);
+  const low = Math.min(...ends.map(([least]) => least));
+  const high = Math.max(...ends.map(([, most]) => most));
+  const edges = drawnEdges(low, high);
+  const inner = edges.subarray(1, -1);
+  return numericHistogram(edges, [before.countInBins(inner), after.countInBins(inner)]);
+}
+
+/** Edges of equal bins from `low` to `high`; of one bin around them where they are one value. */
+export function drawnEdges(low: number, high: number): Float64Array {
   const bins = high > low ? drawnBins : 1;
   // not low + i (high − low) / bins: the difference of the largest doubles overflows
   const edge = (i: number) => (high > low ? low * (1 - i / bins) + high * (i / bins) : low - 0.5 + i);
-  const all = Array.from({ length: bins + 1 }, (_, i) => edge(i));
-  const edges = Float64Array.from(all.slice(1, -1));
+  return Float64Array.from({ length: bins + 1 }, (_, i) => edge(i));
+}
+
+/** Shares of both sides in the bins between edges, of which the outer ones are open. */
+export function numericHistogram(
+  edges: Float64Array,
+  [reference, current]: [Float64Array, Float64Array],
+): Histogram {
   return {
-    edges: all,
-    labels: binLabels(edges),
-    reference: Array.from(toShares(countSorted(data.reference.sorted, edges))),
-    current: Array.from(toShares(countSorted(data.current.sorted, edges))),
+    edges: Array.from(edges),
+    labels: binLabels(edges.subarray(1, -1)),
+    reference: Array.from(toShares(reference)),
+    current: Array.from(toShares(current)),
   };
 }

@@ -3,6 +3,7 @@ import { seededRandom, shuffle } from '../stats/random.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import { standardDeviation } from '../stats/wasserstein.ts';
 import { sumBlocks } from './block-counts.ts';
+import { power, searched } from './detectable.ts';
 import { plantShift } from './plant.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import { type ReplayColumn, type ReplaySides, replayDecision } from './replay.ts';
@@ -49,11 +50,9 @@ export interface SelfTestOptions {
   signal?: AbortSignal | undefined;
 }
 
-export const power = 0.8;
 /** A whole decision is repeated some hundred times: with fewer permutations than one that counts. */
 const permutationsAtMost = 499;
 const halvings = 6;
-const searched = { sd: [0.005, 4], points: [0.1, 60] } as const;
 
 /** Repeats the policy's decision on windows in which nothing drifted, then on windows with planted shifts. */
 export function selfTest(options: SelfTestOptions): SelfTest {

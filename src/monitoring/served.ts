@@ -1,9 +1,8 @@
-import { type Column, identifier, literal, type SqlEngine } from '../data/engine.ts';
+import { type Column, identifier, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
+import { timeExpression } from './block-times.ts';
 import type { LabelledPredictions } from './concept-signals.ts';
-import type { LabelSource, MonitoringPolicy } from './policy.ts';
-import { predictionColumns } from './prediction-signals.ts';
-import { timeExpression } from './tables.ts';
+import type { LabelSource } from './policy.ts';
 
 /** The input types of a model's signature. */
 export type InputType = 'string' | 'float32' | 'float64' | 'int64' | 'bool';
@@ -82,41 +81,17 @@ function asServed(column: string, type: InputType): string {
   }
 }
 
-/** The block column of the prediction relations: a day or a week, or any text. */
-export const blockLabel = 'modelgate block';
+/** Names of a model's answers where they stand beside its inputs; no feature can be called so. */
+export const answerColumns = { value: 'modelgate prediction', class: 'modelgate class' } as const;
 
 /**
- * A relation of predictions: value, (for classification) predicted class, and block label. `block` is SQL for a
- * date; null where the blocks of the source are not known.
+ * SQL that selects an answer as `answerColumns`: its value, and for classification (a threshold is given: the
+ * probability from which the class is positive) the predicted class.
  */
-export async function declarePredictions(
-  engine: SqlEngine,
-  options: {
-    view: string;
-    source: string;
-    value: string;
-    /** SQL over the source that gives a DATE or TIMESTAMP. */
-    block: string | null;
-    classification: boolean;
-    policy: MonitoringPolicy;
-    where?: string;
-  },
-): Promise<void> {
-  const value = `CAST(${identifier(options.value)} AS DOUBLE)`;
-  const { threshold } = options.policy.prediction;
-  const label =
-    options.block === null
-      ? `'all'`
-      : `CAST(CAST(date_trunc(${literal(options.policy.block)}, ${options.block}) AS DATE) AS VARCHAR)`;
-  const selected = [
-    `${value} AS ${identifier(predictionColumns.value)}`,
-    ...(options.classification ? [`${value} >= ${threshold} AS ${identifier(predictionColumns.class)}`] : []),
-    `${label} AS ${identifier(blockLabel)}`,
-  ];
-  await engine.execute(
-    `CREATE OR REPLACE TEMP VIEW ${identifier(options.view)} AS
-     SELECT ${selected.join(', ')} FROM ${identifier(options.source)} WHERE ${options.where ?? 'TRUE'}`,
-  );
+export function selectAnswer(column: string, threshold: number | null): string {
+  const value = `CAST(${identifier(column)} AS DOUBLE)`;
+  const predicted = `${value} >= ${threshold} AS ${identifier(answerColumns.class)}`;
+  return `${value} AS ${identifier(answerColumns.value)}${threshold === null ? '' : `, ${predicted}`}`;
 }
 
 /** SQL for the day of the rows of an evaluation set, if its cluster column holds days; else null. */

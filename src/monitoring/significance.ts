@@ -1,6 +1,8 @@
-import { blockPermutation } from '../stats/block-permutation.ts';
+import type { BlockColumn } from '../stats/block-column.ts';
+import { type BlockColumnResult, blockPermutation } from '../stats/block-permutation.ts';
 import { worthStratifying } from '../stats/block-strata.ts';
 import { chiSquareTest, twoSampleTable } from '../stats/contingency.ts';
+import { fisherExact } from '../stats/discrete.ts';
 import { benjaminiHochberg } from '../stats/multiplicity.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import type { Candidate } from './aspects.ts';
@@ -12,6 +14,14 @@ import type { TablePair } from './tables.ts';
 export interface Tested {
   p: number | null;
   q: number | null;
+  /** What was permuted and what came of it; null where nothing was. */
+  permuted: Permuted | null;
+}
+
+export interface Permuted {
+  column: BlockColumn;
+  strata: Int32Array | null;
+  result: BlockColumnResult;
 }
 
 export interface Significance {
@@ -35,21 +45,23 @@ export function decidable(pair: TablePair, policy: MonitoringPolicy): boolean {
 
 /**
  * Significance of all candidates together: by permuting whole blocks with max-T over the candidates; without
- * times by row-level tests (KS, chi-square) with Benjamini-Hochberg, which is right only for independent rows.
+ * times by row-level tests (KS, chi-square, Fisher) with Benjamini-Hochberg, which is right only for independent rows.
  */
 export function significance(
   questions: readonly Question[],
   { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
 ): Significance {
   const open = questions.filter(({ candidate }) => candidate.verdict === null);
-  const untested: Tested = { p: null, q: null };
+  const untested: Tested = { p: null, q: null, permuted: null };
   const results = new Map<Question, Tested>();
   let assignments = 0;
   let weekdayMatched = false;
   if (!pair.timed) {
     const p = open.map(rowLevel);
     const q = benjaminiHochberg(p);
-    open.forEach((question, i) => void results.set(question, { p: p[i] as number, q: q[i] as number }));
+    open.forEach(
+      (question, i) => void results.set(question, { p: p[i] as number, q: q[i] as number, permuted: null }),
+    );
   } else if (open.length > 0 && decidable(pair, policy)) {
     const strata = weekdayStrata(pair, policy);
     const columns = open.map(({ candidate: { counts } }) => ({
@@ -67,14 +79,17 @@ export function significance(
       referenceBlocks: pair.reference.blocks.length,
       currentBlocks: pair.current.blocks.length,
       permutations: policy.permutations,
+      alpha: policy.alpha,
       seed: policy.seed,
       ...(strata === null ? {} : { strata }),
     });
     if (!isUndefined(permuted)) {
       assignments = permuted.assignments;
       open.forEach((question, i) => {
-        const column = permuted.columns[i];
-        if (column !== undefined) results.set(question, { p: column.p, q: column.pMaxT });
+        const [column, result] = [columns[i], permuted.columns[i]];
+        if (column === undefined || result === undefined) return;
+        const permutedColumn = { column, strata: column.stratified ? strata : null, result };
+        results.set(question, { p: result.p, q: result.pMaxT, permuted: permutedColumn });
       });
     }
   }
@@ -104,12 +119,19 @@ function midRanks({ bins, reference, current }: BlockCounts): Float64Array {
   });
 }
 
-function rowLevel({ candidate, statistics }: Question): number {
-  if (candidate.aspect === 'distribution')
-    return statistics.ks?.p_value ?? statistics.chi_square?.p_value ?? 1;
-  const { counts } = candidate;
-  const test = chiSquareTest(twoSampleTable(sumBlocks(counts.reference, 2), sumBlocks(counts.current, 2)));
-  return isUndefined(test) ? 1 : test.pValue;
+/** With a smaller expected count than this the p of chi-square is rough. */
+const smallExpected = 5;
+
+/** KS for numbers; chi-square for categories, nulls and unseen levels, and where that is rough Fisher's exact test. */
+function rowLevel({ candidate: { aspect, counts }, statistics }: Question): number {
+  if (aspect === 'distribution' && statistics.ks !== null) return statistics.ks.p_value;
+  if (counts.bins !== 2) return statistics.chi_square?.p_value ?? 1;
+  const table = twoSampleTable(sumBlocks(counts.reference, 2), sumBlocks(counts.current, 2));
+  const test = chiSquareTest(table);
+  if (isUndefined(test)) return 1;
+  if (test.smallestExpected >= smallExpected) return test.pValue;
+  const [a, b, c, d] = Array.from(table.counts) as [number, number, number, number];
+  return fisherExact(a, b, c, d).pTwoSided;
 }
 
 /** The weekday of each day, reference first; null where blocks are no days. */

@@ -50,7 +50,12 @@ export interface HtmlTable {
 
 export function htmlTable({ columns, rows }: HtmlTable): Html {
   const kind = (index: number) => (columns[index]?.number ? 'number' : 'text');
-  return html`<div class="scroll"><table><thead><tr>${columns.map(
+  // wide tables scroll by themselves: what scrolls must be reachable by keyboard, and then needs a name
+  const name = columns
+    .map(({ title }) => title)
+    .filter((title) => title !== '')
+    .join(', ');
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: ${name}"><table><thead><tr>${columns.map(
     (column, index) => html`<th class="${kind(index)}">${column.title}</th>`,
   )}</tr></thead><tbody>${rows.map(
     (row) => html`<tr>${row.map((cell, index) => html`<td class="${kind(index)}">${cell ?? '–'}</td>`)}</tr>`,

@@ -33,6 +33,17 @@ export function code(value: unknown, limit = 200): Markdown {
   return `${fence}${pad}${body}${pad}${fence}`;
 }
 
+/** A link to a page of the web; what is no such address is shown as text. `label` is ours. */
+export function link(label: Markdown, address: string): Markdown {
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    return `${label} ${code(address)}`;
+  const safe = url.href.replace(/[^A-Za-z0-9/:.?&=%_~-]/g, (one) =>
+    [...new TextEncoder().encode(one)].map((byte) => `%${byte.toString(16).toUpperCase()}`).join(''),
+  );
+  return `[${label}](${safe.replaceAll('_', '%5F').replaceAll('~', '%7E').replaceAll('&', '&amp;')})`;
+}
+
 export interface MarkdownTable {
   /** Right-aligned where `number` is true. */
   columns: readonly { title: Markdown; number?: boolean }[];

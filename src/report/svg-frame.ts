@@ -6,7 +6,7 @@ const style = `<style>${palette}
 .mg .soft{fill:var(--soft);font-size:12px}
 .mg .axis{stroke:var(--line)}.mg .zero{stroke:var(--mute)}.mg .margin{stroke:var(--fail);stroke-dasharray:4 4}
 .mg .pass{stroke:var(--pass);fill:var(--pass)}.mg .fail{stroke:var(--fail);fill:var(--fail)}.mg .inconclusive{stroke:var(--open);fill:var(--open)}.mg .neutral{stroke:var(--mute);fill:var(--mute)}
-.mg .one{fill:var(--one);fill-opacity:.35}.mg .two{fill:var(--two);fill-opacity:.45}.mg .bar{fill:var(--two)}
+.mg .one{fill:none;stroke:var(--ink);stroke-width:1.5}.mg .two{fill:var(--two);fill-opacity:.6}
 .mg .paper{fill:var(--paper)}
 </style>`;
 
@@ -49,4 +49,16 @@ export function linear({
 export const round = (value: number): number => Math.round(value * 10) / 10;
 export const clamp = (value: number, low: number, high: number): number =>
   Math.min(high, Math.max(low, value));
-export const tickText = (tick: number): string => String(Number(tick.toPrecision(6))).replace('-', '−');
+
+/** A tick's number, short: `−0.05`, `2,500`, `1.5M`. */
+export function tickText(tick: number): string {
+  const value = Number(tick.toPrecision(6));
+  const size = Math.abs(value);
+  const text =
+    size >= 1e15 || (size < 1e-4 && size > 0)
+      ? String(value)
+      : size >= 1e6
+        ? value.toLocaleString('en-US', { notation: 'compact', maximumSignificantDigits: 4 })
+        : value.toLocaleString('en-US', { maximumFractionDigits: 8 });
+  return text.replaceAll('-', '−');
+}

@@ -1,6 +1,7 @@
-import { escapeHtml } from './plain.ts';
+import { escapeHtml, oneLine } from './plain.ts';
 import { ticks } from './scale.ts';
 import { clamp, frame, linear, round, tickText } from './svg-frame.ts';
+import { fitText, textWidth } from './text-width.ts';
 
 export type PlotTone = 'pass' | 'fail' | 'inconclusive' | 'neutral';
 
@@ -57,101 +58,13 @@ export function intervalPlot({ title, rows, margin, axis, width = 720 }: Interva
           ? ''
           : `<line class="margin" x1="${round(scale.at(-row.margin))}" x2="${round(scale.at(-row.margin))}" y1="${y - 9}" y2="${y + 9}"/>`;
       const label = stacked
-        ? `<text x="${left}" y="${y - 16}">${escapeHtml(row.label, 26)}</text><text class="soft" x="${right}" y="${y - 16}" text-anchor="end">${escapeHtml(row.note, 30)}</text>`
-        : `<text x="0" y="${y + 4}">${escapeHtml(row.label, 26)}</text><text class="soft" x="${width}" y="${y + 4}" text-anchor="end">${escapeHtml(row.note, 30)}</text>`;
+        ? rowTexts(row, { left, right, y: y - 16 })
+        : rowTexts(row, { left: 0, right: width, y: y + 4, room: left - 12 });
       return `<g>${label}${own}<line class="${row.tone}" stroke-width="3" stroke-linecap="round" x1="${round(scale.at(row.low))}" x2="${round(scale.at(row.high))}" y1="${y}" y2="${y}"/><circle class="${row.tone}" cx="${round(scale.at(row.estimate))}" cy="${y}" r="5"/></g>`;
     })
     .join('');
-  const caption = `<text class="soft" x="${round((left + right) / 2)}" y="${bottom + 38}" text-anchor="middle">${escapeHtml(axis, 80)}</text>`;
+  const caption = `<text class="soft" x="${round((left + right) / 2)}" y="${bottom + 38}" text-anchor="middle">${escapeHtml(fitText(axis, right - left, 12))}</text>`;
   return frame({ title, width, height: bottom + 46 }, grid + limit + body + caption);
-}
-
-export interface HistogramPair {
-  title: string;
-  /** Edges of the bars, one more than counts. */
-  edges: readonly number[];
-  /** Counts; null draws one distribution alone. */
-  reference: readonly number[] | null;
-  current: readonly number[];
-  labels: { reference: string; current: string };
-  axis: string;
-  width?: number;
-}
-
-/** Two distributions over the same bars, as shares of their own rows. */
-export function histogramPair(plot: HistogramPair): string {
-  const { title, edges, reference, current, labels, axis, width = 720 } = plot;
-  const left = 8;
-  const right = width - 8;
-  const top = 30;
-  const bottom = 190;
-  const scale = linear({ values: [edges[0] ?? 0, edges.at(-1) ?? 1], from: left, to: right, pad: 0 });
-  const shares = (counts: readonly number[]) => {
-    const sum = counts.reduce((total, count) => total + count, 0);
-    return counts.map((count) => (sum > 0 ? count / sum : 0));
-  };
-  const series = [
-    ...(reference === null ? [] : [{ kind: 'one', name: labels.reference, share: shares(reference) }]),
-    { kind: 'two', name: labels.current, share: shares(current) },
-  ];
-  const most = Math.max(1e-12, ...series.flatMap((one) => one.share));
-  const y = (share: number) => bottom - (share / most) * (bottom - top);
-  const bars = series
-    .map(({ kind, share }) =>
-      share
-        .map((value, i) => {
-          const x1 = scale.at(edges[i] ?? 0);
-          const x2 = scale.at(edges[i + 1] ?? 0);
-          return value > 0
-            ? `<rect class="${kind}" x="${round(x1)}" y="${round(y(value))}" width="${round(Math.max(0.5, x2 - x1 - 0.5))}" height="${round(bottom - y(value))}"/>`
-            : '';
-        })
-        .join(''),
-    )
-    .join('');
-  const legend = series
-    .map(({ kind, name }, index) => {
-      const x = left + index * Math.min(170, (right - left) / 2);
-      return `<rect class="${kind}" x="${x}" y="4" width="12" height="12" rx="2"/><text x="${x + 18}" y="15">${escapeHtml(name, 24)}</text>`;
-    })
-    .join('');
-  const axisTicks = ticks(scale.low, scale.high, width < 500 ? 4 : 6)
-    .map(
-      (tick) =>
-        `<text class="soft" x="${round(clamp(scale.at(tick), left + 10, right - 14))}" y="${bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`,
-    )
-    .join('');
-  const base = `<line class="axis" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`;
-  const caption = `<text class="soft" x="${width / 2}" y="${bottom + 38}" text-anchor="middle">${escapeHtml(axis, 80)}</text>`;
-  return frame({ title, width, height: bottom + 46 }, legend + bars + base + axisTicks + caption);
-}
-
-export interface BarPlot {
-  title: string;
-  rows: readonly { label: string; value: number; note: string; tone?: PlotTone }[];
-  width?: number;
-}
-
-/** Horizontal bars from zero, e.g. segments by what they contribute; negative values go left. */
-export function barPlot({ title, rows, width = 720 }: BarPlot): string {
-  const stacked = width < 500;
-  const left = stacked ? 8 : 190;
-  const right = width - (stacked ? 8 : 130);
-  const rowHeight = stacked ? 48 : 30;
-  const scale = linear({ values: [0, ...rows.map((row) => row.value)], from: left, to: right, pad: 0 });
-  const zero = scale.at(0);
-  const body = rows
-    .map((row, index) => {
-      const y = 8 + index * rowHeight + (stacked ? 20 : 0);
-      const x = scale.at(row.value);
-      const textY = stacked ? y - 6 : y + 15;
-      const kind = row.tone ?? 'bar';
-      return `<text x="${stacked ? left : 0}" y="${textY}">${escapeHtml(row.label, 26)}</text><text class="soft" x="${stacked ? right : width}" y="${textY}" text-anchor="end">${escapeHtml(row.note, 24)}</text><rect class="${kind}" stroke="none" rx="2" x="${round(Math.min(zero, x))}" y="${y + 3}" width="${round(Math.max(1, Math.abs(x - zero)))}" height="14"/>`;
-    })
-    .join('');
-  const height = 16 + rows.length * rowHeight;
-  const line = `<line class="zero" x1="${round(zero)}" x2="${round(zero)}" y1="4" y2="${height - 4}"/>`;
-  return frame({ title, width, height }, body + line);
 }
 
 export interface DivergingBars {
@@ -187,7 +100,10 @@ export function divergingBars({ title, sides, rows, axis, width = 720 }: Divergi
     .map((row, index) => {
       const y = top + index * rowHeight + (stacked ? 24 : 6);
       const textY = stacked ? y - 6 : y + 12;
-      return `<g><text x="${stacked ? left : 0}" y="${textY}">${escapeHtml(row.label, 26)}</text><text class="soft" x="${stacked ? right : width}" y="${textY}" text-anchor="end">${escapeHtml(row.note, 24)}</text>${bar('fail', -row.left, y)}${bar('pass', row.right, y)}</g>`;
+      const texts = stacked
+        ? rowTexts(row, { left, right, y: textY })
+        : rowTexts(row, { left: 0, right: width, y: textY, room: left - 12 });
+      return `<g>${texts}${bar('fail', -row.left, y)}${bar('pass', row.right, y)}</g>`;
     })
     .join('');
   const grid = ticks(scale.low, scale.high, stacked ? 3 : 5)
@@ -197,6 +113,16 @@ export function divergingBars({ title, sides, rows, axis, width = 720 }: Divergi
     )
     .join('');
   const heads = `<text class="soft" x="${left}" y="14">${escapeHtml(sides.left, 24)}</text><text class="soft" x="${right}" y="14" text-anchor="end">${escapeHtml(sides.right, 24)}</text>`;
-  const caption = `<text class="soft" x="${round((left + right) / 2)}" y="${bottom + 38}" text-anchor="middle">${escapeHtml(axis, 80)}</text>`;
+  const caption = `<text class="soft" x="${round((left + right) / 2)}" y="${bottom + 38}" text-anchor="middle">${escapeHtml(fitText(axis, right - left, 12))}</text>`;
   return frame({ title, width, height: bottom + 46 }, grid + heads + body + caption);
+}
+
+/** A row's label at the left and its note at the right. The label takes `room`, or what the note leaves of the line. */
+function rowTexts(
+  { label, note }: { label: string; note: string },
+  { left, right, y, room }: { left: number; right: number; y: number; room?: number },
+): string {
+  const shown = oneLine(note, 30);
+  const free = room ?? right - left - textWidth(shown, 12) - 12;
+  return `<text x="${left}" y="${y}">${escapeHtml(fitText(label, free))}</text><text class="soft" x="${right}" y="${y}" text-anchor="end">${escapeHtml(shown)}</text>`;
 }

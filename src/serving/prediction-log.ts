@@ -12,7 +12,14 @@ import { closeSegment } from './close-segment.ts';
 import { newId } from './ids.ts';
 import type { ModelLine, PredictionLine } from './log-schema.ts';
 
-export { type ReadPredictions, type ReadPredictionsOptions, readPredictions } from './read-predictions.ts';
+export {
+  declareSegments,
+  listSegments,
+  type ReadPredictions,
+  type ReadPredictionsOptions,
+  readPredictions,
+  segmentsBetween,
+} from './read-predictions.ts';
 
 export interface PredictionLogOptions {
   /** Folder of the open segments: on this machine, kept between runs. */

@@ -30,11 +30,30 @@ export interface ReadPredictions {
  */
 export async function readPredictions(options: ReadPredictionsOptions): Promise<ReadPredictions> {
   const { storage, engine, model, environment, since, until, view = 'predictions' } = options;
+  const segments = segmentsBetween(await listSegments(storage, model, environment), { since, until });
+  const features = await declareSegments({ storage, engine, segments, since, until, view });
+  return { view, segments: segments.length, features };
+}
+
+/** The segments whose event day can hold times from `since` (inclusive) to `until` (exclusive). */
+export function segmentsBetween(
+  segments: readonly SegmentInfo[],
+  { since, until }: { since: Date | null; until: Date | null },
+): SegmentInfo[] {
   const firstDay = since?.toISOString().slice(0, 10) ?? '';
-  const lastDay = until?.toISOString().slice(0, 10) ?? '9999-99-99';
-  const segments = await listSegments(storage, model, environment);
-  const wanted = segments.filter(({ day }) => day >= firstDay && day <= lastDay);
-  const groups = await declareGroups({ storage, engine, segments: wanted, view });
+  const lastDay = until === null ? '9999-99-99' : new Date(until.getTime() - 1).toISOString().slice(0, 10);
+  return segments.filter(({ day }) => day >= firstDay && day <= lastDay);
+}
+
+/** Declares the view of `readPredictions` over these segments, and gives its features. */
+export async function declareSegments(
+  options: Pick<ReadPredictionsOptions, 'storage' | 'engine' | 'since' | 'until'> & {
+    segments: readonly SegmentInfo[];
+    view: string;
+  },
+): Promise<ReadPredictions['features']> {
+  const { storage, engine, segments, since, until, view } = options;
+  const groups = await declareGroups({ storage, engine, segments, view });
   const features = commonFeatures(groups);
 
   const selects = groups.map((group) => {
@@ -57,7 +76,7 @@ export async function readPredictions(options: ReadPredictionsOptions): Promise<
   await engine.execute(
     `CREATE OR REPLACE VIEW ${identifier(view)} AS SELECT * FROM (${all}) AS logged${where}`,
   );
-  return { view, segments: wanted.length, features };
+  return features;
 }
 
 /** The closed segments of an environment, by event day. */

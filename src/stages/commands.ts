@@ -1,25 +1,73 @@
 import type { Command } from './command.ts';
-import { approvalCommands } from './commands/approval.ts';
-import { botCommands } from './commands/bot.ts';
-import { dataCommands } from './commands/data.ts';
-import { environmentCommands } from './commands/environment.ts';
-import { pipelineCommands } from './commands/pipeline.ts';
-import { registryCommands } from './commands/registry.ts';
-import { registryCareCommands } from './commands/registry-care.ts';
-import { servingCommands } from './commands/serving.ts';
-import { signingCommands } from './commands/signing.ts';
-import { trainingCommands } from './commands/training.ts';
 
-/** Everything that `modelgate NAME` and `actions/NAME` can call. */
-export const commands: readonly Command[] = [
-  ...pipelineCommands,
-  ...trainingCommands,
-  ...dataCommands,
-  ...environmentCommands,
-  ...approvalCommands,
-  ...registryCommands,
-  ...registryCareCommands,
-  ...signingCommands,
-  ...servingCommands,
-  ...botCommands,
+/** Commands whose code is loaded together, when the first of them is called: an action loads no other stage. */
+interface Group {
+  names: readonly string[];
+  load(): Promise<readonly Command[]>;
+}
+
+/** Everything that `modelgate NAME` and `actions/NAME` can call, in the order of the help. */
+const groups: readonly Group[] = [
+  {
+    names: [
+      'run',
+      'ingest',
+      'validate',
+      'features',
+      'split',
+      'train',
+      'evaluate',
+      'noise',
+      'gate',
+      'register',
+    ],
+    load: async () => (await import('./commands/pipeline.ts')).pipelineCommands,
+  },
+  {
+    names: ['reproduce'],
+    load: async () => (await import('./commands/training.ts')).trainingCommands,
+  },
+  {
+    names: ['check', 'profile', 'compare', 'leakage', 'drift', 'pin'],
+    load: async () => (await import('./commands/data.ts')).dataCommands,
+  },
+  {
+    names: ['promote', 'rollback', 'lock', 'unlock', 'retire'],
+    load: async () => (await import('./commands/environment.ts')).environmentCommands,
+  },
+  {
+    names: ['request', 'approve'],
+    load: async () => (await import('./commands/approval.ts')).approvalCommands,
+  },
+  {
+    names: ['status', 'history', 'diff', 'registry verify', 'registry probe'],
+    load: async () => (await import('./commands/registry.ts')).registryCommands,
+  },
+  {
+    names: ['registry gc', 'registry reconcile', 'registry export', 'registry import'],
+    load: async () => (await import('./commands/registry-care.ts')).registryCareCommands,
+  },
+  {
+    names: ['sign', 'attest', 'verify-signature'],
+    load: async () => (await import('./commands/signing.ts')).signingCommands,
+  },
+  {
+    names: ['serve', 'score', 'monitor', 'trace'],
+    load: async () => (await import('./commands/serving.ts')).servingCommands,
+  },
+  { names: ['metrics'], load: async () => (await import('./commands/metrics.ts')).metricsCommands },
+  { names: ['bot'], load: async () => (await import('./commands/bot.ts')).botCommands },
 ];
+
+export const commandNames: readonly string[] = groups.flatMap(({ names }) => names);
+
+/** The command of a name; undefined where there is none. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  const group = groups.find(({ names }) => names.includes(name));
+  return (await group?.load())?.find((command) => command.name === name);
+}
+
+/** All commands, for help and generated pages. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return (await Promise.all(groups.map(({ load }) => load()))).flat();
+}

@@ -12,6 +12,7 @@ import { readEvaluation, readReference } from '../monitoring/reference.ts';
 import { type Response, respond } from '../monitoring/respond.ts';
 import { loadRunbooks } from '../monitoring/runbook.ts';
 import { Action, Alert, Signal } from '../monitoring/signal.ts';
+import { readUpstream, Upstream } from '../monitoring/upstream.ts';
 import { type Watched, watch } from '../monitoring/watch.ts';
 import { Name } from '../names.ts';
 import type { Verdict } from '../outcome.ts';
@@ -36,6 +37,12 @@ export const monitor = defineStage({
     labels: z.string().min(1).max(4096).nullable().optional(),
     /** What the project allows of model files: the model is asked for its importance where its package gives none. */
     admission: AdmissionRules.optional(),
+    /** Address of the runs that validated in the last 24 hours: the runbook links to it. */
+    validation_runs: z
+      .url({ protocol: /^https?$/ })
+      .max(2000)
+      .nullable()
+      .optional(),
   }),
   outputs: z.object({
     version: z.number().int(),
@@ -45,6 +52,8 @@ export const monitor = defineStage({
     actions: z.array(Action),
     /** Features that drifted, alerting or not, the most severe first. */
     drifted: z.array(z.string()),
+    /** What changed before the model's inputs: snapshots, contracts, columns, validations. */
+    upstream: Upstream,
     /** Manifest with drift.json, report.html and issue.md. */
     drift: Digest,
   }),
@@ -78,7 +87,7 @@ export const monitor = defineStage({
       });
       const reference = { ...packaged, importance };
       const watched = await watch({
-        storage: context.store.storage,
+        store: context.store,
         engine,
         model,
         environment,
@@ -91,15 +100,21 @@ export const monitor = defineStage({
         labels: labelSource(inputs, reference),
         signal: context.signal,
       });
+      const upstream = await readUpstream(context.store, {
+        ...{ model, manifest, since, now: context.now() },
+        drifted: watched.inputs.drifted,
+      });
       const response = respond(watched, {
         subject: { model, environment, version },
         policy,
         runbooks,
         until,
+        upstream,
+        validationRuns: inputs.validation_runs ?? null,
       });
       const judged = judge(watched, response);
       const drift = await putDrift(context, {
-        json: { window: { since, until }, model, environment, version, ...watched, ...response },
+        json: { window: { since, until }, model, environment, version, ...watched, ...response, upstream },
         html: driftPage({
           title: response.alerts[0]?.title ?? `${model} in ${environment}: nothing to report`,
           lead: judged.summary,
@@ -132,6 +147,7 @@ export const monitor = defineStage({
           alerts: response.alerts,
           actions: response.actions,
           drifted: watched.inputs.drifted,
+          upstream,
           drift,
         },
       };

@@ -1,4 +1,13 @@
+import {
+  type GroupView,
+  ksOf,
+  locationAndSpread,
+  totalVariationOf,
+  wassersteinOf,
+} from './block-distances.ts';
 import { centreStrata } from './block-strata.ts';
+import { centreVolume } from './block-volume.ts';
+import { decileBins, shareBelowDifferences } from './decile-shares.ts';
 import { commonLevels, shareDifferences } from './level-shares.ts';
 import { blockRanks, typicalBlock } from './typical-block.ts';
 import { standardDeviation } from './wasserstein.ts';
@@ -9,9 +18,9 @@ export type BlockStatistic =
   | 'total_variation'
   | 'wasserstein'
   | 'typical_block'
-  /** Of numbers: location, spread, shape and typical block. */
+  /** Of numbers: location, spread, shape, typical block, and the share below each decile. */
   | 'combined'
-  /** Of categories: total variation, and the share of each common one. */
+  /** Of categories: total variation and the share of each common one, as they are and at equal volume of blocks. */
   | 'shares';
 
 /** Histograms of one column: one row of `bins` counts a block, row-major, over shared bins. */
@@ -36,47 +45,142 @@ export interface PreparedColumn {
 
 /**
  * Lays a column out for permutation: each block's counts are made cumulative once, so that a permutation costs
- * one sum of k × bins numbers. A group without any row has no distance and counts as 0.
+ * one sum of k × bins numbers (two for `shares`). A group without any row has no distance and counts as 0.
+ * Deciles, common categories and the scale of positions are those of `pooled`, cumulative counts of all blocks; given,
+ * columns of the same bins have the same components.
  */
-export function prepareColumn(column: BlockColumn, strata: Int32Array | null): PreparedColumn {
+export function prepareColumn(
+  column: BlockColumn,
+  strata: Int32Array | null,
+  pooled: Float64Array = cumulativeTotal(column),
+): PreparedColumn {
   const { bins, statistic } = column;
-  const blocks = (column.reference.length + column.current.length) / bins;
-  const raw = new Float64Array(blocks * bins);
+  const raw = new Float64Array(column.reference.length + column.current.length);
   raw.set(column.reference);
   raw.set(column.current, column.reference.length);
   const counts = strata === null ? raw : centreStrata({ bins, counts: raw, strata });
-  const cumulative = new Float64Array(blocks * bins);
+  const view = groupViews({ bins, counts });
+  const positions = standardPositions(column, pooled);
+  switch (statistic) {
+    case 'ks':
+      return single(view, positions, ksOf);
+    case 'total_variation':
+      return single(view, positions, totalVariationOf);
+    case 'wasserstein':
+      return single(view, positions, wassersteinOf);
+    case 'typical_block': {
+      const ranks = blockRanks({ cumulative: view.cumulative, bins, positions });
+      return {
+        components: 1,
+        measure: (chosen, k, out) => {
+          out[0] = typicalBlock(ranks, chosen, k);
+        },
+      };
+    }
+    case 'combined':
+      return combined(view, { bins, positions, pooled });
+    case 'shares':
+      return shares(view, groupViews({ bins, counts: centreVolume({ bins, counts, strata }) }), {
+        positions,
+        pooled,
+      });
+  }
+}
+
+/** Rows up to each bin, over all blocks of a column. */
+export function cumulativeTotal({ bins, reference, current }: BlockColumn): Float64Array {
   const total = new Float64Array(bins);
-  for (let block = 0; block < blocks; block++) {
+  for (const counts of [reference, current])
+    for (let i = 0; i < counts.length; i++) total[i % bins]! += counts[i] as number;
+  for (let i = 1; i < bins; i++) total[i]! += total[i - 1] as number;
+  return total;
+}
+
+function single(
+  views: GroupViews,
+  positions: Float64Array,
+  distance: (view: GroupView) => number,
+): PreparedColumn {
+  return {
+    components: 1,
+    measure: (chosen, k, out) => {
+      const view = views.of(chosen, k, positions);
+      out[0] = view === null ? 0 : distance(view);
+    },
+  };
+}
+
+interface Frame {
+  positions: Float64Array;
+  pooled: Float64Array;
+}
+
+function combined(views: GroupViews, { bins, positions, pooled }: Frame & { bins: number }): PreparedColumn {
+  const ranks = blockRanks({ cumulative: views.cumulative, bins, positions });
+  const deciles = decileBins(pooled);
+  return {
+    components: 4 + deciles.length,
+    measure: (chosen, k, out) => {
+      const view = views.of(chosen, k, positions);
+      if (view === null) {
+        out.fill(0);
+        return;
+      }
+      locationAndSpread(view, out);
+      out[2] = ksOf(view);
+      out[3] = typicalBlock(ranks, chosen, k);
+      shareBelowDifferences(deciles, view, { out, at: 4 });
+    },
+  };
+}
+
+/** Shares of categories as they are, and as they would be if all blocks had as many rows. */
+function shares(asIs: GroupViews, atEqualVolume: GroupViews, { positions, pooled }: Frame): PreparedColumn {
+  // two categories have one share between them, which is the total variation
+  const levels = positions.length > 2 ? commonLevels(pooled) : new Int32Array();
+  const components = 1 + levels.length;
+  return {
+    components: 2 * components,
+    measure: (chosen, k, out) => {
+      [asIs, atEqualVolume].forEach((views, i) => {
+        const view = views.of(chosen, k, positions);
+        const at = i * components;
+        if (view === null) {
+          out.fill(0, at, at + components);
+          return;
+        }
+        out[at] = totalVariationOf(view);
+        shareDifferences(levels, view, { out, at: at + 1 });
+      });
+    },
+  };
+}
+
+interface GroupViews {
+  /** Counts of each block made cumulative, and their sums. */
+  readonly cumulative: Float64Array;
+  readonly total: Float64Array;
+  /** The chosen blocks (k of them) against all others; null where one of both has no rows. The view is used again. */
+  readonly of: (chosen: Int32Array, k: number, positions: Float64Array) => GroupView | null;
+}
+
+function groupViews({ bins, counts }: { bins: number; counts: Float64Array }): GroupViews {
+  const cumulative = new Float64Array(counts.length);
+  const total = new Float64Array(bins);
+  for (let start = 0; start < counts.length; start += bins) {
     let sum = 0;
     for (let i = 0; i < bins; i++) {
-      const at = block * bins + i;
-      sum += counts[at] as number;
-      cumulative[at] = sum;
-      total[i] = (total[i] as number) + sum;
+      sum += counts[start + i] as number;
+      cumulative[start + i] = sum;
+      total[i]! += sum;
     }
   }
   const rows = total[bins - 1] as number;
   const group = new Float64Array(bins);
-  const positions = standardPositions(column, total);
-  const ranks =
-    statistic === 'combined' || statistic === 'typical_block'
-      ? blockRanks({ cumulative, bins, positions })
-      : null;
-  if (ranks !== null && statistic === 'typical_block') {
-    return {
-      components: 1,
-      measure: (chosen, k, out) => {
-        out[0] = typicalBlock(ranks, chosen, k);
-      },
-    };
-  }
-  // two categories have one share between them, which is the total variation
-  const levels = statistic === 'shares' && bins > 2 ? commonLevels(total) : new Int32Array();
-  const components = statistic === 'combined' ? 4 : 1 + levels.length;
   return {
-    components,
-    measure: (chosen, k, out) => {
+    cumulative,
+    total,
+    of: (chosen, k, positions) => {
       group.fill(0);
       for (let c = 0; c < k; c++) {
         const start = (chosen[c] as number) * bins;
@@ -84,93 +188,9 @@ export function prepareColumn(column: BlockColumn, strata: Int32Array | null): P
       }
       const n = group[bins - 1] as number;
       const m = rows - n;
-      if (n === 0 || m === 0) {
-        out.fill(0);
-        return;
-      }
-      const view = { group, total, n, m, positions };
-      if (ranks !== null) {
-        combined(view, out);
-        out[3] = typicalBlock(ranks, chosen, k);
-        return;
-      }
-      out[0] =
-        statistic === 'ks'
-          ? ks(view)
-          : statistic === 'wasserstein'
-            ? wasserstein(view)
-            : totalVariation(view);
-      shareDifferences(levels, view, { out, at: 1 });
+      return n === 0 || m === 0 ? null : { group, total, n, m, positions };
     },
   };
-}
-
-interface View {
-  readonly group: Float64Array;
-  readonly total: Float64Array;
-  readonly n: number;
-  readonly m: number;
-  readonly positions: Float64Array;
-}
-
-function ks({ group, total, n, m }: View): number {
-  let largest = 0;
-  for (let i = 0; i < group.length; i++) {
-    const below = group[i] as number;
-    const gap = Math.abs(below / n - ((total[i] as number) - below) / m);
-    if (gap > largest) largest = gap;
-  }
-  return largest;
-}
-
-function totalVariation({ group, total, n, m }: View): number {
-  let sum = 0;
-  let last = 0;
-  for (let i = 0; i < group.length; i++) {
-    const below = group[i] as number;
-    const gap = below / n - ((total[i] as number) - below) / m;
-    sum += Math.abs(gap - last);
-    last = gap;
-  }
-  return sum / 2;
-}
-
-function wasserstein({ group, total, n, m, positions }: View): number {
-  let sum = 0;
-  for (let i = 0; i + 1 < group.length; i++) {
-    const below = group[i] as number;
-    const gap = Math.abs(below / n - ((total[i] as number) - below) / m);
-    sum += gap * ((positions[i + 1] as number) - (positions[i] as number));
-  }
-  return sum;
-}
-
-/** |difference of means|, |difference of ln sd| and KS. */
-function combined(view: View, out: Float64Array): void {
-  const { group, total, n, m, positions } = view;
-  let s1 = 0;
-  let s2 = 0;
-  let o1 = 0;
-  let o2 = 0;
-  let last = 0;
-  let lastTotal = 0;
-  for (let i = 0; i < group.length; i++) {
-    const count = (group[i] as number) - last;
-    const other = (total[i] as number) - lastTotal - count;
-    last = group[i] as number;
-    lastTotal = total[i] as number;
-    const x = positions[i] as number;
-    s1 += count * x;
-    s2 += count * x * x;
-    o1 += other * x;
-    o2 += other * x * x;
-  }
-  const variance = Math.max(0, s2 / n - (s1 / n) ** 2);
-  const otherVariance = Math.max(0, o2 / m - (o1 / m) ** 2);
-  // positions have unit variance: a group narrower than 1e-6 counts as that wide
-  out[0] = Math.abs(s1 / n - o1 / m);
-  out[1] = Math.abs(Math.log(Math.max(variance, 1e-12)) - Math.log(Math.max(otherVariance, 1e-12))) / 2;
-  out[2] = ks(view);
 }
 
 /** Positions in the column's unit; for `combined` centred and scaled by the pooled mean and sd. */

@@ -1,5 +1,5 @@
+import { listAssignments } from './block-assignments.ts';
 import { type BlockColumn, prepareColumn } from './block-column.ts';
-import { seededRandom, shuffle } from './random.ts';
 import { type Undefined, undefinedBecause } from './undefined.ts';
 
 /** Columns over the same blocks (days, weeks) and how often to permute. */
@@ -10,6 +10,8 @@ export interface BlockPermutationInput {
   /** Random permutations, 3999 unless said; all assignments are listed instead where there are no more of them. */
   readonly permutations?: number;
   readonly seed: number;
+  /** Level of the results' `critical`, and from which p is too far away to go on; 0.05 unless said. */
+  readonly alpha?: number;
   /** Stratum of each block, reference first (its weekday, say), for the columns that are `stratified`. */
   readonly strata?: Int32Array;
 }
@@ -22,6 +24,19 @@ export interface BlockColumnResult {
   readonly p: number;
   /** p adjusted over all columns by step-down max-T: the same assignments, the largest studentised distances. */
   readonly pMaxT: number;
+  /** The statistic's components: observed, and mean and sd over all assignments. */
+  readonly components: readonly ComponentMoments[];
+  /**
+   * What (observed − mean) / sd of one component must exceed so that pMaxT is at most `alpha` by that component alone,
+   * in a column that moved alone.
+   */
+  readonly critical: number;
+}
+
+export interface ComponentMoments {
+  readonly observed: number;
+  readonly mean: number;
+  readonly sd: number;
 }
 
 export interface BlockPermutationResult {
@@ -37,11 +52,22 @@ export interface BlockPermutationResult {
  * exchangeable if nothing drifted. p = #{T* ≥ T} / assignments, valid at any number of them. Stratified columns are
  * assigned within strata, from the same random order of blocks as the others.
  *
+ * Random assignments end early where every adjusted p is far above alpha: what is significant at alpha has all of
+ * them, so that the chance of a false alarm stays what it is.
+ *
  * Source: Westfall & Young (1993), "Resampling-Based Multiple Testing", 2.6 and algorithm 2.8 (step-down max-T); Phipson & Smyth
  * (2010), "Permutation P-values Should Never Be Zero".
  */
 export function blockPermutation(input: BlockPermutationInput): BlockPermutationResult | Undefined {
-  const { columns, referenceBlocks, currentBlocks, permutations = 3999, seed, strata = null } = input;
+  const {
+    columns,
+    referenceBlocks,
+    currentBlocks,
+    permutations = 3999,
+    seed,
+    strata = null,
+    alpha = 0.05,
+  } = input;
   const blocks = referenceBlocks + currentBlocks;
   if (referenceBlocks < 1 || currentBlocks < 1)
     return undefinedBecause(
@@ -61,33 +87,64 @@ export function blockPermutation(input: BlockPermutationInput): BlockPermutation
   const out = new Float64Array(Math.max(1, ...prepared.map(({ components }) => components)));
   const free = new Int32Array(blocks);
   const matched = new Int32Array(blocks);
-  for (let t = 0; t < assignments.count; t++) {
-    assignments.next(t, free, matched);
-    prepared.forEach((column, c) => {
-      column.measure(within[c] ? matched : free, assignments.size, out);
-      (values[c] as Float64Array[]).forEach((component, k) => {
-        component[t] = out[k] as number;
+  let done = 0;
+  let told: BlockColumnResult[] = [];
+  for (const until of looks(assignments)) {
+    for (; done < until; done++) {
+      assignments.next(done, free, matched);
+      prepared.forEach((column, c) => {
+        column.measure(within[c] ? matched : free, assignments.size, out);
+        (values[c] as Float64Array[]).forEach((component, k) => {
+          component[done] = out[k] as number;
+        });
       });
-    });
+    }
+    told = resultsOf(
+      values.map((parts) => parts.map((part) => part.subarray(0, done))),
+      alpha,
+    );
+    if (told.every(({ pMaxT }) => farAbove(pMaxT, { alpha, draws: done }))) break;
   }
-  const single = values.map((parts) =>
-    parts.length === 1 ? (parts[0] as Float64Array) : largest(parts.map(studentised)),
-  );
-  const scaled = single.map(studentised);
-  const adjusted = stepDown(scaled);
-  return {
-    columns: single.map((distances, c) => ({
-      observed: distances[0] as number,
-      p: shareAtLeast(distances, distances[0] as number),
-      pMaxT: adjusted[c] as number,
-    })),
-    assignments: assignments.count,
-    exact: assignments.exact,
-  };
+  return { columns: told, assignments: done, exact: assignments.exact };
 }
 
-/** (T − mean) / sd over all assignments; zeros where T never varies. */
-function studentised(values: Float64Array): Float64Array {
+/** Random assignments after which it is looked whether more of them could still matter. */
+const firstLook = 500;
+
+function looks({ count, exact }: { count: number; exact: boolean }): number[] {
+  if (exact) return [count];
+  const found: number[] = [];
+  for (let draws = firstLook; draws < count; draws *= 2) found.push(draws);
+  return [...found, count];
+}
+
+/** Whether p, estimated from so many draws, is above alpha by more than four of its standard errors at alpha. */
+function farAbove(p: number, { alpha, draws }: { alpha: number; draws: number }): boolean {
+  return p > alpha + 4 * Math.sqrt((alpha * (1 - alpha)) / draws);
+}
+
+/** Results from the components' values under each assignment, the observed one first. */
+function resultsOf(values: readonly (readonly Float64Array[])[], alpha: number): BlockColumnResult[] {
+  const moments = values.map((parts) => parts.map(momentsOf));
+  const single = values.map((parts, c) =>
+    parts.length === 1
+      ? (parts[0] as Float64Array)
+      : largest(parts.map((part, k) => studentised(part, moments[c]?.[k] as ComponentMoments))),
+  );
+  const columnMoments = single.map(momentsOf);
+  const scaled = single.map((distances, c) => studentised(distances, columnMoments[c] as ComponentMoments));
+  const adjusted = stepDown(scaled);
+  const limit = exceededBy(largest(scaled), alpha);
+  return single.map((distances, c) => ({
+    observed: distances[0] as number,
+    p: shareAtLeast(distances, distances[0] as number),
+    pMaxT: adjusted[c] as number,
+    components: moments[c] as ComponentMoments[],
+    critical: moments[c]?.length === 1 ? limit : inUnitsOf(columnMoments[c] as ComponentMoments, limit),
+  }));
+}
+
+function momentsOf(values: Float64Array): ComponentMoments {
   const n = values.length;
   let sum = 0;
   for (let i = 0; i < n; i++) sum += values[i] as number;
@@ -95,7 +152,23 @@ function studentised(values: Float64Array): Float64Array {
   let square = 0;
   for (let i = 0; i < n; i++) square += ((values[i] as number) - mean) ** 2;
   const sd = Math.sqrt(square / n);
-  return values.map((v) => (sd > 1e-12 * Math.abs(mean) ? (v - mean) / sd : 0));
+  // what varies by rounding alone does not vary
+  return { observed: values[0] as number, mean, sd: sd > 1e-12 * Math.abs(mean) ? sd : 0 };
+}
+
+/** (T − mean) / sd over all assignments; zeros where T never varies. */
+function studentised(values: Float64Array, { mean, sd }: ComponentMoments): Float64Array {
+  return values.map((v) => (sd > 0 ? (v - mean) / sd : 0));
+}
+
+function inUnitsOf({ mean, sd }: ComponentMoments, z: number): number {
+  return mean + sd * z;
+}
+
+/** The least value that no more than a share alpha of the values exceeds. */
+function exceededBy(values: Float64Array, alpha: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[sorted.length - 1 - Math.floor(alpha * sorted.length)] as number;
 }
 
 /**
@@ -133,104 +206,4 @@ function shareAtLeast(values: Float64Array, x: number): number {
   let count = 0;
   for (let i = 0; i < values.length; i++) if ((values[i] as number) >= limit) count++;
   return count / values.length;
-}
-
-interface Assignments {
-  readonly count: number;
-  readonly exact: boolean;
-  /** Blocks in the group that is summed: the smaller side. */
-  readonly size: number;
-  /**
-   * Writes assignment t's group to the front of `free`, and of `matched` with as many blocks of each stratum as were
-   * observed; t = 0 is the observed one, t ascends.
-   */
-  readonly next: (t: number, free: Int32Array, matched: Int32Array) => void;
-}
-
-function listAssignments(input: {
-  readonly referenceBlocks: number;
-  readonly currentBlocks: number;
-  readonly permutations: number;
-  readonly seed: number;
-  readonly strata: Int32Array | null;
-}): Assignments {
-  const { referenceBlocks: r, currentBlocks: c, permutations, strata } = input;
-  const blocks = r + c;
-  const size = Math.min(r, c);
-  // the smaller side is the group that is summed
-  const observed = Int32Array.from({ length: size }, (_, i) => (r <= c ? i : r + i));
-  const total = choose(blocks, size);
-  if (strata === null && total <= permutations + 1) {
-    const combination = Int32Array.from({ length: size }, (_, i) => i);
-    return {
-      count: total,
-      exact: true,
-      size,
-      next: (t, chosen) => {
-        if (t === 0) return chosen.set(observed);
-        // walk all combinations in order, the observed one moved to the front
-        if (t > 1) advance(combination, blocks);
-        if (combination.every((block, i) => block === observed[i])) advance(combination, blocks);
-        chosen.set(combination);
-      },
-    };
-  }
-  const random = seededRandom(input.seed);
-  const order = Int32Array.from({ length: blocks }, (_, i) => i);
-  const quotas = strata === null ? null : countByStratum(observed, strata);
-  return {
-    count: permutations + 1,
-    exact: false,
-    size,
-    next: (t, free, matched) => {
-      if (t === 0) {
-        free.set(observed);
-        matched.set(observed);
-        return;
-      }
-      shuffle(order, random, strata === null ? size : blocks);
-      free.set(order.subarray(0, size));
-      if (strata !== null && quotas !== null) takeQuotas({ order, strata, quotas }, matched);
-    },
-  };
-}
-
-function countByStratum(group: Int32Array, strata: Int32Array): Int32Array {
-  const counts = new Int32Array(1 + strata.reduce((most, stratum) => Math.max(most, stratum), 0));
-  for (const block of group) counts[strata[block] as number]! += 1;
-  return counts;
-}
-
-/** The first blocks in the order, as many of each stratum as its quota. Of one order, so that both kinds of columns move together. */
-function takeQuotas(
-  { order, strata, quotas }: { order: Int32Array; strata: Int32Array; quotas: Int32Array },
-  matched: Int32Array,
-): void {
-  const left = Int32Array.from(quotas);
-  let at = 0;
-  for (const block of order) {
-    const stratum = strata[block] as number;
-    if ((left[stratum] as number) === 0) continue;
-    left[stratum]! -= 1;
-    matched[at++] = block;
-  }
-}
-
-function advance(combination: Int32Array, n: number): void {
-  const k = combination.length;
-  let i = k - 1;
-  while (i >= 0 && combination[i] === n - k + i) i--;
-  if (i < 0) return;
-  combination[i]!++;
-  for (let j = i + 1; j < k; j++) combination[j] = (combination[j - 1] as number) + 1;
-}
-
-/** n over k, rounded; Infinity past 2⁵³. */
-function choose(n: number, k: number): number {
-  let value = 1;
-  for (let i = 1; i <= k; i++) {
-    value = (value * (n - k + i)) / i;
-    if (value > Number.MAX_SAFE_INTEGER) return Infinity;
-  }
-  return Math.round(value);
 }

@@ -107,7 +107,8 @@ function sharesOf({ bins, counts, strata }: StratifiedCounts): {
   return { shares: new Map([...sums].map(([stratum, sum]) => [stratum, scaled(sum)])), all: scaled(all) };
 }
 
-function rowsOf(counts: Float64Array, bins: number, block: number): number {
+/** Rows of one block. */
+export function rowsOf(counts: Float64Array, bins: number, block: number): number {
   let rows = 0;
   for (let i = 0; i < bins; i++) rows += counts[block * bins + i] as number;
   return rows;

@@ -2,7 +2,7 @@
 
 /** Linear quantile of an ascending sample, numpy.quantile's default: position p (n − 1), interpolated. */
 export function quantileSorted(sorted: Float64Array, p: number): number {
-  return interpolate((i) => sorted[i] as number, sorted.length, p);
+  return quantileAt((i) => sorted[i] as number, sorted.length, p);
 }
 
 /** The same from counts on ascending values. O(number of values). */
@@ -17,11 +17,11 @@ export function quantileFromCounts(values: Float64Array, counts: ArrayLike<numbe
     }
     return values[values.length - 1] as number;
   };
-  return interpolate(at, n, p);
+  return quantileAt(at, n, p);
 }
 
-/** NumPy's lerp, which is exact at both ends and monotone. */
-function interpolate(at: (rank: number) => number, n: number, p: number): number {
+/** The same of n rows, where `at` gives the value of a rank from 0. NumPy's lerp is exact at both ends and monotone. */
+export function quantileAt(at: (rank: number) => number, n: number, p: number): number {
   if (n === 0) throw new RangeError('a quantile of no rows');
   const position = p * (n - 1);
   const i = Math.min(n - 1, Math.max(0, Math.floor(position)));
@@ -47,10 +47,12 @@ export function innerEdges(edges: readonly number[]): Float64Array {
  * one bin: see such a column by its Kolmogorov-Smirnov or Wasserstein distance.
  */
 export function quantileEdges(sortedReference: Float64Array, bins = 10): Float64Array {
-  const edges: number[] = [];
-  for (let i = 0; i <= bins; i++)
-    edges.push(quantileSorted(sortedReference, i === bins ? 1 : i * (1 / bins)));
-  return innerEdges(edges);
+  return innerEdges(quantileShares(bins).map((p) => quantileSorted(sortedReference, p)));
+}
+
+/** The shares 0 to 1 whose quantiles are the bins' edges, the outermost included. */
+export function quantileShares(bins = 10): number[] {
+  return Array.from({ length: bins + 1 }, (_, i) => (i === bins ? 1 : i * (1 / bins)));
 }
 
 /** Rows in each bin: bin i holds edges[i−1] ≤ x < edges[i], outer bins open; NaN left out. */

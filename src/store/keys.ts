@@ -25,6 +25,8 @@ export const keys = {
   /** One page of a model's index of operation ids: `page` is a hexadecimal digit. */
   operations: (model: string, page: string) => `operations/${Name.parse(model)}/${Name.parse(page)}`,
   caches: () => 'cache/',
+  /** The cached results of one stage. */
+  stageCaches: (stage: string) => `cache/${Name.parse(stage)}/`,
   cache: (stage: string, key: string) => `cache/${Name.parse(stage)}/${Digest.parse(key)}`,
   /** What `registry probe` makes and removes again. */
   probe: (id: string, name: string) => `probe/${Name.parse(id)}/${Name.parse(name)}`,

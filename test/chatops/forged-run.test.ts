@@ -13,7 +13,7 @@ function forged(world: World, comment: IncomingComment, how: Partial<WorkflowRun
     ...{ id: 6666, attempt: 1, path: '.github/workflows/promote.yml', event: 'workflow_dispatch' },
     ...{ title: `x (${opId})`, status: 'completed', conclusion: 'success', headSha: world.github.base.sha },
     ...{ headBranch: 'main', headRepository: 'acme/flights', actor: 'modelgate[bot]', ours: true },
-    ...{ createdAt: comment.createdAt, updatedAt: comment.createdAt },
+    ...{ createdAt: comment.createdAt, startedAt: comment.createdAt, updatedAt: comment.createdAt },
     ...{ url: 'https://github.test/runs/6666', pullRequests: [], inputs: {} },
     ...how,
   });

@@ -157,6 +157,7 @@ export class MemoryGitHub implements GitHub {
         actor: 'modelgate[bot]',
         ours: true,
         createdAt: at,
+        startedAt: at,
         updatedAt: at,
       },
       ...{ url: `https://github.test/runs/${id}`, pullRequests: [], inputs: request.inputs },

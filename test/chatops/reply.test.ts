@@ -6,8 +6,9 @@ import { gfm } from 'micromark-extension-gfm';
 import { describe, expect, it } from 'vitest';
 import { reasonCodes } from '../../src/chatops/context.ts';
 import { parseComment } from '../../src/chatops/grammar.ts';
-import { link, longestReply, prose, renderReply } from '../../src/chatops/reply.ts';
+import { longestReply, prose, renderReply } from '../../src/chatops/reply.ts';
 import { commandMarker, type ReplyRecord, readRecord } from '../../src/chatops/reply-record.ts';
+import { link } from '../../src/report/markdown.ts';
 import { wordJoiner } from '../../src/report/plain.ts';
 
 const run = { id: 99, url: 'https://github.example/acme/flights/actions/runs/99' };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { monitor } from '../../src/stages/monitor.ts';
+import { keys } from '../../src/store/keys.ts';
 import { watch } from './watch.ts';
 import { environment, model, world } from './world.ts';
 
@@ -53,6 +54,31 @@ describe('monitor', () => {
     expect(manifest.files.map(({ name }) => name)).toEqual(['drift.json', 'report.html', 'issue.md']);
     const issue = await bed.context.store.readBytes(bed.context.store.file(manifest, 'issue.md').sha256);
     expect(issue.toString()).toBe(body);
+  });
+
+  it('[ALR-1] [VAL-8] says what changed upstream, in the issue and in its JSON, and how the validations of a day ended', async () => {
+    const bed = await world({ weight: 'weight + 1.5' });
+    const value = {
+      ...{ stage: 'validate', verdict: 'fail' },
+      inputs: { model, dataset: 'd'.repeat(64), contracts: {}, as_of: '2013-02-20' },
+      outputs: {
+        counts: { pass: 4, warn: 0, fail: 1 },
+        checks: [{ verdict: 'fail', message: 'The column depot is missing.' }],
+      },
+    };
+    const entry = { schema: 'modelgate.cache/1', names: [], value };
+    const key = keys.cache('validate', 'c'.repeat(64));
+    await bed.context.store.storage.create(key, Buffer.from(JSON.stringify(entry)));
+    const { outcome, alerts } = await watch(bed);
+    expect(outcome.outputs.upstream).toMatchObject({
+      ...{ trained_on: null, newest: 'd'.repeat(64), arrivals: [], columns: [], contracts: [] },
+      problems: [{ verdict: 'fail', as_of: '2013-02-20', problems: ['The column depot is missing.'] }],
+      last_day: [{ verdict: 'fail' }],
+    });
+    const body = alerts[0]?.body ?? '';
+    expect(body).toContain('### What changed upstream');
+    expect(body).toMatch(/: \*\*fail\*\*\. The column depot is missing\./);
+    expect(body).toMatch(/- \[x\] Did the validations [^\n]*\*\*no\*\*[^\n]*1 failed/);
   });
 
   it('[MON-8] says "not enough data" for few rows, few days and an empty window: neither green nor alert', async () => {

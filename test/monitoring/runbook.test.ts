@@ -74,7 +74,9 @@ describe('runbooks', () => {
   it('[ALR-3] fills in every step with its answer', () => {
     const runbook = runbookFor(runbooks, 'data_drift');
     const { steps } = runRunbook(runbook!, findings('drift_found'));
-    expect(steps.map(({ id }) => id)).toEqual(['schema', 'nulls', 'statistics', 'importance', 'predictions']);
+    expect(steps.map(({ id }) => id)).toEqual([
+      ...['validation', 'schema', 'nulls', 'statistics', 'importance', 'predictions'],
+    ]);
     for (const step of steps)
       expect(step).toMatchObject({ answer: 'yes', detail: expect.stringMatching(/^about /) });
   });

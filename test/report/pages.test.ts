@@ -2,9 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { html, page } from '../../src/report/html.ts';
 import { ticks } from '../../src/report/scale.ts';
 import { renderStory } from '../../src/report/story.ts';
-import { barPlot, histogramPair, intervalPlot } from '../../src/report/svg.ts';
+import { intervalPlot } from '../../src/report/svg.ts';
+import { histogramPair, sharePairs } from '../../src/report/svg-distribution.ts';
 
 const evil = '"><script>alert(1)</script><img src=x onerror=y>';
+
+const share = { label: evil, reference: 0.5, current: 0, note: evil };
+const sides = { reference: evil, current: evil };
 
 describe('pages', () => {
   it('escape what enters a template, but not our own markup', () => {
@@ -24,7 +28,7 @@ describe('pages', () => {
           steps: [{ name: evil, verdict: 'fail', seconds: 1, text: evil }],
           table: { header: [evil], rows: [[evil]] },
           details: [{ title: evil, text: evil }],
-          svg: [barPlot({ title: evil, rows: [{ label: evil, value: 1, note: evil }] })],
+          svg: [sharePairs({ title: evil, rows: [share], labels: sides })],
         },
       ],
     });
@@ -53,11 +57,11 @@ describe('drawings', () => {
       edges: [0, 1, 2],
       reference: [1, 2],
       current: [0, 0],
-      labels: { reference: evil, current: evil },
+      labels: sides,
       axis: evil,
       width,
     }),
-    barPlot({ title: evil, rows: [{ label: evil, value: -1, note: evil }], width }),
+    sharePairs({ title: evil, rows: [share], labels: sides, width }),
   ];
 
   it.each([720, 340])('stand alone, escaped, with finite numbers, %i wide', (width) => {
@@ -73,7 +77,8 @@ describe('drawings', () => {
     for (const drawing of [
       intervalPlot({ title: 't', rows: [flat], margin: null, axis: 'a' }),
       intervalPlot({ title: 't', rows: [], margin: null, axis: 'a' }),
-      barPlot({ title: 't', rows: [{ label: 'a', value: 0, note: '' }] }),
+      sharePairs({ title: 't', rows: [{ label: 'a', reference: 0, current: 0, note: '' }], labels: sides }),
+      histogramPair({ title: 't', edges: [3, 3], reference: [0], current: [0], labels: sides, axis: 'a' }),
     ]) {
       expect(drawing).not.toMatch(/NaN|Infinity/);
     }

@@ -214,6 +214,26 @@ describe('block permutation', () => {
     expect(p('typical_block')).toBeLessThan(p('wasserstein') / 20);
   });
 
+  it('sees early rows come later where late rows differ from day to day', () => {
+    const random = seededRandom(9);
+    // most rows of a day lie anywhere above bin 12; a quarter lies in bins 4 to 7 on every day
+    const days = (shift: number) =>
+      Array.from({ length: 15 }, () => {
+        const level = 12 + random.below(30);
+        return Array.from({ length: 60 }, (_, bin) => {
+          if (bin >= 4 + shift && bin < 8 + shift) return 10;
+          return bin >= level && bin < level + 12 ? 10 : 0;
+        });
+      }).flat();
+    const column = { bins: 60, reference: days(0), current: days(2) };
+    const p = (statistic: BlockStatistic) =>
+      run({ columns: [{ ...column, statistic }], referenceBlocks: 15, currentBlocks: 15, seed: 1 })
+        .columns[0]!.p;
+    expect(p('combined')).toBeLessThan(0.001);
+    for (const statistic of ['ks', 'wasserstein', 'typical_block'] as const)
+      expect(p(statistic)).toBeGreaterThan(0.05);
+  });
+
   it('sees one steady category grow among others that come and go', () => {
     const random = seededRandom(17);
     const days = (extra: number) =>

@@ -30,7 +30,8 @@ export async function run({ args }: PartOptions): Promise<boolean> {
       splits: { type: 'string', default: '17' },
       seed: { type: 'string', default: '1' },
       python: { type: 'string', multiple: true, default: [] },
-      'peer-splits': { type: 'string', default: '5' },
+      'peer-splits': { type: 'string', default: '17' },
+      'peer-seconds': { type: 'string', default: '460' },
     },
   });
   const splits = dealDays(Number(values.splits), Number(values.seed));
@@ -63,7 +64,8 @@ export async function run({ args }: PartOptions): Promise<boolean> {
     }
     const shown: Split[] = splits.slice(0, 12 * Number(values['peer-splits']));
     const request = path.join(folder, 'splits.json');
-    await writeFile(request, JSON.stringify({ files, splits: shown, columns, planted }));
+    const seconds = Number(values['peer-seconds']);
+    await writeFile(request, JSON.stringify({ files, splits: shown, columns, planted, seconds }));
     const peers = await runPeers<Tally>(values.python, ['aa', request]);
     console.log(
       `alpha ${policy.alpha}, ${policy.permutations} permutations, floors ${JSON.stringify(policy.floor)}; ${columns.length} columns`,

@@ -14,11 +14,17 @@ import { writeTables } from '../tables.ts';
 const root = path.join(import.meta.dirname, '../../..');
 const peers = path.join(import.meta.dirname, '../peers.py');
 const tools = ['scipy', 'alibi-detect', 'nannyml', 'evidently'];
-/** Of 1,000,000 rows a side. */
-const goals = { rows: 1_000_000, cpu: 4, memory: 200 };
+/** For at most so many rows a side. */
+const goals = [
+  { rows: 1_000_000, cpu: 4, memory: 200 },
+  { rows: 10_000_000, cpu: 40, memory: 400 },
+];
 
 interface Cost {
+  /** Seconds, of all threads. */
   cpu: number;
+  /** Seconds; others may be using the machine. */
+  wall: number;
   /** MiB. */
   memory: number;
 }
@@ -73,14 +79,17 @@ export async function run({ args }: PartOptions): Promise<boolean> {
       rowsTold.push([
         name,
         told ? `not done after ${values.seconds} s` : spread(costs.map(({ cpu }) => cpu)),
-        told ? '–' : spread(costs.map(({ memory }) => memory)),
+        ...(['wall', 'memory'] as const).map((what) =>
+          told ? '–' : spread(costs.map((cost) => cost[what])),
+        ),
       ]);
-      if (name === 'modelgate' && rows <= goals.rows) {
-        held = !told && median(costs, 'cpu') <= goals.cpu && median(costs, 'memory') <= goals.memory;
+      const goal = goals.find((one) => rows <= one.rows);
+      if (name === 'modelgate' && goal !== undefined) {
+        held = !told && median(costs, 'cpu') <= goal.cpu && median(costs, 'memory') <= goal.memory;
       }
     }
     console.log(`${rows.toLocaleString('en-US')} rows a side, 20 columns; median (least to most)`);
-    console.log(table(['tool', 'CPU seconds', 'peak MiB'], rowsTold));
+    console.log(table(['tool', 'CPU seconds', 'wall seconds', 'peak MiB'], rowsTold));
     return held;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -99,13 +108,13 @@ async function measure(
 ): Promise<Cost | null> {
   const told = await promisify(execFile)(
     'time',
-    ['-f', 'cost %U %S %M', 'timeout', String(seconds), ...command],
+    ['-f', 'cost %U %S %e %M', 'timeout', String(seconds), ...command],
     { cwd, maxBuffer: 2 ** 28 },
   ).catch((error: { code?: number; stderr?: string }) => error);
-  const [, user, system, kib] = /cost ([\d.]+) ([\d.]+) (\d+)/.exec(told.stderr ?? '') ?? [];
+  const [, user, system, wall, kib] = /cost ([\d.]+) ([\d.]+) ([\d.]+) (\d+)/.exec(told.stderr ?? '') ?? [];
   // exit code 2 is drift found, 124 the time limit
   if (kib === undefined || ('code' in told && told.code !== 2)) return null;
-  return { cpu: Number(user) + Number(system), memory: Number(kib) / 1024 };
+  return { cpu: Number(user) + Number(system), wall: Number(wall), memory: Number(kib) / 1024 };
 }
 
 function median(costs: readonly Cost[], what: keyof Cost): number {

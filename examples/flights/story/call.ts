@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { UserError } from '../../../src/errors.ts';
 import { silentLogger } from '../../../src/logger.ts';
-import { commands } from '../../../src/stages/commands.ts';
+import { loadCommand } from '../../../src/stages/commands.ts';
 import type { StageOutcome } from '../../../src/stages/define.ts';
 import { openProject } from '../../../src/stages/project.ts';
 import type { Progress } from './progress.ts';
@@ -16,7 +16,7 @@ export interface Caller {
 /** Calls commands in this process and tells each stage's end to `progress`. */
 export function caller(settings: { store: string; signal: AbortSignal; progress: Progress }): Caller {
   return async (name, options, { config }) => {
-    const command = commands.find((candidate) => candidate.name === name);
+    const command = await loadCommand(name);
     if (command === undefined) throw new Error(`no command ${name}`);
     await using project = await openProject({
       configFile: config,

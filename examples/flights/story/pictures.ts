@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { GateRecord } from '../../../src/gate/judge.ts';
 import { comparisonPlot } from '../../../src/gate/plots.ts';
 import { parseJson } from '../../../src/json.ts';
-import { distributionPlot } from '../../../src/monitoring/drift-page.ts';
+import { distributionPlot } from '../../../src/monitoring/drift-page-column.ts';
 import { DriftReport } from '../../../src/monitoring/drift-report.ts';
 import type { StorySection } from '../../../src/report/story.ts';
 import { openStorage } from '../../../src/store/open.ts';

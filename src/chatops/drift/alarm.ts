@@ -1,7 +1,6 @@
 import type { Alert } from '../../monitoring/signal.ts';
-import { type Markdown, paragraphs, text } from '../../report/markdown.ts';
+import { link, type Markdown, paragraphs, text } from '../../report/markdown.ts';
 import { oneLine } from '../../report/plain.ts';
-import { link } from '../reply.ts';
 import { alarmsOf, quietStreak } from './course.ts';
 import { type AlertState, withState } from './state.ts';
 

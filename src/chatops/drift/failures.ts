@@ -1,8 +1,7 @@
 import type { FailureClass } from '../../codes.ts';
 import type { WorkflowRun } from '../../github/port.ts';
-import { code, paragraphs, text } from '../../report/markdown.ts';
+import { code, link, paragraphs, text } from '../../report/markdown.ts';
 import type { ChatopsContext } from '../context.ts';
-import { link } from '../reply.ts';
 import { ofDefaultBranch } from '../reports/run.ts';
 import { endIncident, raiseIncident } from './incident.ts';
 import type { MonitorFailure } from './monitor-result.ts';

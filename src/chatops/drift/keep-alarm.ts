@@ -1,7 +1,6 @@
 import type { GitHub, Issue, WorkflowRun } from '../../github/port.ts';
-import { text } from '../../report/markdown.ts';
+import { link, text } from '../../report/markdown.ts';
 import type { ChatopsContext } from '../context.ts';
-import { link } from '../reply.ts';
 import {
   type Alarm,
   alarmBody,

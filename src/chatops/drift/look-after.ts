@@ -1,10 +1,10 @@
-import { code, type Markdown, paragraphs } from '../../report/markdown.ts';
+import { code, link, type Markdown, paragraphs } from '../../report/markdown.ts';
 import type { ChatopsContext } from '../context.ts';
-import { link } from '../reply.ts';
 import { minute } from './alarm.ts';
+import { lookAtDuration } from './durations.ts';
 import { endIncident, raiseIncident } from './incident.ts';
 import { remindOfReviews } from './reminders.ts';
-import { type Schedule, schedulesOf } from './schedules.ts';
+import { expectedDurationsOf, type Schedule, schedulesOf } from './schedules.ts';
 import { type SeenSchedule, type Silence, silentSchedules } from './watchman.ts';
 
 export const scheduleLabel = 'modelgate-schedule';
@@ -16,8 +16,9 @@ const kept = ({ name }: Schedule) => ({
 });
 
 /**
- * What no workflow does by itself: one issue for each schedule that has gone silent, closed when it is heard again,
- * and reminders of alarms that wait. Called by the bot's own clock; as often as one likes.
+ * What no workflow does by itself: one issue for each schedule that has gone silent, closed when it is heard again, one
+ * for each workflow that takes longer than it may, and reminders of alarms that wait. Called by the bot's own clock; as
+ * often as one likes.
  */
 export async function lookAfter(context: ChatopsContext): Promise<Silence[]> {
   const { github, now } = context;
@@ -35,6 +36,7 @@ export async function lookAfter(context: ChatopsContext): Promise<Silence[]> {
     const note = { name: `heard ${newest?.id ?? 0}`, body: `It was heard again${run}.` };
     await endIncident(github, kept(schedule), note);
   }
+  for (const expected of expectedDurationsOf(context.policy)) await lookAtDuration(context, expected);
   await remindOfReviews(context);
   return silent;
 }

@@ -1,13 +1,12 @@
 import { UserError } from '../../errors.ts';
 import { type GitHub, GitHubUnavailable, type Issue } from '../../github/port.ts';
 import { sha256 } from '../../json.ts';
-import { code, paragraphs, table, text } from '../../report/markdown.ts';
+import { code, link, paragraphs, table, text } from '../../report/markdown.ts';
 import { oneLine } from '../../report/plain.ts';
 import { inputsOf } from '../commands/target.ts';
 import type { ChatopsContext } from '../context.ts';
 import { mayTrain } from '../may-train.ts';
 import { findRun } from '../operations.ts';
-import { link } from '../reply.ts';
 import type { Alarm } from './alarm.ts';
 import type { Told } from './keep-alarm.ts';
 import { proposedBranch } from './retrain-branch.ts';

@@ -1,7 +1,6 @@
 import type { PullRequest, WorkflowRun } from '../../github/port.ts';
-import { text } from '../../report/markdown.ts';
+import { link, text } from '../../report/markdown.ts';
 import type { ChatopsContext } from '../context.ts';
-import { link } from '../reply.ts';
 import { gateCheck, putCheck } from './checks.ts';
 import { writeReport } from './comment.ts';
 import { putGateCheck } from './gate-check.ts';

@@ -1,9 +1,9 @@
 import { marks } from '../../gate/markdown/cells.ts';
 import { headline } from '../../gate/view.ts';
 import type { Verdict } from '../../outcome.ts';
-import { code, details, type Markdown, paragraphs, text } from '../../report/markdown.ts';
+import { code, details, link, type Markdown, paragraphs, text } from '../../report/markdown.ts';
 import { gateReportMarkdown } from '../gate-report.ts';
-import { link, longestReply } from '../reply.ts';
+import { longestReply } from '../reply.ts';
 import type { Judged } from './judged.ts';
 import { encodeReport, type PolicyChange, type ReportRecord, reportMarker } from './record.ts';
 import { sampleHeadline, samplePart } from './render-sample.ts';

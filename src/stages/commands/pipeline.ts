@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../../json.ts';
 import { defineCommand } from '../command.ts';
 import type { StageOutcome } from '../define.ts';
+import { type Overrun, overruns, overrunText } from '../expected.ts';
 import { type Given, Pipeline, type StageName, stageOrder } from '../pipeline.ts';
 import { CheckResult } from '../validate.ts';
 
@@ -57,7 +58,10 @@ const run = defineCommand({
     );
     const last = await pipeline.upTo('register');
     const seconds = (performance.now() - started) / 1000;
-    return runOutcome({ model: pipeline.config.model, last, outcomes: pipeline.outcomes, seconds });
+    const { outcomes, config } = pipeline;
+    const late = overruns(config.expected, { outcomes, seconds });
+    for (const one of late) logger.warn(overrunText(one));
+    return runOutcome({ model: config.model, last, outcomes, seconds, late });
   },
 });
 
@@ -67,8 +71,10 @@ export function runOutcome(ended: {
   last: StageOutcome<Record<string, unknown>>;
   outcomes: readonly StageOutcome<Record<string, unknown>>[];
   seconds: number;
+  /** What took longer than expected: told, and no reason for another verdict. */
+  late?: readonly Overrun[];
 }): StageOutcome<Record<string, unknown>> {
-  const { model, last, outcomes, seconds } = ended;
+  const { model, last, outcomes, seconds, late = [] } = ended;
   const gate = outcomes.find((outcome) => outcome.stage === 'gate');
   const decisive = last.stage === 'register' && last.verdict === 'pass' ? (gate ?? last) : last;
   const version = last.stage === 'register' ? (last.outputs.version ?? null) : null;
@@ -77,11 +83,13 @@ export function runOutcome(ended: {
   return {
     ...decisive,
     stage: 'run',
+    summary: [decisive.summary, ...late.map(overrunText)].join(' '),
     inputs: { model },
     cached: outcomes.every((outcome) => outcome.cached),
     outputs: {
       ...outputs,
       version,
+      overruns: late,
       ...told(outcomes),
       stages: outcomes.map((outcome) => ({
         stage: outcome.stage,

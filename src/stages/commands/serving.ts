@@ -12,6 +12,7 @@ import { score } from '../score.ts';
 import { monitorSelfTest } from '../self-test.ts';
 import { serve } from '../serve.ts';
 import { trace } from '../trace.ts';
+import { workflowRunsUrl } from '../workflow-runs.ts';
 import { admissionOf, environmentsOf, rulesOf } from './environment.ts';
 import { localFile } from './files.ts';
 import { modelOf } from './registry.ts';
@@ -148,6 +149,10 @@ const monitorCommand = defineCommand({
         policy: config.monitoring ?? defaultMonitoringPolicy,
         labels: options.labels === undefined ? null : await localFile(options.labels),
         admission: await admissionOf(project),
+        validation_runs: workflowRunsUrl(process.env, {
+          workflow: config.chatops.workflows.train,
+          since: new Date(project.context.now().getTime() - 86_400_000),
+        }),
       },
       project.context,
     );

@@ -1,0 +1,200 @@
+import { type BucketMap, bucketOf } from './bucket-map.ts';
+import { classify, gather, type SampleRoom, sortPart } from './bucket-rows.ts';
+import { quantileAt } from './quantile-bins.ts';
+
+/**
+ * The values of a column, put into buckets where they lie and not sorted. Ranks, quantiles and counts are exact: only
+ * the buckets that a question falls into are sorted. O(n) where buckets are evenly filled, a sort where all values
+ * share one. Two samples that are to be compared share a map.
+ */
+export class BucketedSample {
+  /** Finite values. */
+  readonly n: number;
+  readonly map: BucketMap;
+  /** All rows, those without a finite value included. */
+  readonly values: Float64Array;
+  readonly buckets: Uint16Array;
+  /** Finite values below each bucket; one more than buckets. */
+  readonly ranks: Float64Array;
+  /** By bucket: values, one of them, sums of the differences to it and of their amounts. */
+  readonly #moments: Float64Array;
+  /** Where a bucket's sorted values begin in what was opened; −1 where they are not. */
+  readonly #places: Int32Array;
+  readonly #opened: { first: number; values: Float64Array }[] = [];
+  readonly #expected: number[] = [];
+  #sd: number | null = null;
+
+  /** `values` are changed: −0 becomes 0. Both arrays stay in use. */
+  constructor({ values, buckets }: SampleRoom, map: BucketMap) {
+    this.map = map;
+    this.values = values;
+    this.buckets = buckets;
+    this.#moments = classify({ values, buckets }, this.map);
+    const { size } = this.map;
+    this.#places = new Int32Array(size).fill(-1);
+    this.ranks = new Float64Array(size + 1);
+    let n = 0;
+    for (let bucket = 1; bucket < size; bucket++) {
+      this.ranks[bucket] = n;
+      if (bucket < size - 1) n += this.#moments[4 * bucket] as number;
+    }
+    this.ranks[size] = n;
+    this.n = n;
+  }
+
+  /** Values of a bucket. */
+  count(bucket: number): number {
+    return this.#moments[4 * bucket] as number;
+  }
+
+  /** Sum of x − from over the values of a bucket. */
+  sumAbove(bucket: number, from: number): number {
+    const at = 4 * bucket;
+    const n = this.#moments[at] as number;
+    return (this.#moments[at + 2] as number) + n * ((this.#moments[at + 1] as number) - from);
+  }
+
+  /** Whether all values of a bucket are one, so that nothing in it needs an order. */
+  isConstant(bucket: number): boolean {
+    return this.#moments[4 * bucket + 3] === 0;
+  }
+
+  /** The ascending values of a bucket, sorted when first asked for: `open` does many in one pass. */
+  bucket(bucket: number): OpenBucket {
+    const rows = this.count(bucket);
+    if (this.isConstant(bucket)) {
+      return { values: this.#moments.subarray(4 * bucket + 1, 4 * bucket + (rows === 0 ? 1 : 2)), rows };
+    }
+    if (this.#places[bucket] === -1) this.open([bucket]);
+    const place = this.#places[bucket] as number;
+    const found = this.#opened.find(({ first, values }) => place >= first && place < first + values.length);
+    const start = place - (found?.first ?? 0);
+    return { values: (found?.values ?? none).subarray(start, start + rows), rows: 1 };
+  }
+
+  /** Quantiles that will be asked for: `open` then sorts their buckets too. */
+  expect(shares: readonly number[]): void {
+    if (this.n > 0) this.#expected.push(...this.#ranksOf(shares).map((rank) => this.bucketOfRank(rank)));
+  }
+
+  /** Sorts these buckets in one pass over the rows: for questions that are to come. */
+  open(buckets: readonly number[]): void {
+    const toOpen = (bucket: number) => this.#places[bucket] === -1 && !this.isConstant(bucket);
+    if (!buckets.some(toOpen)) return;
+    const first = this.#opened.reduce((size, { values }) => size + values.length, 0);
+    const opening = new Int32Array(this.map.size).fill(-1);
+    const chosen: number[] = [];
+    let size = 0;
+    for (const bucket of [...buckets, ...this.#expected]) {
+      if (!toOpen(bucket)) continue;
+      this.#places[bucket] = first + size;
+      opening[bucket] = size;
+      chosen.push(bucket);
+      size += this.count(bucket);
+    }
+    const values = new Float64Array(size);
+    gather(this, opening, values);
+    for (const bucket of chosen) {
+      const end = opening[bucket] as number;
+      sortPart(values, end - this.count(bucket), end);
+    }
+    this.#opened.push({ first, values });
+  }
+
+  bucketOf(x: number): number {
+    const high = new Uint32Array(Float64Array.of(x + 0).buffer)[1] as number;
+    return bucketOf(this.map.ranges, high);
+  }
+
+  /** The bucket that holds the value of a rank, from 0. */
+  bucketOfRank(rank: number): number {
+    let low = 0;
+    let high = this.map.size;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((this.ranks[middle] as number) <= rank) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Linear quantiles, as `quantileSorted` gives them. */
+  quantiles(shares: readonly number[]): number[] {
+    this.open(this.#ranksOf(shares).map((rank) => this.bucketOfRank(rank)));
+    return shares.map((p) => quantileAt((rank) => this.#at(rank), this.n, p));
+  }
+
+  #ranksOf(shares: readonly number[]): number[] {
+    const last = this.n - 1;
+    return shares.flatMap((p) => [Math.floor(p * last), Math.min(last, Math.floor(p * last) + 1)]);
+  }
+
+  #at(rank: number): number {
+    const bucket = this.bucketOfRank(rank);
+    const { values, rows } = this.bucket(bucket);
+    return values[Math.floor((rank - (this.ranks[bucket] as number)) / rows)] as number;
+  }
+
+  /** Values in each bin: bin i holds edges[i−1] ≤ x < edges[i], outer bins open. */
+  countInBins(edges: Float64Array): Float64Array {
+    const buckets = Array.from(edges, (edge) => this.bucketOf(edge));
+    this.open(buckets);
+    const below = buckets.map((bucket, i) => {
+      const { values, rows } = this.bucket(bucket);
+      const first = values.findIndex((value) => value >= (edges[i] as number));
+      return (this.ranks[bucket] as number) + rows * (first < 0 ? values.length : first);
+    });
+    return Float64Array.from([...below, this.n], (n, i) => n - (i === 0 ? 0 : (below[i - 1] as number)));
+  }
+
+  /** All finite values, ascending. */
+  sorted(): Float64Array {
+    return this.values.filter((value) => value - value === 0).sort();
+  }
+
+  /** Null without values. */
+  mean(): number | null {
+    if (this.n === 0) return null;
+    let sum = 0;
+    for (let bucket = 1; bucket < this.map.size - 1; bucket++) {
+      if (this.count(bucket) > 0) sum += this.sumAbove(bucket, 0);
+    }
+    if (Number.isFinite(sum)) return sum / this.n;
+    // sums of the largest doubles overflow; dividing first does not
+    return this.sorted().reduce((mean, value) => mean + value / this.n, 0);
+  }
+
+  /** With divisor n (ddof 0); 0 without values. */
+  standardDeviation(): number {
+    this.#sd ??= this.#deviation();
+    return this.#sd;
+  }
+
+  #deviation(): number {
+    if (this.n === 0 || this.#isOneValue()) return 0;
+    const mean = this.mean() as number;
+    let square = 0;
+    // what the mean's own rounding leaves
+    let rest = 0;
+    for (let row = 0; row < this.values.length; row++) {
+      const away = (this.values[row] as number) - mean;
+      if (away - away !== 0) continue;
+      square += away * away;
+      rest += away;
+    }
+    return Math.sqrt((square - (rest * rest) / this.n) / this.n);
+  }
+
+  #isOneValue(): boolean {
+    const bucket = this.bucketOfRank(0);
+    return this.isConstant(bucket) && this.count(bucket) === this.n;
+  }
+}
+
+/** The different places of a bucket's values, ascending; each stands for `rows` values (more than 1: all are one). */
+export interface OpenBucket {
+  readonly values: Float64Array;
+  readonly rows: number;
+}
+
+const none = new Float64Array(0);

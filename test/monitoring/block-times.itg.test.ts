@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readColumns } from '../../src/monitoring/column-data.ts';
+import { openPair } from '../../src/monitoring/tables.ts';
+import { type TestContext, testContext } from '../data/context.ts';
+
+let test: TestContext;
+beforeAll(async () => {
+  test = await testContext();
+});
+afterAll(() => test.close());
+
+describe('blocks by time', () => {
+  it.each([
+    ['days in a row', 'day', ['2026-02-27', '2026-02-28', '2026-03-01'], [0, 1, 2]],
+    ['days with a gap', 'day', ['2026-02-27', '2026-03-01', '2026-03-02'], [0, 1, 2]],
+    ['weeks in a row', 'week', ['2025-12-31', '2026-01-05', '2026-01-13'], [0, 1, 2]],
+    ['weeks with a gap', 'week', ['2025-12-31', '2026-01-13'], [0, 1]],
+    ['days beyond four digits', 'day', ['9999-12-31', '10000-01-01'], [0, 1]],
+    ['days before and without a date', 'day', ['1969-12-31', '1970-01-01', null], [0, 1, null]],
+  ] as const)('%s', async (_, unit, days, expected) => {
+    const engine = await test.engine();
+    const rows = days.map((day, i) => `(${i}, ${day === null ? 'NULL' : `TIMESTAMP '${day} 23:59:59'`})`);
+    await engine.execute(
+      `CREATE OR REPLACE TEMP TABLE rows AS SELECT * FROM (VALUES ${rows.join(', ')}) t(i, "at")`,
+    );
+    const pair = await openPair(engine, {
+      reference: 'rows',
+      current: 'rows',
+      time: 'at',
+      unit,
+      exclude: [],
+    });
+    const found = await engine.rows(
+      `SELECT ${pair.block} AS block FROM ${pair.reference.relation} ORDER BY i`,
+    );
+    expect(found.map(({ block }) => block)).toEqual(expected);
+    expect(pair.reference.blocks).toHaveLength(expected.filter((block) => block !== null).length);
+  });
+
+  it('leaves rows without a time out of the values, and counts nulls by block', async () => {
+    const engine = await test.engine();
+    await engine.execute(
+      `CREATE OR REPLACE TEMP TABLE rows AS
+       SELECT * FROM (VALUES (1.5::DOUBLE, DATE '2026-01-01'), (NULL, DATE '2026-01-01'), (7.5, NULL), ('inf', DATE '2026-01-02'),
+         (2.5, DATE '2026-01-02')) t(x, "at")`,
+    );
+    const pair = await openPair(engine, {
+      ...{ reference: 'rows', current: '(SELECT * FROM rows WHERE "at" IS NOT NULL)', time: 'at' },
+      ...{ unit: 'day', exclude: [] },
+    });
+    expect(pair.reference.rowsWithoutTime).toBe(1);
+    for await (const data of readColumns(engine, pair)) {
+      if (data.kind !== 'numeric') throw new TypeError('x is a number');
+      for (const side of [data.reference, data.current]) {
+        expect([...side.sample.sorted()]).toEqual([1.5, 2.5]);
+        expect([...side.nullsByBlock]).toEqual([1, 1]);
+      }
+    }
+  });
+});

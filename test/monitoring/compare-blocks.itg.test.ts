@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { identifier } from '../../src/data/engine.ts';
+import { computeBlocks } from '../../src/data/profile.ts';
+import { blockSide } from '../../src/monitoring/block-side.ts';
+import { compareTables } from '../../src/monitoring/compare.ts';
+import { compareBlocks } from '../../src/monitoring/compare-blocks.ts';
+import type { DriftReport } from '../../src/monitoring/drift-report.ts';
+import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
+import { openPair } from '../../src/monitoring/tables.ts';
+import { bench } from './context.ts';
+
+const timeout = 120_000;
+const policy = MonitoringPolicy.parse({ permutations: 499 });
+const names = { reference: 'before', current: 'after' };
+const uniform = (salt: string) => `((hash(i, '${salt}') % 1000003) + 0.5) / 1000003.0`;
+
+/** Shapes that flights and prices do not have: ties, heavy tails, an offset, two values, whole numbers, nulls. */
+const columns = (salt: string): Record<string, string> => ({
+  even: uniform(`${salt}a`),
+  heavy: `pow(${uniform(`${salt}b`)}, -1.1)`,
+  offset: `1e9 + ${uniform(`${salt}c`)}`,
+  whole: `CAST(floor(40 * ${uniform(`${salt}d`)}) AS INTEGER)`,
+  two: `CASE WHEN ${uniform(`${salt}e`)} < 0.2 THEN 1.0 ELSE 0.0 END`,
+  holes: `CASE WHEN ${uniform(`${salt}f`)} < 0.1 THEN NULL ELSE ln(${uniform(`${salt}g`)}) END`,
+  level: `CASE WHEN ${uniform(`${salt}h`)} < 0.5 THEN 'a' WHEN ${uniform(`${salt}h`)} < 0.8 THEN 'b' ELSE 'c' END`,
+  flag: `${uniform(`${salt}i`)} < 0.3`,
+});
+
+const table = (salt: string, { first, days, moved = {} }: { first: string; days: number; moved?: object }) =>
+  `SELECT ${Object.entries({ ...columns(salt), ...moved })
+    .map(([name, sql]) => `${sql} AS ${identifier(name)}`)
+    .join(', ')}, DATE '${first}' + CAST(i // 300 AS INTEGER) AS moment FROM range(${300 * days}) t(i)`;
+
+/** The same comparison from rows, and from profiles of single days added up. */
+async function both(moved: Record<string, string>): Promise<{ rows: DriftReport; blocks: DriftReport }> {
+  const { engine } = await bench();
+  await engine.execute(`CREATE VIEW reference AS ${table('r', { first: '2020-01-01', days: 30 })}`);
+  await engine.execute(`CREATE VIEW current AS ${table('c', { first: '2020-02-01', days: 14, moved })}`);
+  const pair = await openPair(engine, {
+    ...{ reference: 'reference', current: 'current', time: 'moment', unit: 'day', exclude: [] },
+  });
+  const rows = await compareTables(engine, pair, { policy, importance: null, names });
+  const reference = await computeBlocks({ engine, view: 'reference', time: 'moment' });
+  const days = await engine.rows('SELECT DISTINCT CAST(moment AS VARCHAR) AS day FROM current ORDER BY 1');
+  const current = [];
+  for (const { day } of days) {
+    await engine.execute(
+      `CREATE OR REPLACE VIEW one AS SELECT * EXCLUDE (moment) FROM current WHERE moment = DATE '${day}'`,
+    );
+    current.push({ blocks: await computeBlocks({ engine, view: 'one', time: null }), day: String(day) });
+  }
+  const blocks = await compareBlocks(
+    {
+      reference: blockSide([{ blocks: reference }], 'day'),
+      current: blockSide(current, 'day'),
+      columns: pair.columns.map(({ name, kind }) => ({ name, stored: name, kind })),
+      leftOut: [],
+      schema: { missing: [], unexpected: [], changed: [] },
+      timed: true,
+    },
+    { policy, importance: null, names, dimensions: async () => [] },
+  );
+  return { rows, blocks };
+}
+
+describe('a comparison from stored blocks', () => {
+  it.each([
+    ['nothing moved', {}],
+    ['a shift', { even: `0.15 + ${uniform('ca')}`, offset: `1e9 + 0.2 + ${uniform('cc')}` }],
+    ['a spread', { even: `0.5 + 1.4 * (${uniform('ca')} - 0.5)`, heavy: `pow(${uniform('cb')}, -1.4)` }],
+    ['shares', { two: `CASE WHEN ${uniform('ce')} < 0.35 THEN 1.0 ELSE 0.0 END`, level: `'b'` }],
+    [
+      'nulls and unseen levels',
+      { holes: 'NULL::DOUBLE', level: `CASE WHEN i % 9 = 0 THEN 'new' ELSE 'a' END` },
+    ],
+    ['whole numbers', { whole: `CAST(3 + floor(40 * ${uniform('cd')}) AS INTEGER)` }],
+  ])('decides as one from rows does: %s', { timeout }, async (_, moved) => {
+    const { rows, blocks } = await both(moved as Record<string, string>);
+    expect(blocks.drifted.toSorted()).toEqual(rows.drifted.toSorted());
+    rows.columns.forEach((exact, i) => {
+      const told = blocks.columns[i] as typeof exact;
+      expect(told).toMatchObject({
+        ...{ name: exact.name, kind: exact.kind, verdict: exact.verdict },
+        ...{ n_reference: exact.n_reference, n_current: exact.n_current, unseen: exact.unseen },
+        ...{ null_rate_reference: exact.null_rate_reference, null_rate_current: exact.null_rate_current },
+        chi_square: exact.chi_square,
+      });
+      for (const field of ['mean_reference', 'mean_current'] as const) {
+        if (exact[field] === null) expect(told[field]).toBeNull();
+        else expect(Math.abs((told[field] as number) / exact[field] - 1)).toBeLessThan(1e-9);
+      }
+      // a bin is at most 1/128 of the bulk wide, and the bulk of these shapes some three standard deviations
+      if (exact.effect === null) expect(told.effect).toBeNull();
+      else expect(Math.abs((told.effect as number) - exact.effect)).toBeLessThan(0.02 + 0.02 * exact.effect);
+      if (exact.ks !== null) {
+        expect(told.ks?.statistic).toBeLessThan(exact.ks.statistic + 1e-12);
+        expect(told.ks?.statistic).toBeGreaterThan(exact.ks.statistic - 0.02);
+      }
+    });
+  });
+
+  it('a day in another unit is far away and blurs no other', { timeout }, async () => {
+    const wild = { even: `CASE WHEN i < 300 THEN 1e6 ELSE 1 END * ${uniform('ca')}` };
+    const { rows, blocks } = await both(wild);
+    const [exact, told] = [rows, blocks].map((report) => report.columns.find(({ name }) => name === 'even'));
+    expect(told?.ks?.statistic).toBeGreaterThan((exact?.ks?.statistic ?? 0) - 0.02);
+    expect((told?.effect ?? 0) / (exact?.effect ?? 1)).toBeCloseTo(1, 2);
+  });
+});

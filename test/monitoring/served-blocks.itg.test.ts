@@ -1,0 +1,93 @@
+import { cp, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import type { ModelInput } from '../../src/monitoring/served.ts';
+import { type ServedBlocksOptions, servedDays } from '../../src/monitoring/served-blocks.ts';
+import { watch } from './watch.ts';
+import { environment, model, type World, world } from './world.ts';
+
+const timeout = 120_000;
+const inputs: ModelInput[] = [
+  { name: 'weight', type: 'float32' },
+  { name: 'distance', type: 'float32' },
+  { name: 'depot', type: 'string' },
+];
+
+function options(bed: World, since = '2013-02-01', until = '2013-03-01'): ServedBlocksOptions {
+  const { store } = bed.context;
+  const window = { since: new Date(since), until: new Date(until) };
+  return { store, engine: bed.engine, model, environment, inputs, threshold: 0.5, ...window };
+}
+
+/** Files of the prediction log, by day. */
+async function segments(bed: World): Promise<Map<string, string>> {
+  const folder = path.join(bed.folder, 'store', 'predictions', model, environment);
+  const days = await readdir(folder);
+  const entries = days.sort().map(async (day) => {
+    const [name] = await readdir(path.join(folder, day));
+    return [day, path.join(folder, day, name as string)] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+it('a day is read once: then its rows may be gone', { timeout }, async () => {
+  const bed = await world();
+  const first = await servedDays(options(bed));
+  expect(first).toHaveLength(28);
+  for (const file of (await segments(bed)).values()) await writeFile(file, 'no Parquet');
+  expect(await servedDays(options(bed))).toEqual(first);
+  // a window that cuts a day has to read that one
+  await expect(servedDays(options(bed, '2013-02-01T12:00:00Z'))).rejects.toMatchObject({
+    code: 'data_unreadable',
+  });
+});
+
+it('predictions that come late make their day be read again, and no other', { timeout }, async () => {
+  const bed = await world();
+  const first = await servedDays(options(bed));
+  const files = await segments(bed);
+  const late = files.get('2013-02-14') as string;
+  await cp(late, late.replace('-8000-', '-8001-'));
+  for (const [day, file] of files) if (day !== '2013-02-14') await writeFile(file, 'no Parquet');
+  const again = await servedDays(options(bed));
+  again.forEach((day, i) => {
+    if (day.day !== '2013-02-14') expect(day).toEqual(first[i]);
+    else expect(day.versions[0]?.blocks.rows).toBe(2 * (first[i]?.versions[0]?.blocks.rows ?? 0));
+  });
+});
+
+it('what is kept and damaged is made anew', { timeout }, async () => {
+  const bed = await world({ days: 9 });
+  const first = await servedDays(options(bed));
+  const folder = path.join(bed.folder, 'store', 'cache', 'monitor-blocks');
+  for (const name of await readdir(folder)) await writeFile(path.join(folder, name), '{"names":[');
+  expect(await servedDays(options(bed))).toEqual(first);
+});
+
+it('a window that cuts days holds the rows between its ends alone', { timeout }, async () => {
+  const bed = await world({ days: 3 });
+  const whole = await servedDays(options(bed));
+  // all rows of a day are at its midnight: a window from noon has the later days alone
+  const cut = await servedDays(options(bed, '2013-02-01T12:00:00Z'));
+  expect(cut.map(({ day }) => day)).toEqual(['2013-02-02', '2013-02-03']);
+  expect(cut).toEqual(whole.slice(1));
+});
+
+it('versions of one day are kept apart, and their inputs judged together', { timeout }, async () => {
+  const bed = await world({ version: 'CASE WHEN i % 4 = 0 THEN 2 ELSE 1 END' });
+  const days = await servedDays(options(bed));
+  expect(days[0]?.versions.map(({ version, blocks }) => [version, blocks.rows])).toEqual([
+    [1, 75],
+    [2, 25],
+  ]);
+  const { outcome } = await watch(bed);
+  expect(outcome.outputs?.rows).toBe(2800);
+});
+
+it('the same check twice says the same, the second from what is kept', { timeout }, async () => {
+  const bed = await world({ weight: 'weight + 1' });
+  const first = await watch(bed);
+  const second = await watch(bed);
+  expect(second.signals).toEqual(first.signals);
+  expect(first.of('weight')?.verdict).toBe('alert');
+});
