@@ -3,16 +3,11 @@ import path from 'node:path';
 import { UserError } from '../src/errors.ts';
 import { Digest } from '../src/json.ts';
 import type { Outcome } from '../src/outcome.ts';
-import { handoffLimits, packClosure, unpackClosure } from '../src/store/handoff.ts';
 import { keys } from '../src/store/keys.ts';
 import type { Store } from '../src/store/store.ts';
-import { unpackZip } from './zip.ts';
 
 /** The largest artifact that is downloaded, in bytes as uploaded. */
 const downloadLimit = 8 * 1024 ** 3;
-
-/** What one artifact may hold. */
-const unpackLimits = { entries: 2 * handoffLimits.entries + 1000, bytes: handoffLimits.totalBytes };
 
 /** The two things that are asked of the artifact service of a workflow run. */
 export interface ArtifactService {
@@ -70,7 +65,12 @@ export function githubArtifacts(): ArtifactService {
       }
       const [file] = await readdir(archive);
       if (file === undefined) throw missing(name, []);
-      await unpackZip(path.join(archive, file), folder, unpackLimits);
+      const { unpackZip } = await import('./zip.ts');
+      const { handoffLimits } = await import('../src/store/handoff.ts');
+      await unpackZip(path.join(archive, file), folder, {
+        entries: 2 * handoffLimits.entries + 1000,
+        bytes: handoffLimits.totalBytes,
+      });
       await rm(archive, { recursive: true });
     },
   };
@@ -103,6 +103,7 @@ export async function receiveArtifacts(
   store: Store,
   temporary: string,
 ): Promise<void> {
+  const { unpackClosure } = await import('../src/store/handoff.ts');
   for (const name of names) {
     const folder = await mkdtemp(path.join(temporary, 'modelgate-in-'));
     try {
@@ -139,7 +140,10 @@ export async function deliverArtifact(service: ArtifactService, delivery: Delive
     await writeFile(path.join(folder, 'summary.md'), summary);
     const roots = await storedDigests(store, outcome.outputs);
     for (const root of roots) await writeReports(store, root, folder);
-    if (handoff) await packClosure(store, roots, path.join(folder, 'handoff'));
+    if (handoff) {
+      const { packClosure } = await import('../src/store/handoff.ts');
+      await packClosure(store, roots, path.join(folder, 'handoff'));
+    }
     await service.upload(name, await filesUnder(folder), folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -18,10 +18,9 @@ import {
   hasArtifactService,
   receiveArtifacts,
 } from './artifacts.ts';
-import { contractAnnotations } from './contract-annotations.ts';
 import { type ActionInputs, type InputSource, lines, readInputs } from './inputs.ts';
 import { runnerLog } from './log.ts';
-import { type ActionName, handingOver } from './names.ts';
+import { type ActionName, commandOf, handingOver } from './names.ts';
 import { commonOutputs, stageOutputs } from './outputs.ts';
 import { redactor } from './redact.ts';
 import { describeRunner } from './runner.ts';
@@ -44,20 +43,22 @@ export interface ActionHost {
   signal: AbortSignal;
 }
 
+/** The commands that an action can run; only the code of the one that is run is loaded. */
+export interface CommandSource {
+  names: readonly string[];
+  load(name: string): Promise<Command | undefined>;
+}
+
 /** Runs one action from inputs to exit code: every end, also an unexpected one, is an outcome. */
-export async function executeAction(
-  name: string,
-  known: readonly Command[],
-  host: ActionHost,
-): Promise<number> {
+export async function executeAction(name: string, known: CommandSource, host: ActionHost): Promise<number> {
   const redact = redactor(host.env);
   const run: ActionRun = { outcome: null, inputs: null, trouble: null };
   let thrown: unknown;
   try {
-    const command = known.find((candidate) => candidate.name === name);
-    if (command === undefined) throw unknownStage(name, known);
+    const command = await known.load(commandOf(name));
+    if (command === undefined) throw unknownStage(name, known.names);
     run.inputs = readInputs(command.options, host.input);
-    await runCommand(command, run, host, redact);
+    await runCommand(command, run, { name, host, redact });
   } catch (error) {
     thrown = asTold(error, { signal: host.signal, where: `action ${name}` });
   }
@@ -93,8 +94,7 @@ interface ActionRun {
 async function runCommand(
   command: Command,
   run: ActionRun,
-  host: ActionHost,
-  redact: (text: string) => string,
+  { name, host, redact }: { name: string; host: ActionHost; redact: (text: string) => string },
 ): Promise<void> {
   const { common, options } = run.inputs!;
   const { env } = host;
@@ -102,7 +102,7 @@ async function runCommand(
   if (common.working_directory !== undefined)
     process.chdir(insideWorkspace(workspace, common.working_directory));
   const receive = lines(common.from_artifacts ?? '').map((name) => artifactName(name, 'from-artifacts'));
-  const deliver = common.upload_artifact ?? `modelgate-${command.name}`;
+  const deliver = common.upload_artifact ?? `modelgate-${name}`;
   if (deliver !== 'none') artifactName(deliver, 'upload-artifact');
 
   const log = runnerLog((text) => host.info(text), redact, env.RUNNER_DEBUG === '1');
@@ -138,10 +138,7 @@ async function runCommand(
   run.outcome = outcome;
   const markdown = redact(await summaryOf(outcome, store, env));
   await host.writeSummary(markdown);
-  for (const annotation of (await contractAnnotations(outcome, project, workspace)).slice(
-    0,
-    annotationLimit - 1,
-  )) {
+  for (const annotation of await annotationsOf(outcome, project, workspace)) {
     host.annotate({ ...annotation, message: redact(annotation.message) });
   }
   // the bot tells from the class of a scheduled check that failed what to do; others' failures hand over nothing
@@ -152,10 +149,17 @@ async function runCommand(
       outcome,
       summary: markdown,
       store,
-      closure: handingOver.includes(command.name),
+      closure: handingOver.includes(name),
       temporary,
     });
   }
+}
+
+/** The contract checks that did not pass; only an outcome that names a validation needs the code of contracts. */
+async function annotationsOf(outcome: Outcome, project: Project, workspace: string): Promise<Annotation[]> {
+  if (outcome.outputs.validation === undefined) return [];
+  const { contractAnnotations } = await import('./contract-annotations.ts');
+  return (await contractAnnotations(outcome, project, workspace)).slice(0, annotationLimit - 1);
 }
 
 async function report(name: string, outcome: Outcome, run: ActionRun, host: ActionHost): Promise<void> {
@@ -216,13 +220,13 @@ function toldFailure(
   return failedOutcome({ stage, error });
 }
 
-function unknownStage(name: string, known: readonly Command[]): UserError {
+function unknownStage(name: string, known: readonly string[]): UserError {
   return new UserError({
     code: 'usage',
     message:
       name === '' ? 'The input stage is needed.' : `There is no stage ${JSON.stringify(name.slice(0, 50))}.`,
     where: 'input stage',
-    fix: `Set it to one of ${known.map((command) => command.name).join(', ')}.`,
+    fix: `Set it to one of ${known.join(', ')}.`,
   });
 }
 

@@ -1,4 +1,4 @@
-/** Commands that are published as actions, in the order of the story. One folder each. */
+/** Actions that call a command, in the order of the story. One folder each. */
 export const actionNames = [
   'ingest',
   'validate',
@@ -13,8 +13,19 @@ export const actionNames = [
   'monitor',
   'run',
   'status',
+  'verify',
+  'reconcile',
 ] as const;
 export type ActionName = (typeof actionNames)[number];
+
+/** The command of an action, where it has another name: a folder and an input hold one word. */
+const commandNames: Partial<Record<ActionName, string>> = {
+  verify: 'registry verify',
+  reconcile: 'registry reconcile',
+};
+
+/** The name of the command that an action calls. A name that no action has stays as it is. */
+export const commandOf = (action: string): string => commandNames[action as ActionName] ?? action;
 
 /** Actions that answer an event or ask about their own run, and are no command of the command line: their action.yml is written by hand. */
 export const eventActionNames = ['authorize', 'chatops'] as const;

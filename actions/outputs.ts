@@ -75,4 +75,13 @@ export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, s
     seq: "Number of the log's newest entry.",
     head,
   },
+  verify: {
+    answer: 'sound, damaged, unanchored, rolled_back, forked or unreachable.',
+    entries: 'Log entries that were read.',
+    objects: 'Objects that the log leads to.',
+    bytes: 'Their bytes.',
+    orphans: 'Objects that nothing leads to.',
+    reason: 'Why, in a sentence; empty where the registry is sound.',
+  },
+  reconcile: {},
 };

@@ -1,5 +1,5 @@
 import * as core from '@actions/core';
-import { commands } from '../src/stages/commands.ts';
+import { commandNames, loadCommand } from '../src/stages/commands.ts';
 import { openProject } from '../src/stages/project.ts';
 import { githubArtifacts } from './artifacts.ts';
 import { type ActionHost, executeAction } from './execute.ts';
@@ -13,7 +13,11 @@ export async function runAction(name: string): Promise<void> {
   const abort = () => stop.abort(new Error('interrupted'));
   process.once('SIGINT', abort); // a cancelled run gets SIGINT, and 7.5 seconds later SIGTERM
   process.once('SIGTERM', abort);
-  process.exitCode = await executeAction(name, commands, runnerHost(stop.signal));
+  process.exitCode = await executeAction(
+    name,
+    { names: commandNames, load: loadCommand },
+    runnerHost(stop.signal),
+  );
   process.off('SIGINT', abort);
   process.off('SIGTERM', abort);
 }

@@ -1,10 +1,11 @@
 /** Writes docs/cli.md from the commands themselves. With --check it only says whether the page is up to date. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { GlobalOptions } from '../src/cli/arguments.ts';
-import { commands } from '../src/stages/commands.ts';
+import { loadCommands } from '../src/stages/commands.ts';
 import { describeOptions } from '../src/stages/options.ts';
 
 const file = 'docs/cli.md';
+const commands = await loadCommands();
 
 export function cliPage(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');

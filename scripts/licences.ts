@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Name, version, licence and licence text of every package that has a module in the bundle. */
+/** Name, version, licence and licence text of every package that has a module in the bundle. Throws for one without. */
 export async function licences(modules: readonly string[]): Promise<string> {
   const folders = new Set(modules.flatMap((module) => packageFolder(module) ?? []));
   const sections = await Promise.all([...folders].map(describe));
@@ -22,7 +22,10 @@ async function describe(folder: string): Promise<string> {
   };
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice)/i.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
-  return [`${manifest.name} ${manifest.version} (${manifest.license ?? 'see text'})`, '', ...texts].join(
-    '\n',
-  );
+  const { name, version, license } = manifest;
+  if (license === undefined && texts.length === 0)
+    throw new Error(`${name} ${version} has no licence: leave it out`);
+  const none = `The package brings no text of its own: https://spdx.org/licenses/${license}.html\n`;
+  const text = texts.length === 0 ? [none] : texts;
+  return [`${name} ${version} (${license ?? 'see text'})`, '', ...text].join('\n');
 }

@@ -1,12 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from '../src/errors.ts';
-import { commands } from '../src/stages/commands.ts';
+import { loadCommands } from '../src/stages/commands.ts';
 import { actionFiles, actionTable, type GeneratedFile } from './action-docs.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const begin = '<!-- actions: begin -->';
 const end = '<!-- actions: end -->';
+const commands = await loadCommands();
 
 /** Writes action.yml and README.md of every action and the table of docs/actions.md; `--check` only compares. */
 async function main(check: boolean): Promise<number> {

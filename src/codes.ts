@@ -19,7 +19,16 @@ export const codes = {
     class: 'infrastructure',
     means: 'a library with compiled code is not installed for this machine',
   },
+  native_unsupported: {
+    class: 'infrastructure',
+    means: 'a library with compiled code is not published for this platform',
+  },
+  native_damaged: {
+    class: 'infrastructure',
+    means: 'the downloaded archive of a library is not the pinned one',
+  },
   interrupted: { class: 'infrastructure', means: 'stopped by a signal before the end' },
+  setup_incomplete: { class: 'unknown', means: 'the repository lacks something that production needs' },
   internal: { class: 'unknown', means: 'a fault of ModelGate itself' },
 
   // data

@@ -1,21 +1,26 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type * as DuckDb from '@duckdb/node-api';
+import type * as DuckDbBindings from '@duckdb/node-bindings';
 import type * as OnnxRuntime from 'onnxruntime-node';
+import { assetPath } from './assets.ts';
+import { cacheDirectory } from './cache-directory.ts';
 import { hasCode, UserError } from './errors.ts';
+import type { NativeLock } from './native-install.ts';
 
 /** Libraries with compiled code: no bundle can hold them, so they are looked up when they are needed. */
 interface NativeModules {
-  '@duckdb/node-api': typeof DuckDb;
+  '@duckdb/node-bindings': typeof DuckDbBindings;
   'onnxruntime-node': typeof OnnxRuntime;
 }
 export type NativeName = keyof NativeModules;
 
 /**
- * Loads a native library: from the node_modules beside the running file (a clone, an npm installation, a
- * release that carries them), else from the folder `MODELGATE_NATIVE`, else from the runner's tool cache
- * (`RUNNER_TOOL_CACHE/modelgate/<platform>-<arch>`), each holding a `node_modules`. Throws `native_missing`.
+ * Loads a native library: from the node_modules beside the running file (a clone, an npm installation), else from
+ * the folder `MODELGATE_NATIVE`, which holds a node_modules, else from the runner's tool cache, where the version
+ * that src/native-lock.json pins is installed when it is not there yet. Throws `native_missing`,
+ * `native_unsupported` and `native_damaged`.
  */
 export async function importNative<Name extends NativeName>(name: Name): Promise<NativeModules[Name]> {
   try {
@@ -23,43 +28,59 @@ export async function importNative<Name extends NativeName>(name: Name): Promise
   } catch (error) {
     if (!isMissing(error, name)) throw unloadable(name, error);
   }
-  for (const folder of nativeFolders(process.env)) {
-    let file: string;
-    try {
-      file = createRequire(path.join(folder, 'index.js')).resolve(name);
-    } catch (error) {
-      if (isMissing(error, name)) continue;
-      throw unloadable(name, error);
-    }
-    try {
-      return (await import(pathToFileURL(file).href)) as NativeModules[Name];
-    } catch (error) {
-      throw unloadable(name, error);
-    }
-  }
-  throw new UserError({
-    code: 'native_missing',
-    message: `The library ${name} is not installed for ${process.platform}-${process.arch}.`,
-    where: nativeFolders(process.env)[0] ?? 'node_modules',
-    fix: `Run \`npm install --ignore-scripts ${name}\` in a folder and name that folder in MODELGATE_NATIVE.`,
+  const given = process.env.MODELGATE_NATIVE;
+  if (given) return importFrom(path.resolve(given), name);
+  const { installNative, platformName } = await import('./native-install.ts');
+  const lock = JSON.parse(
+    await readFile(assetPath(import.meta.url, 'native-lock.json'), 'utf8'),
+  ) as NativeLock;
+  if (lock[name] === undefined) throw missing(name, 'node_modules');
+  const folder = await installNative({
+    ...{ lock, library: name, platform: platformName() },
+    ...{ cache: nativeCache(process.env), registry: nativeRegistry(process.env) },
   });
+  return importFrom(folder, name);
 }
 
-/** Folders that are looked through after normal resolution, the first found wins. */
-export function nativeFolders(env: NodeJS.ProcessEnv): string[] {
-  const { MODELGATE_NATIVE, RUNNER_TOOL_CACHE } = env;
-  return [
-    ...(MODELGATE_NATIVE ? [path.resolve(MODELGATE_NATIVE)] : []),
-    ...(RUNNER_TOOL_CACHE
-      ? [path.join(RUNNER_TOOL_CACHE, 'modelgate', `${process.platform}-${process.arch}`)]
-      : []),
-  ];
+/** Where installed libraries are kept: in the runner's tool cache, elsewhere in ModelGate's own. */
+export function nativeCache({ RUNNER_TOOL_CACHE }: NodeJS.ProcessEnv): string {
+  return RUNNER_TOOL_CACHE
+    ? path.join(RUNNER_TOOL_CACHE, 'modelgate')
+    : path.join(cacheDirectory(), 'native');
+}
+
+/** The registry of npm packages: named, or that of npm's own settings, or the public one. */
+export function nativeRegistry(env: NodeJS.ProcessEnv): string {
+  return env.MODELGATE_NATIVE_REGISTRY || env.npm_config_registry || 'https://registry.npmjs.org';
+}
+
+async function importFrom<Name extends NativeName>(folder: string, name: Name): Promise<NativeModules[Name]> {
+  let file: string;
+  try {
+    file = createRequire(path.join(folder, 'index.js')).resolve(name);
+  } catch (error) {
+    throw isMissing(error, name) ? missing(name, folder) : unloadable(name, error);
+  }
+  try {
+    return (await import(pathToFileURL(file).href)) as NativeModules[Name];
+  } catch (error) {
+    throw unloadable(name, error);
+  }
 }
 
 /** Whether the library itself is not there, as against one of its own parts. */
 function isMissing(error: unknown, name: string): boolean {
   if (!hasCode(error, 'ERR_MODULE_NOT_FOUND') && !hasCode(error, 'MODULE_NOT_FOUND')) return false;
   return error instanceof Error && error.message.includes(`'${name}'`);
+}
+
+function missing(name: string, where: string): UserError {
+  return new UserError({
+    code: 'native_missing',
+    message: `The library ${name} is not installed for ${process.platform}-${process.arch}.`,
+    where,
+    fix: `Run \`npm install --ignore-scripts ${name}\` in a folder and name that folder in MODELGATE_NATIVE.`,
+  });
 }
 
 function unloadable(name: string, cause: unknown): UserError {

@@ -15,11 +15,13 @@ const domain = [
   'chatops',
   'report',
   'registry',
+  'site',
   'provenance',
   'store',
   'config',
   'stats',
   'github',
+  'adoption',
 ];
 
 /** What a domain folder may import from another one: ports, schemas and pure helpers of the layer below. */
@@ -38,6 +40,14 @@ const allowed: Record<string, readonly string[]> = {
   ],
   report: ['stats'],
   github: [],
+  adoption: [
+    'data',
+    'config',
+    'registry',
+    'gate/policy.ts',
+    'training/requirements.ts',
+    'github/repository-setup.ts',
+  ],
   gate: ['stats', 'data/engine.ts', 'report', 'store', 'config', 'training/noise.ts'],
   training: ['stats', 'store', 'config', 'data/engine.ts', 'evaluation/predictor.ts', 'evaluation'],
   evaluation: ['stats', 'store', 'config', 'data'],
@@ -57,6 +67,7 @@ const allowed: Record<string, readonly string[]> = {
     'gate/policy-sql.ts',
     'gate/equal-rows.ts',
   ],
+  site: ['registry', 'store', 'report', 'gate/check.ts', 'gate/numbers.ts', 'monitoring/check-facts.ts'],
   lineage: ['store', 'registry', 'data/engine.ts', 'serving/prediction-log.ts', 'serving'],
   chatops: [
     'registry',

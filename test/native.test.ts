@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { importNative, type NativeName, nativeFolders } from '../src/native.ts';
+import { importNative, type NativeName, nativeCache, nativeRegistry } from '../src/native.ts';
 
 // A name that is installed nowhere stands for a native library of another machine.
 const absent = 'modelgate-native-of-this-test' as NativeName;
@@ -30,7 +30,7 @@ async function install(source: string): Promise<void> {
 
 describe('native libraries', () => {
   it('are found beside the program', async () => {
-    expect(await importNative('@duckdb/node-api')).toHaveProperty('DuckDBInstance');
+    expect(await importNative('onnxruntime-node')).toHaveProperty('InferenceSession');
   });
 
   it('are found in the folder of MODELGATE_NATIVE', async () => {
@@ -56,10 +56,23 @@ describe('native libraries', () => {
     });
   });
 
-  it('of the runner lie in its tool cache, by platform', () => {
-    expect(nativeFolders({ MODELGATE_NATIVE: '/n', RUNNER_TOOL_CACHE: '/t' })).toEqual([
-      '/n',
-      `/t/modelgate/${process.platform}-${process.arch}`,
-    ]);
+  it('that no lock knows are not looked for in the tool cache', async () => {
+    vi.stubEnv('RUNNER_TOOL_CACHE', folder);
+    await expect(importNative(absent)).rejects.toMatchObject({ code: 'native_missing' });
+  });
+
+  it('of the runner lie in its tool cache, elsewhere in ModelGate’s own', () => {
+    expect(nativeCache({ RUNNER_TOOL_CACHE: '/t' })).toBe('/t/modelgate');
+    vi.stubEnv('MODELGATE_CACHE', '/c');
+    expect(nativeCache({})).toBe('/c/native');
+  });
+
+  it('come from the registry that is named, then npm’s, then the public one', () => {
+    const npm = { npm_config_registry: 'https://npm.example' };
+    expect(nativeRegistry({ ...npm, MODELGATE_NATIVE_REGISTRY: 'https://own.example' })).toBe(
+      'https://own.example',
+    );
+    expect(nativeRegistry(npm)).toBe('https://npm.example');
+    expect(nativeRegistry({})).toBe('https://registry.npmjs.org');
   });
 });

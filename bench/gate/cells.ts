@@ -3,7 +3,7 @@ import { sliceChecks } from '../../src/gate/checks/slices.ts';
 import { decideComparison } from '../../src/gate/decide.ts';
 import { compareRows, type MetricRows } from '../../src/gate/metrics.ts';
 import { GatePolicy } from '../../src/gate/policy.ts';
-import { higherIsBetter } from '../../src/stats/compare-metric.ts';
+import { higherIsBetter } from '../../src/stats/paired-metrics.ts';
 import { isUndefined } from '../../src/stats/undefined.ts';
 import {
   binaryMetrics,

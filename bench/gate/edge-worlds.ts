@@ -1,9 +1,10 @@
 /** Rows on which a standard error says least: few positives, few predicted ones, uneven clusters, uneven weights. */
 import { decideComparison } from '../../src/gate/decide.ts';
-import { compareMetric, higherIsBetter, type PairedPredictions } from '../../src/stats/compare-metric.ts';
+import { compareMetric, type PairedPredictions } from '../../src/stats/compare-metric.ts';
 import { normalCdf } from '../../src/stats/distributions.ts';
 import type { Clusters } from '../../src/stats/influence.ts';
 import type { PairedEstimate } from '../../src/stats/paired-estimate.ts';
+import { higherIsBetter } from '../../src/stats/paired-metrics.ts';
 import { type Random, seededRandom } from '../../src/stats/random.ts';
 import type { Undefined } from '../../src/stats/undefined.ts';
 import { normals } from './worlds.ts';

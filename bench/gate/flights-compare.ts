@@ -1,9 +1,9 @@
 /** The gate on pairs of real trainings: twins that are equal by construction, and recipes with a real harm. */
 import { decideComparison } from '../../src/gate/decide.ts';
 import { compareRows, estimateCandidate, type MetricRows } from '../../src/gate/metrics.ts';
-import { higherIsBetter } from '../../src/stats/compare-metric.ts';
 import { normalCdf } from '../../src/stats/distributions.ts';
 import type { TrainingNoise } from '../../src/stats/paired-estimate.ts';
+import { higherIsBetter } from '../../src/stats/paired-metrics.ts';
 import { seededRandom, shuffle } from '../../src/stats/random.ts';
 import { isUndefined } from '../../src/stats/undefined.ts';
 import type { Fit, Fits } from './flights-fits.ts';

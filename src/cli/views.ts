@@ -12,6 +12,21 @@ const rows = (value: unknown, columns: readonly string[]) => indent(recordTable(
 
 /** How a command's outputs are shown on a terminal; the others show their scalars. */
 export const views: Record<string, View> = {
+  doctor: (outputs) =>
+    rows(
+      records(outputs.checks).map((one) => ({
+        ...one,
+        verdict: one.looked === false ? 'not looked' : one.verdict,
+      })),
+      ['level', 'check', 'verdict', 'detail', 'fix'],
+    ),
+  init: (outputs) => [
+    ...rows(outputs.files, ['action', 'path', 'what']),
+    ...rows(outputs.found, ['file', 'note']),
+    ...(Array.isArray(outputs.next)
+      ? ['  next:', ...outputs.next.map((step) => `  - ${shorten(step)}`)]
+      : []),
+  ],
   run: (outputs) => rows(outputs.stages, ['stage', 'verdict', 'cached', 'seconds', 'summary']),
   validate: (outputs) => failedFirst(outputs.checks),
   check: (outputs) => failedFirst(outputs.checks),

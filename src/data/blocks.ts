@@ -4,9 +4,19 @@ const count = z.number().int().nonnegative();
 /** Sparse counts, flat: index, count, index, count …, with ascending indexes. */
 const SparseCounts = z.custom<number[]>(
   // one check of a whole array: a schema of each of its numbers takes most of the time of reading a profile
-  (value) => Array.isArray(value) && value.length <= 40_000 && value.every(Number.isSafeInteger),
-  'expected whole numbers',
+  (value) => Array.isArray(value) && value.length <= 40_000 && areSparseCounts(value),
+  'expected ascending whole numbers with their counts',
 );
+
+function areSparseCounts(flat: readonly unknown[]): boolean {
+  if (flat.length % 2 !== 0 || !flat.every(Number.isSafeInteger)) return false;
+  const numbers = flat as readonly number[];
+  for (let at = 0; at < numbers.length; at += 2) {
+    if (at > 0 && (numbers[at] as number) <= (numbers[at - 2] as number)) return false;
+    if ((numbers[at + 1] as number) < 0) return false;
+  }
+  return true;
+}
 
 const NumericPart = z.object({
   nulls: count,
@@ -75,15 +85,27 @@ export type Block = z.infer<typeof Block>;
  * Bins lie on the grid of powers of two, whatever the data, so any two profiles can be added up: the finer
  * one is made coarser without error.
  */
-export const Blocks = z.object({
-  schema: z.literal('modelgate.blocks/1'),
-  /** The column of event time, in UTC; null: the table is one block. */
-  time: z.string().nullable(),
-  rows: count,
-  blocks: z.array(Block),
-  columns: z.array(ColumnBlocks),
-});
+export const Blocks = z
+  .object({
+    schema: z.literal('modelgate.blocks/1'),
+    /** The column of event time, in UTC; null: the table is one block. */
+    time: z.string().nullable(),
+    rows: count,
+    blocks: z.array(Block),
+    columns: z.array(ColumnBlocks),
+  })
+  .refine(
+    ({ blocks, columns }) => columns.every((each) => fits(each, blocks.length)),
+    'expected a part for each block, and counts of known categories',
+  );
 export type Blocks = z.infer<typeof Blocks>;
+
+function fits(each: ColumnBlocks, blocks: number): boolean {
+  if (each.parts.length !== blocks) return false;
+  if (each.kind !== 'category') return true;
+  const known = each.categories.length;
+  return each.parts.every(({ counts }) => (counts[0] ?? 0) >= 0 && (counts.at(-2) ?? -1) < known);
+}
 
 /** Number of blocks, columns and bytes that a reader of `blocks.json` accepts. */
 export const blocksLimit = 64_000_000;

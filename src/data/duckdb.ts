@@ -3,8 +3,8 @@ import { copyFile, link, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promis
 import path from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
-import { importNative } from '../native.ts';
 import { type CsvFile, headProblem, wholeProblem } from './csv-problems.ts';
+import { importDuckDb } from './duckdb-library.ts';
 import { columnReader, columnType, toRow } from './duckdb-values.ts';
 import {
   type Column,
@@ -16,6 +16,7 @@ import {
   type SqlEngine,
   type Value,
 } from './engine.ts';
+import { collectYoung } from './minor-gc.ts';
 
 /**
  * Opens a private, in-memory DuckDB. It can read and write one folder only, which is its own: declared files
@@ -23,7 +24,7 @@ import {
  * so that a stranger's SQL reaches the declared files and nothing else.
  */
 export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
-  const { DuckDBInstance } = await importNative('@duckdb/node-api');
+  const { DuckDBInstance } = await importDuckDb();
   await mkdir(options.workDirectory, { recursive: true });
   const folder = await mkdtemp(path.join(path.resolve(options.workDirectory), 'duckdb-'));
   await mkdir(path.join(folder, 'spill'));
@@ -47,6 +48,9 @@ export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
   return new DuckDbEngine({ instance, connection, folder, signal: options.signal });
 }
 
+/** Vectors of a batch hold 16 KiB or more in the engine's memory until they are collected. */
+const vectorsUncollected = 256;
+
 interface Parts {
   instance: DuckDBInstance;
   connection: DuckDBConnection;
@@ -58,6 +62,7 @@ class DuckDbEngine implements SqlEngine {
   readonly #parts: Parts;
   #files = 0;
   #closed = false;
+  readonly #running = new Set<Promise<unknown>>();
   readonly #interrupt = () => this.#parts.connection.interrupt();
 
   constructor(parts: Parts) {
@@ -130,10 +135,14 @@ class DuckDbEngine implements SqlEngine {
   async *batches(sql: string, parameters: readonly Value[] = []): AsyncGenerator<ColumnVector[]> {
     const result = await this.#run(() => this.#parts.connection.stream(sql, [...parameters]));
     const toVectors = columnReader(result, { reuse: true });
-    for (;;) {
+    const held = result.columnCount;
+    for (let vectors = held; ; vectors += held) {
       const chunk = await this.#run(() => result.fetchChunk());
       if (chunk === null || chunk.rowCount === 0) return;
       yield toVectors([chunk]);
+      if (vectors < vectorsUncollected) continue;
+      collectYoung();
+      vectors = 0;
     }
   }
 
@@ -161,6 +170,11 @@ class DuckDbEngine implements SqlEngine {
     this.#closed = true;
     const { connection, instance, folder, signal } = this.#parts;
     signal?.removeEventListener('abort', this.#interrupt);
+    // a connection that is closed under a running query ends the process
+    const again = setInterval(this.#interrupt, 20); // one that has not begun yet is not interrupted
+    this.#interrupt();
+    await Promise.allSettled(this.#running);
+    clearInterval(again);
     connection.closeSync();
     instance.closeSync();
     await rm(folder, { recursive: true, force: true });
@@ -192,11 +206,16 @@ class DuckDbEngine implements SqlEngine {
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
     this.#parts.signal?.throwIfAborted();
+    if (this.#closed) throw new Error('the session with DuckDB is closed');
+    const running = work();
+    this.#running.add(running);
     try {
-      return await work();
+      return await running;
     } catch (error) {
       this.#parts.signal?.throwIfAborted();
       throw translated(error, this.#parts.folder);
+    } finally {
+      this.#running.delete(running);
     }
   }
 }

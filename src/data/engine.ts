@@ -44,8 +44,9 @@ export interface SqlEngine {
   columns(sql: string, parameters?: readonly Value[]): Promise<ColumnVector[]>;
 
   /**
-   * The same a batch of rows at a time, in no stated order: for tables that need not be in memory whole. Vectors of
-   * numbers hold until the next batch is asked for.
+   * The same a batch of rows at a time: for tables that need not be in memory whole. Rows of one table or file, filtered
+   * or not, come in the same order each time; of a join or groups in no stated one. Vectors of numbers hold until the
+   * next batch is asked for.
    */
   batches(sql: string, parameters?: readonly Value[]): AsyncIterable<ColumnVector[]>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { higherIsBetter, PAIRED_METRICS, type PairedMetric } from '../stats/compare-metric.ts';
+import { higherIsBetter, PAIRED_METRICS, type PairedMetric } from '../stats/paired-metrics.ts';
 
 /** Metrics that the gate knows by name; any other name needs SQL of its own. */
 export const knownMetrics = PAIRED_METRICS;

@@ -59,14 +59,28 @@ export function aspectsOf(column: ColumnCounts, policy: MonitoringPolicy): Candi
     });
   }
   if (unseen !== null) {
+    const [expected, share] = counts(unseen).map(lacking) as [number, number];
     found.push({
       ...{ aspect: 'unseen', counts: unseen, scale: pointsScale },
-      effect: distance(unseen, pointsScale, counts(unseen)),
-      threshold: { value: floor.points ?? 0, from: 'configured' },
+      effect: share,
+      threshold: unseenThreshold(expected, unseen, floor),
       verdict: filled,
     });
   }
   return found;
+}
+
+/** Points of share of levels that the reference lacks. */
+function lacking([known = 0, unknown = 0]: ArrayLike<number> & Iterable<number>): number {
+  return known + unknown === 0 ? 0 : (100 * unknown) / (known + unknown);
+}
+
+/** The configured floor, or the share that a further block has by chance, of a column with many rare levels. */
+function unseenThreshold(expected: number, { bins, reference }: BlockCounts, floor: Floor): Threshold {
+  const configured = floor.points ?? 0;
+  return expected <= configured
+    ? { value: configured, from: 'configured' }
+    : { value: expected, from: reference.length === bins ? 'sampling_noise' : 'past_periods' };
 }
 
 /** The counts of a column whose rows were read; its effect is exact. */

@@ -1,5 +1,5 @@
 import { countByLabel } from '../stats/label-counts.ts';
-import type { ColumnData, NumericSide } from './column-data.ts';
+import type { CategoricalData, ColumnData, NumericSide } from './column-data.ts';
 import type { TablePair } from './tables.ts';
 
 /** Row counts of one column by block and bin: all that significance by blocks needs to know of the rows. */
@@ -21,7 +21,8 @@ const categoryLimit = 300;
 export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
   if (data.kind === 'categorical') {
     const bins = Math.min(data.levels.length, categoryLimit);
-    const fold = (byBlock: Float64Array) => foldLevels(byBlock, data.levels.length, bins);
+    const binOf = binsOfLevels(data, bins);
+    const fold = (byBlock: Float64Array) => foldLevels(byBlock, binOf, bins);
     return {
       bins,
       positions: null,
@@ -63,22 +64,31 @@ export function nullCounts(
   };
 }
 
-/** Two bins: a level that the reference holds (`before`, rows by level), one that it lacks. Null where all are known. */
+/**
+ * Two bins: a level that the reference holds (`before`, rows by level), one that it lacks. Null where all are known.
+ * A level that a single block of the reference holds counts there as one that the others lack (without blocks: one of
+ * a single row): so many new levels a further block has although nothing changed (Good 1953, leaving one out).
+ */
 export function unseenCounts(
   { bins, reference, current }: Pick<BlockCounts, 'bins' | 'reference' | 'current'>,
   before: Float64Array,
 ): BlockCounts | null {
   const after = sumBlocks(current, bins);
   if (!after.some((n, bin) => n > 0 && before[bin] === 0)) return null;
-  const fold = (counts: Float64Array) => {
+  const fold = (counts: Float64Array, isNew: (n: number, level: number) => boolean) => {
     const folded = new Float64Array((counts.length / bins) * 2);
     counts.forEach((n, i) => {
-      const cell = Math.floor(i / bins) * 2 + (before[i % bins] === 0 ? 1 : 0);
-      folded[cell] = (folded[cell] as number) + n;
+      folded[Math.floor(i / bins) * 2 + (isNew(n, i % bins) ? 1 : 0)]! += n;
     });
     return folded;
   };
-  return { bins: 2, positions: null, reference: fold(reference), current: fold(current) };
+  const single = reference.length === bins;
+  return {
+    bins: 2,
+    positions: null,
+    reference: fold(reference, (n, level) => n === before[level] && (!single || n === 1)),
+    current: fold(current, (_, level) => before[level] === 0),
+  };
 }
 
 /** Sums over blocks: rows per bin. `from` and `until` are block indexes. */
@@ -100,12 +110,33 @@ function sharedEdges(sides: readonly NumericSide[]): Float64Array {
   return Float64Array.from(new Set(edges)).sort();
 }
 
-function foldLevels(byBlock: Float64Array, levels: number, bins: number): Float64Array {
+/**
+ * The bin of each level: the rarest of both sides together share the last. Were they the rarest of one side, its chance
+ * would decide which they are, and the other side would seem to have more of them.
+ */
+function binsOfLevels({ levels, reference, current }: CategoricalData, bins: number): Int32Array {
+  const rows = reference.counts.map((n, level) => n + (current.counts[level] as number));
+  // ties by name: the order of the levels is that of the reference's rows
+  const common = [...levels.keys()].sort(
+    (a, b) => (rows[b] as number) - (rows[a] as number) || ((levels[a] ?? '') < (levels[b] ?? '') ? -1 : 1),
+  );
+  const binOf = new Int32Array(levels.length).fill(bins - 1);
+  // in the order of the levels
+  common
+    .slice(0, levels.length === bins ? bins : bins - 1)
+    .sort((a, b) => a - b)
+    .forEach((level, bin) => {
+      binOf[level] = bin;
+    });
+  return binOf;
+}
+
+function foldLevels(byBlock: Float64Array, binOf: Int32Array, bins: number): Float64Array {
+  const levels = binOf.length;
   if (levels === bins) return byBlock;
   const folded = new Float64Array((byBlock.length / levels) * bins);
   byBlock.forEach((n, i) => {
-    const cell = Math.floor(i / levels) * bins + Math.min(i % levels, bins - 1);
-    folded[cell] = (folded[cell] as number) + n;
+    folded[Math.floor(i / levels) * bins + (binOf[i % levels] as number)]! += n;
   });
   return folded;
 }

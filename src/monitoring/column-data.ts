@@ -1,10 +1,11 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
+import type { BucketMap } from '../stats/bucket-map.ts';
 import { fittedMap, type SampleRoom, sampleRoom } from '../stats/bucket-rows.ts';
 import { BucketedSample } from '../stats/bucketed-sample.ts';
 import { quantileShares } from '../stats/quantile-bins.ts';
 import { binShares } from './block-counts.ts';
-import type { ComparedColumn, Side, TablePair } from './tables.ts';
+import type { ColumnKind, Side, TablePair } from './tables.ts';
 
 /** Null rows (nulls, NaN and infinities) per block; the rest of the rows has values. */
 interface SideBase {
@@ -17,7 +18,7 @@ export interface NumericSide extends SideBase {
   /** All rows: what is not finite counts as null. */
   sample: BucketedSample;
   /** Index of the block of each row. */
-  block: Uint16Array;
+  block: Uint8Array | Uint16Array;
 }
 
 export interface CategoricalSide extends SideBase {
@@ -51,51 +52,72 @@ export type ColumnData = NumericData | CategoricalData;
  * yielded holds until the next is asked for.
  */
 export async function* readColumns(engine: SqlEngine, pair: TablePair): AsyncGenerator<ColumnData> {
-  const rows = Math.max(pair.reference.rows, pair.current.rows);
-  const together = Math.max(1, Math.min(columnsTogether, Math.floor(valuesTogether / Math.max(1, rows))));
-  const room = { reference: roomOf(pair.reference), current: roomOf(pair.current) };
-  for (let from = 0; from < pair.columns.length; ) {
-    const { kind, name } = pair.columns[from] as ComparedColumn;
-    if (kind === 'categorical') {
-      yield await readCategorical(engine, pair, name);
-      from++;
-      continue;
+  const reference = roomOf(pair.reference);
+  const current = roomOf(pair.current);
+  try {
+    for (const { kind, names } of columnGroups(pair)) {
+      if (kind === 'categorical') {
+        for (const name of names) yield await readCategorical(engine, pair, name);
+        continue;
+      }
+      const { block } = pair;
+      await readValues(engine, { side: pair.reference, block, names, room: reference });
+      await readValues(engine, { side: pair.current, block, names, room: current });
+      for (const [i, name] of names.entries()) {
+        const map = fittedMap([reference.columns[i] as Float64Array, current.columns[i] as Float64Array]);
+        yield {
+          kind,
+          name,
+          reference: numericSide(sampleOf(reference, i, map), pair.reference, reference.block),
+          current: numericSide(sampleOf(current, i, map), pair.current, current.block),
+        };
+      }
     }
-    const group = pair.columns.slice(from, from + together);
-    const next = group.findIndex((column) => column.kind !== 'numeric');
-    const names = group.slice(0, next < 0 ? group.length : next).map((column) => column.name);
-    from += names.length;
-    for (const which of ['reference', 'current'] as const) {
-      await readValues(engine, { side: pair[which], block: pair.block, names, room: room[which] });
-    }
-    for (const [i, column] of names.entries()) {
-      const [before, after] = [room.reference.columns[i], room.current.columns[i]] as [
-        SampleRoom,
-        SampleRoom,
-      ];
-      const map = fittedMap([before.values, after.values]);
-      const sides = [new BucketedSample(before, map), new BucketedSample(after, map)] as const;
-      for (const sample of sides) sample.expect(quantilesToCome);
-      yield {
-        kind: 'numeric',
-        name: column,
-        reference: numericSide(sides[0], pair.reference, room.reference.block),
-        current: numericSide(sides[1], pair.current, room.current.block),
-      };
-    }
+  } finally {
+    release(reference);
+    release(current);
   }
+}
+
+/** Columns of one kind that follow each other: as many as are read together. */
+function columnGroups({ columns, reference, current }: TablePair): { kind: ColumnKind; names: string[] }[] {
+  const rows = Math.max(1, reference.rows, current.rows);
+  const together = Math.max(1, Math.min(columnsTogether, Math.floor(valuesTogether / rows)));
+  const groups: { kind: ColumnKind; names: string[] }[] = [];
+  for (const { kind, name } of columns) {
+    const last = groups.at(-1);
+    if (last?.kind === kind && last.names.length < together) last.names.push(name);
+    else groups.push({ kind, names: [name] });
+  }
+  return groups;
 }
 
 /** Arrays for the rows of one side. */
 interface Room {
-  block: Uint16Array;
-  columns: SampleRoom[];
+  block: Uint8Array | Uint16Array;
+  /** Blocks need not be read again. */
+  hasBlocks: boolean;
+  columns: Float64Array[];
+  sample: SampleRoom;
 }
 
 /** What is asked of every numeric column: deciles, the bins of counts by block, the ends of a drawing. */
 const quantilesToCome = [...quantileShares(), ...binShares, 0.01, 0.99];
 
-const roomOf = ({ rows }: Side): Room => ({ block: new Uint16Array(rows), columns: [] });
+const roomOf = ({ rows, blocks }: Side): Room => ({
+  block: blocks.length <= 2 ** 8 ? new Uint8Array(rows) : new Uint16Array(rows),
+  // a single one has the number 0
+  hasBlocks: blocks.length <= 1,
+  columns: [],
+  sample: sampleRoom(rows),
+});
+
+/** Gives the memory back at once: left to be collected, it would still be there while significance is computed. */
+function release({ block, columns, sample }: Room): void {
+  for (const { buffer } of [block, ...columns, ...Object.values(sample)]) {
+    (buffer as ArrayBuffer).transfer(0);
+  }
+}
 
 const columnsTogether = 8;
 /** Values of one side that are read at a time, unless a single column has more: 16 MiB. */
@@ -134,22 +156,29 @@ async function readValues(
 ): Promise<void> {
   if (side.blocks.length > blockLimit) throw tooManyBlocks(side);
   names.forEach((_, i) => {
-    room.columns[i] ??= sampleRoom(side.rows);
+    room.columns[i] ??= new Float64Array(side.rows);
   });
   // NaN for null: vectors without nulls are read as they lie in memory
   const selected = names.map((name, i) => `coalesce(CAST(${identifier(name)} AS DOUBLE), 'nan') AS "${i}"`);
+  if (!room.hasBlocks) selected.push(`coalesce(${identifier(block)}, 0) AS b`);
   const batches = engine.batches(
-    `SELECT coalesce(${identifier(block)}, 0) AS b, ${selected.join(', ')} FROM ${side.relation} ${inBlocks(side, block)}`,
+    `SELECT ${selected.join(', ')} FROM ${side.relation} ${inBlocks(side, block)}`,
   );
+  const arrays = [...room.columns.slice(0, names.length), room.block];
   let row = 0;
-  for await (const [blocks, ...vectors] of batches) {
-    const numbers = blocks?.values as Float64Array;
-    room.block.set(numbers, row);
-    vectors.forEach((vector, i) => {
-      room.columns[i]?.values.set(vector.values as Float64Array, row);
+  for await (const vectors of batches) {
+    vectors.forEach(({ values }, i) => {
+      arrays[i]?.set(values as Float64Array, row);
     });
-    row += numbers.length;
+    row += vectors[0]?.values.length ?? 0;
   }
+  room.hasBlocks ||= side.ordered === true;
+}
+
+function sampleOf({ columns, sample: room }: Room, column: number, map: BucketMap): BucketedSample {
+  const sample = new BucketedSample(columns[column] as Float64Array, map, room);
+  sample.expect(quantilesToCome);
+  return sample;
 }
 
 /** Leaves out rows without a block; nothing where there are none, since a filter costs as much as reading a column. */
@@ -157,7 +186,7 @@ function inBlocks(side: Side, block: string): string {
   return side.rowsWithoutTime === 0 ? '' : `WHERE ${identifier(block)} IS NOT NULL`;
 }
 
-function numericSide(sample: BucketedSample, side: Side, block: Uint16Array): NumericSide {
+function numericSide(sample: BucketedSample, side: Side, block: NumericSide['block']): NumericSide {
   const nullsByBlock = new Float64Array(side.blocks.length);
   if (sample.n < side.rows) {
     // NaN and infinities are no numbers less themselves

@@ -78,12 +78,20 @@ function schemaSignals({ schema_differences: schema }: DriftReport): Signal[] {
       ({ name, reference, current }) => [name, `the type changed from ${reference} to ${current}`] as const,
     ),
   ];
-  return broken.map(([name, summary]) => ({
+  const unknown = schema.unexpected.map((name) => ({
     ...plainSignal,
-    signal: 'data_drift',
+    signal: 'data_drift' as const,
     name,
-    verdict: 'alert',
+    verdict: 'not_enough_data' as const,
+    summary: `not enough data: the rows to compare with have no column ${name}`,
+  }));
+  const alerts = broken.map(([name, summary]) => ({
+    ...plainSignal,
+    signal: 'data_drift' as const,
+    name,
+    verdict: 'alert' as const,
     summary: `${name}: ${summary}`,
     windows: { violated: 1, evaluated: 1 },
   }));
+  return [...alerts, ...unknown];
 }

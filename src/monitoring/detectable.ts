@@ -31,16 +31,16 @@ export function smallestDetectable(
   if (permuted === null || aspect !== 'distribution' || unit === 'value') return null;
   // in the terms of plantShift
   const size = unit === 'sd' ? scale.sd : 0.01;
-  const still = new Float64Array(counts.reference.length + counts.current.length);
-  still.set(counts.reference);
-  still.set(counts.current, counts.reference.length);
+  const still = bothSides(counts);
   const sides = dealtSides(still, counts, permuted);
+  // what was permuted can hold fewer rows of one side
+  const tested = bothSides(permuted.column);
   const found = (value: number) => {
     const plant = (reference: Float64Array) => plantShift({ ...counts, reference }, value * size);
     const large = sides.filter(
       ([before, after]) => distance(counts, scale, [before, plant(after)]) >= threshold.value,
     );
-    return large.length >= power * sides.length && significantShift({ ...permuted, power }, plant(still));
+    return large.length >= power * sides.length && significantShift({ ...permuted, power }, plant(tested));
   };
   let [low, high] = searched[unit] as readonly [number, number];
   if (!found(high)) return null;
@@ -50,6 +50,13 @@ export function smallestDetectable(
     else low = middle;
   }
   return { value: high, unit, shift: unit === 'sd' ? high * size : null };
+}
+
+function bothSides({ reference, current }: Record<'reference' | 'current', ArrayLike<number>>): Float64Array {
+  const both = new Float64Array(reference.length + current.length);
+  both.set(reference);
+  both.set(current, reference.length);
+  return both;
 }
 
 /** Rows per bin of both sides, for blocks dealt to them at random as the permutation deals them. */

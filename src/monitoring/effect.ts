@@ -37,12 +37,16 @@ export function distance(
  * - the configured floor;
  * - what the past shows: the 95th percentile of the distance between each period of the reference as long as the
  *   current window and the rest of the reference, where the reference holds at least three such periods;
- * - else the distance that sampling alone is expected to give for these numbers of rows.
+ * - the distance that sampling alone is expected to give for these numbers of rows: the window can have fewer than
+ *   those periods had.
  */
 export function effectThreshold(counts: BlockCounts, scale: EffectScale, floor: Floor): Threshold {
   const configured: Threshold = { value: configuredFloor(scale, floor), from: 'configured' };
-  const learned = pastPeriods(counts, scale) ?? samplingNoise(counts, scale);
-  return learned.value > configured.value ? learned : configured;
+  const learned = [pastPeriods(counts, scale), samplingNoise(counts, scale)];
+  return learned.reduce<Threshold>(
+    (most, one) => (one !== null && one.value > most.value ? one : most),
+    configured,
+  );
 }
 
 function configuredFloor({ unit, sd }: EffectScale, floor: Floor): number {
@@ -56,6 +60,8 @@ const periodsTried = 60;
 
 function pastPeriods(counts: BlockCounts, scale: EffectScale): Threshold | null {
   const { bins } = counts;
+  // a text that is null everywhere has no level
+  if (bins === 0) return null;
   const blocks = counts.reference.length / bins;
   const length = counts.current.length / bins;
   if (blocks < 2 || blocks < periodsNeeded * length) return null;

@@ -10,6 +10,8 @@ import type { Side, TablePair } from './tables.ts';
 /** Rows read of each side, spread over its blocks, and columns looked at. */
 const sampledRows = 20_000;
 const mostColumns = 60;
+/** A little under the limit, which then cuts off almost never. */
+const target = sampledRows - 4 * Math.sqrt(sampledRows);
 /** Without times rows are put into so many groups a side by chance, which are exchanged instead of single rows. */
 const groups = 100;
 
@@ -27,9 +29,13 @@ export async function jointDrift(
     verdict: 'not_decidable',
   };
   if (!decidable(pair, policy) || pair.columns.length < 2) return open;
+  // blocks of both sides of one size: small ones scatter more, and would look moved (src/stats/block-thinning.ts)
+  const perBlock = Math.min(
+    ...[pair.reference, pair.current].map((side) => Math.min(side.rows, target) / blocksOf(side, pair)),
+  );
   const sides = [
-    await sample(engine, { pair, side: pair.reference, seed: policy.seed }),
-    await sample(engine, { pair, side: pair.current, seed: policy.seed + 1 }),
+    await sample(engine, { pair, side: pair.reference, perBlock, seed: policy.seed }),
+    await sample(engine, { pair, side: pair.current, perBlock, seed: policy.seed + 1 }),
   ] as const;
   const [before, now] = [sides[0].block.length, sides[1].block.length];
   const told = { ...open, rows_reference: before, rows_current: now };
@@ -60,10 +66,10 @@ interface Sample {
   columns: JointColumn[];
 }
 
-/** A part of the rows by their place and the seed; a little under the limit, which then cuts off almost never. */
+/** A part of the rows by their place and the seed. */
 async function sample(
   engine: SqlEngine,
-  { pair, side, seed }: { pair: TablePair; side: Side; seed: number },
+  { pair, side, perBlock, seed }: { pair: TablePair; side: Side; perBlock: number; seed: number },
 ): Promise<Sample> {
   const chosen = pair.columns.slice(0, mostColumns);
   const values = chosen.map(({ name, kind }, i) =>
@@ -71,7 +77,7 @@ async function sample(
       ? `CAST(${identifier(name)} AS DOUBLE) AS "c${i}"`
       : `CAST(${identifier(name)} AS VARCHAR) AS "c${i}"`,
   );
-  const share = Math.min(1, (sampledRows - 4 * Math.sqrt(sampledRows)) / Math.max(1, side.rows));
+  const share = Math.min(1, (perBlock * blocksOf(side, pair)) / Math.max(1, side.rows));
   const chance = 'CAST(hash(place, ?) % 1000003 AS DOUBLE) / 1000003';
   const rows = await engine.rows(
     `SELECT * EXCLUDE (place), CAST(hash(place, ? + 7) % ${groups} AS INTEGER) AS "group" FROM (

@@ -19,7 +19,10 @@ export function inputPair(
   const unit = timed ? policy.block : null;
   const served = days.flatMap(({ day, versions }) => versions.map((one) => ({ blocks: one.blocks, day })));
   const present = new Set(served.flatMap((one) => one.blocks.columns.map(({ name }) => name)));
-  const hashed = new Set(days.flatMap((one) => one.hashed));
+  // on some days alone: its values are missing on these, which is told as nulls
+  const hashed = new Set(
+    (days[0]?.hashed ?? []).filter((name) => days.every((day) => day.hashed.includes(name))),
+  );
   const known = new Map(blocks.columns.map((column) => [column.name, column]));
   const counts = (name: string) => policy.columns?.includes(name) !== false;
   const missing = [...known.keys()].filter(

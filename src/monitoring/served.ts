@@ -68,16 +68,20 @@ export async function hashedInputs(
   return texts.filter((_, i) => row?.[String(i)] === true).map(({ name }) => name);
 }
 
+/**
+ * An input in the type that the deployed model takes. What is none of it is null, as in a window in which an earlier
+ * version took texts: one such request is no reason to judge nothing.
+ */
 function asServed(column: string, type: InputType): string {
   switch (type) {
     case 'string':
       return `NULLIF(CAST(${column} AS VARCHAR), '')`;
     case 'bool':
-      return `CAST(${column} AS BOOLEAN)`;
+      return `TRY_CAST(${column} AS BOOLEAN)`;
     case 'int64':
-      return `CAST(${column} AS BIGINT)`;
+      return `TRY_CAST(${column} AS BIGINT)`;
     default:
-      return `CAST(CAST(${column} AS FLOAT) AS DOUBLE)`;
+      return `CAST(TRY_CAST(${column} AS FLOAT) AS DOUBLE)`;
   }
 }
 
@@ -107,7 +111,7 @@ export async function clusterDay(engine: SqlEngine, view: string): Promise<strin
 
 /**
  * Served predictions joined to labels that came late, by row key, one group a version. `labels` is a declared view
- * of the label file. Throws `usage` where the file lacks its columns.
+ * of the label file. Throws `config_invalid` where the file lacks its columns or labels are no numbers.
  */
 export async function readLabelled(
   engine: SqlEngine,
@@ -116,6 +120,7 @@ export async function readLabelled(
   const { source } = options;
   const columns = await engine.describe(`SELECT * FROM ${identifier(options.labels)}`);
   for (const name of [source.key, source.label]) requireLabelColumn(columns, name, source.file);
+  await requireNumbers(engine, options);
   const versions = await engine.rows(
     `SELECT version, CAST(count(*) AS DOUBLE) AS n FROM ${identifier(options.predictions)} GROUP BY 1 ORDER BY 1`,
   );
@@ -143,6 +148,24 @@ export async function readLabelled(
     });
   }
   return groups;
+}
+
+async function requireNumbers(
+  engine: SqlEngine,
+  { labels, source }: { labels: string; source: LabelSource },
+): Promise<void> {
+  const label = identifier(source.label);
+  const [wrong] = await engine.rows(
+    `SELECT text FROM (SELECT CAST(${label} AS VARCHAR) AS text, typeof(${label}) AS type FROM ${identifier(labels)})
+     WHERE text IS NOT NULL AND type <> 'BOOLEAN' AND TRY_CAST(text AS DOUBLE) IS NULL LIMIT 1`,
+  );
+  if (wrong === undefined) return;
+  throw new UserError({
+    code: 'config_invalid',
+    message: `The labels in ${JSON.stringify(source.label)} are no numbers: ${JSON.stringify(String(wrong.text).slice(0, 80))}.`,
+    where: source.file,
+    fix: 'Give numbers, or true and false (1 and 0), as labels.',
+  });
 }
 
 function requireLabelColumn(columns: readonly Column[], name: string, file: string): void {

@@ -1,6 +1,7 @@
 import type { BlockColumn } from '../stats/block-column.ts';
 import { type BlockColumnResult, blockPermutation } from '../stats/block-permutation.ts';
 import { worthStratifying } from '../stats/block-strata.ts';
+import { thinToSameVolume } from '../stats/block-thinning.ts';
 import { chiSquareTest, twoSampleTable } from '../stats/contingency.ts';
 import { fisherExact } from '../stats/discrete.ts';
 import { benjaminiHochberg } from '../stats/multiplicity.ts';
@@ -64,7 +65,8 @@ export function significance(
     );
   } else if (open.length > 0 && decidable(pair, policy)) {
     const strata = weekdayStrata(pair, policy);
-    const columns = open.map(({ candidate: { counts } }) => ({
+    const thinned = open.map(({ candidate }, i) => thinToSameVolume(candidate.counts, policy.seed + i));
+    const columns = thinned.map((counts) => ({
       bins: counts.bins,
       reference: counts.reference,
       current: counts.current,

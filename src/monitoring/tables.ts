@@ -21,6 +21,8 @@ export interface Side {
   rows: number;
   /** Rows left out because their time is null or unreadable. */
   rowsWithoutTime: number;
+  /** Whether each reading of the relation gives its rows in the same order: not where blocks are joined to them. */
+  ordered?: boolean;
 }
 
 export interface LeftOut {
@@ -164,5 +166,6 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
     rowsByBlock,
     rows: rowsByBlock.reduce((sum, n) => sum + n, 0),
     rowsWithoutTime: without,
+    ordered: !joined,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDrill } from './drills.ts';
 import type { LogEntry } from './entries.ts';
 import type { Registry } from './registry.ts';
 import type { ModelState } from './state.ts';
@@ -25,7 +26,7 @@ const mostEntries = 5_000;
 export function interventionOf(entry: LogEntry): InterventionClass | null {
   if (entry.type !== 'promote' && entry.type !== 'rollback') return null;
   const { actor, op_id } = entry;
-  if (actor.via === 'service' || actor.name.endsWith('[bot]')) return null;
+  if (actor.via === 'service' || actor.name.endsWith('[bot]') || isDrill(entry)) return null;
   // release.yml runs in the name of whoever merged, who asked for no move
   if (actor.via === 'action' && op_id.startsWith('release-')) return null;
   return entry.type === 'rollback' ? 'rollback' : entry.override === undefined ? 'promotion' : 'override';
@@ -33,14 +34,20 @@ export function interventionOf(entry: LogEntry): InterventionClass | null {
 
 /** Counts by month: that of `now` first, then those before it [MET-2]. */
 export function interventionsByMonth(entries: readonly LogEntry[], now: Date): Interventions[] {
-  return recentMonths(now).map((month) => {
-    const classes = { promotion: 0, override: 0, rollback: 0 };
-    for (const entry of entries) {
-      const found = entry.at.startsWith(month) ? interventionOf(entry) : null;
-      if (found !== null) classes[found] += 1;
-    }
-    return { month, count: classes.promotion + classes.override + classes.rollback, classes };
-  });
+  return recentMonths(now, months).map((month) => ({
+    month,
+    ...countInterventions(entries.filter(({ at }) => at.startsWith(month))),
+  }));
+}
+
+/** What people did by hand among these entries. */
+export function countInterventions(entries: readonly LogEntry[]): Omit<Interventions, 'month'> {
+  const classes = { promotion: 0, override: 0, rollback: 0 };
+  for (const entry of entries) {
+    const found = interventionOf(entry);
+    if (found !== null) classes[found] += 1;
+  }
+  return { count: classes.promotion + classes.override + classes.rollback, classes };
 }
 
 /** Those of the newest months of a log, up to a state of it. Reads no further back than they go. */
@@ -49,7 +56,7 @@ export async function recentInterventions(
   { model, seq }: Pick<ModelState, 'model' | 'seq'>,
   now: Date,
 ): Promise<Interventions[]> {
-  const oldest = recentMonths(now).at(-1) ?? '';
+  const oldest = recentMonths(now, months).at(-1) ?? '';
   const read: LogEntry[] = [];
   for (let last = seq; last > 0 && read.length < mostEntries; last -= page) {
     const placed = await registry.entries(model, { first: Math.max(1, last - page + 1), last });
@@ -61,8 +68,9 @@ export async function recentInterventions(
   return interventionsByMonth(read, now);
 }
 
-function recentMonths(now: Date): string[] {
-  return Array.from({ length: months }, (_, back) =>
+/** So many months up to that of `now`, as YYYY-MM in UTC, the newest first. */
+export function recentMonths(now: Date, count: number): string[] {
+  return Array.from({ length: count }, (_, back) =>
     new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1)).toISOString().slice(0, 7),
   );
 }

@@ -75,8 +75,8 @@ export function figure(draw: (width: number) => string, caption?: string): Html 
   return html`<figure><div class="wide">${new Html(draw(figureWidth))}</div><div class="narrow">${new Html(draw(340))}</div>${caption === undefined ? null : html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
-/** One self-contained page: no script, and by its own policy no request leaves it. */
-export function page({ title, body }: { title: string; body: Html }): string {
+/** One self-contained page: no script, and by its own policy no request leaves it. `style` is ours, beside the usual one. */
+export function page({ title, body, style = '' }: { title: string; body: Html; style?: string }): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -85,7 +85,7 @@ export function page({ title, body }: { title: string; body: Html }): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${new Html(css)}</style>
+<style>${new Html(css + style)}</style>
 </head>
 <body><main>${body}</main></body>
 </html>

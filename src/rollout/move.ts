@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { Digest } from '../json.ts';
 import type { Trust } from '../provenance/policy.ts';
-import { type Proof, prove, subjectOf } from '../provenance/verify.ts';
+import type { Proof } from '../provenance/verify.ts';
 import type { LogEntry } from '../registry/entries.ts';
 import type { Committed, Registry } from '../registry/registry.ts';
 import {
@@ -98,6 +98,16 @@ interface Kind {
   extra(decision: Decision): Pick<Extract<LogEntry, { type: 'promote' }>, 'override' | 'approval'>;
 }
 
+/** What the environment asks of the package, verified; nothing where it asks nothing. */
+async function proofOf(
+  { store, now }: Registry,
+  { state, manifest, trust }: { state: ModelState; manifest: Digest; trust: Trust | undefined },
+): Promise<Proof[]> {
+  if (trust === undefined) return [];
+  const { prove, subjectOf } = await import('../provenance/verify.ts');
+  return prove({ store, subject: subjectOf(state, manifest), trust, now: now() });
+}
+
 async function move(
   registry: Registry,
   state: ModelState,
@@ -113,12 +123,7 @@ async function move(
     const { manifest } = plan.to;
     requireDigest(request.digest ?? null, plan.to);
     await verifyPackage(registry.store, manifest);
-    const subject = subjectOf(state, manifest);
-    const { store } = registry;
-    proven = {
-      manifest,
-      proof: await prove({ store, subject, trust: request.trust ?? {}, now: registry.now() }),
-    };
+    proven = { manifest, proof: await proofOf(registry, { state, manifest, trust: request.trust }) };
     if (request.dry_run) return planned(plan);
   }
   const committed = await registry.commit({

@@ -9,6 +9,10 @@ interface Group {
 /** Everything that `modelgate NAME` and `actions/NAME` can call, in the order of the help. */
 const groups: readonly Group[] = [
   {
+    names: ['init', 'doctor'],
+    load: async () => (await import('./commands/adoption.ts')).adoptionCommands,
+  },
+  {
     names: [
       'run',
       'ingest',
@@ -56,6 +60,7 @@ const groups: readonly Group[] = [
     load: async () => (await import('./commands/serving.ts')).servingCommands,
   },
   { names: ['metrics'], load: async () => (await import('./commands/metrics.ts')).metricsCommands },
+  { names: ['site'], load: async () => (await import('./commands/site.ts')).siteCommands },
   { names: ['bot'], load: async () => (await import('./commands/bot.ts')).botCommands },
 ];
 

@@ -6,6 +6,7 @@ import { instant } from '../data/time.ts';
 import { UserError } from '../errors.ts';
 import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { Digest } from '../json.ts';
+import type { CheckFacts } from '../monitoring/check-facts.ts';
 import { driftPage } from '../monitoring/drift-page.ts';
 import { type LabelSource, MonitoringPolicy } from '../monitoring/policy.ts';
 import { readEvaluation, readReference } from '../monitoring/reference.ts';
@@ -136,7 +137,8 @@ export const monitor = defineStage({
           until: until.toISOString(),
           drifted: watched.inputs.drifted,
           alerts: response.alerts.map(({ fingerprint }) => fingerprint),
-        },
+          reason_code: judged.reason_code,
+        } satisfies CheckFacts,
       });
       return {
         ...judged,
@@ -209,5 +211,12 @@ function judge(
       summary: `Nothing alerts; logged: ${logged.map(({ name }) => name).join(', ')}${actions[0]?.due ? `, to review on ${actions[0].due}` : ''}.`,
     };
   }
-  return { verdict: 'pass', reason_code: 'no_drift', summary: `None of ${data.length} features moved.` };
+  const open = data.filter(({ verdict }) => verdict === 'not_enough_data').map(({ name }) => name);
+  const undecided =
+    open.length === 0 ? '' : `; not decided: ${open.slice(0, 10).join(', ')}${open.length > 10 ? ' …' : ''}`;
+  return {
+    verdict: 'pass',
+    reason_code: 'no_drift',
+    summary: `None of ${data.length - open.length} features moved${undecided}.`,
+  };
 }

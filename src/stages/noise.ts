@@ -7,7 +7,7 @@ import { GatePolicy } from '../gate/policy.ts';
 import { readScores } from '../gate/scores.ts';
 import { rowsByCode } from '../gate/slice-rows.ts';
 import { Digest } from '../json.ts';
-import { PAIRED_METRICS, type PairedMetric } from '../stats/compare-metric.ts';
+import { PAIRED_METRICS, type PairedMetric } from '../stats/paired-metrics.ts';
 import { seededRandom } from '../stats/random.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import { defineStage, runStage, type Stage, type StageContext } from './define.ts';

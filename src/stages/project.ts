@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { cacheDirectory } from '../cache-directory.ts';
 import { type Loaded, loadConfig, loadSettings } from '../config/load.ts';
 import { Config, Instant } from '../config/schema.ts';
-import { openDuckDb } from '../data/duckdb.ts';
 import { contentProducer } from '../data/manifests.ts';
 import { hasCode, UserError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -16,6 +13,7 @@ import type { Producer } from '../store/manifest.ts';
 import { openStorage, storeUrl } from '../store/open.ts';
 import { Store } from '../store/store.ts';
 import { version } from '../version.ts';
+import { ciRun } from './ci-run.ts';
 import type { Project } from './command.ts';
 import type { StageContext } from './define.ts';
 import { triggerOf } from './trigger.ts';
@@ -61,7 +59,11 @@ export async function openProject(options: ProjectOptions): Promise<Project & As
   const context: StageContext = {
     store,
     registry: new Registry({ store, now: () => new Date(), logger: options.logger }),
-    engine: (engineOptions) => openDuckDb({ workDirectory, signal: options.signal, ...engineOptions }),
+    // what only some stages need is loaded when it is asked for: a promotion starts in half of the time
+    async engine(engineOptions) {
+      const { openDuckDb } = await import('../data/duckdb.ts');
+      return openDuckDb({ workDirectory, signal: options.signal, ...engineOptions });
+    },
     logger: options.logger,
     signal: options.signal,
     now: () => new Date(),
@@ -114,21 +116,23 @@ function withAsOf(loaded: Loaded, asOf: string | undefined): Loaded {
   return { ...loaded, config: Config.parse({ ...loaded.config, as_of: parsed.data }) };
 }
 
-/** Who runs this: from the runner's variables in GitHub Actions, from git elsewhere. */
+/** Who runs this: from the variables of the CI, from git and the clock elsewhere. */
 export async function localProducer(folder: string): Promise<Producer> {
-  // a dispatched workflow may be about another commit than the one that its file stands on
-  const commit = process.env.MODELGATE_COMMIT || process.env.GITHUB_SHA;
-  const { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT } = process.env;
+  const { commit, run, attempt } = ciRun(process.env);
   return {
     commit: commit ?? (await gitCommit(folder)),
-    run: GITHUB_RUN_ID ?? `local-${new Date().toISOString().replace(/[:.]/g, '-')}`,
-    attempt: Number(GITHUB_RUN_ATTEMPT ?? 1) || 1,
+    run: run ?? `local-${new Date().toISOString().replace(/[:.]/g, '-')}`,
+    attempt,
     trigger: triggerOf(process.env),
     modelgate: version,
   };
 }
 
 async function gitCommit(folder: string): Promise<string | null> {
+  const [{ execFile }, { promisify }] = await Promise.all([
+    import('node:child_process'),
+    import('node:util'),
+  ]);
   try {
     const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], {
       cwd: folder,

@@ -8,13 +8,18 @@ const events: Readonly<Record<string, Trigger>> = {
   merge_group: 'code',
   schedule: 'schedule',
   workflow_dispatch: 'manual',
+  // GitLab's names (CI_PIPELINE_SOURCE), where they are others
+  merge_request_event: 'code',
+  web: 'manual',
 };
 
 /**
- * Which trigger started this, for the record: what the workflow says (MODELGATE_TRIGGER), else the event of its run,
- * else a person's command. Another word than ours is a fault in the workflow and counts as not said.
+ * Which trigger started this, for the record: what the workflow says (MODELGATE_TRIGGER), else the event of its run
+ * in GitHub Actions or GitLab CI, else a person's command. Another word than ours is a fault in the workflow and counts as not said.
  */
-export function triggerOf({ MODELGATE_TRIGGER: said, GITHUB_EVENT_NAME: event }: NodeJS.ProcessEnv): Trigger {
+export function triggerOf(env: NodeJS.ProcessEnv): Trigger {
+  const { MODELGATE_TRIGGER: said, GITHUB_EVENT_NAME, CI_PIPELINE_SOURCE } = env;
+  const event = GITHUB_EVENT_NAME ?? CI_PIPELINE_SOURCE;
   const named = triggers.find((one) => one === said);
   if (named !== undefined) return named;
   return event !== undefined && Object.hasOwn(events, event) ? (events[event] ?? 'manual') : 'manual';

@@ -1,5 +1,5 @@
 /**
- * Cuts the number line into some ten thousand buckets of about equal shares of a sample, by integer arithmetic on a
+ * Cuts the number line into some thousand buckets of about equal shares of a sample, by integer arithmetic on a
  * double's upper half: sign and exponent choose a range of buckets, the leading bits of the mantissa one of them.
  * Monotone for any values, whatever the sample was: the sample decides only how evenly the buckets are filled.
  */
@@ -12,14 +12,19 @@ export interface BucketMap {
   readonly lows: Float64Array;
 }
 
-/** Buckets that the sampled rows share; numbers of an exponent that the sample lacks have a few of their own. */
-const sampledBuckets = 2 ** 14;
-const unsampledShift = 18;
+/** No map has more, so that a bucket's number has 16 bits. */
+export const bucketLimit = 2 ** 16;
+/** Each of the 4096 exponents can have three more. */
+const sampledLimit = 48_000;
 const exponents = 4096;
 const mantissa = 0xfffff;
 
-/** A map fitted to values (none is possible). Infinities and NaN are in the first and the last bucket, alone. */
-export function bucketMap(sample: Float64Array): BucketMap {
+/**
+ * A map fitted to values (none is possible), which share about so many buckets. Numbers of an exponent that none of
+ * them has are in one bucket; infinities and NaN in the first and the last, alone.
+ */
+export function bucketMap(sample: Float64Array, buckets: number): BucketMap {
+  const sampledBuckets = Math.min(buckets, sampledLimit);
   const words = new Uint32Array(sample.buffer, sample.byteOffset, 2 * sample.length);
   const counts = new Int32Array(exponents);
   const least = new Int32Array(exponents).fill(mantissa);
@@ -34,20 +39,18 @@ export function bucketMap(sample: Float64Array): BucketMap {
   const ranges = new Int32Array(4 * exponents);
   let size = 0;
   for (let range = 0; range < exponents; range++) {
-    if (range === 0 || range === exponents - 1) {
+    const n = counts[range] as number;
+    if (n === 0 || range === 0 || range === exponents - 1) {
       ranges.set([size++, 0, 0, 0], 4 * range);
       continue;
     }
-    const n = counts[range] as number;
-    let low = 0;
-    let shift = unsampledShift;
-    if (n > 0) {
-      low = least[range] as number;
-      const wanted = (sampledBuckets * n) / sample.length;
-      for (shift = 0; ((most[range] as number) - low) >> shift >= wanted; shift++);
-    }
+    const low = least[range] as number;
+    const width = (most[range] as number) - low;
+    const wanted = (sampledBuckets * n) / sample.length;
+    let shift = 0;
+    while (width >> shift >= wanted) shift++;
     // mantissas below the sample's least have one bucket, those above its greatest another
-    const last = (((n > 0 ? (most[range] as number) : mantissa) - low) >> shift) + 2;
+    const last = (width >> shift) + 2;
     ranges.set([size, low, shift, last], 4 * range);
     size += last + 1;
   }

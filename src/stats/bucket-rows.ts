@@ -1,17 +1,36 @@
-import { type BucketMap, bucketMap, bucketOf } from './bucket-map.ts';
+import { type BucketMap, bucketLimit, bucketMap, bucketOf } from './bucket-map.ts';
 
-/** Rows of a column: its values, NaN where there is none, and the bucket of each. */
+/** Arrays that one sample after the other uses: memory that is asked for anew each time is given back late. */
 export interface SampleRoom {
-  readonly values: Float64Array;
+  /** The bucket of each row. */
   readonly buckets: Uint16Array;
+  /** Four numbers a bucket: see `classify`. */
+  readonly moments: Float64Array;
+  /** Values below each bucket. */
+  readonly ranks: Float64Array;
+  /** Where a bucket's sorted values begin in `sorted`, and the same while they are gathered. */
+  readonly places: Int32Array;
+  readonly opening: Int32Array;
+  /** Values of the buckets that were sorted. As long as a column, but what is not written to takes no memory. */
+  readonly sorted: Float64Array;
 }
 
+/** Room for samples of at most so many rows. */
 export function sampleRoom(rows: number): SampleRoom {
-  return { values: new Float64Array(rows), buckets: new Uint16Array(rows) };
+  return {
+    buckets: new Uint16Array(rows),
+    moments: new Float64Array(4 * bucketLimit),
+    ranks: new Float64Array(bucketLimit + 1),
+    places: new Int32Array(bucketLimit),
+    opening: new Int32Array(bucketLimit),
+    sorted: new Float64Array(rows),
+  };
 }
 
 /** Rows of each sample that decide where buckets begin. */
 const fittedTo = 2 ** 13;
+const rowsInBucket = 128;
+const fewestBuckets = 2 ** 10;
 
 /** A map for samples that are to be compared, fitted to some rows of each. */
 export function fittedMap(samples: readonly Float64Array[]): BucketMap {
@@ -19,16 +38,21 @@ export function fittedMap(samples: readonly Float64Array[]): BucketMap {
     const step = Math.max(1, Math.floor(values.length / fittedTo));
     return Array.from({ length: Math.ceil(values.length / step) }, (_, i) => values[i * step] as number);
   });
-  return bucketMap(Float64Array.from(fitted));
+  const rows = samples.reduce((sum, values) => sum + values.length, 0);
+  return bucketMap(Float64Array.from(fitted), Math.max(fewestBuckets, Math.ceil(rows / rowsInBucket)));
 }
 
 /**
  * Finds each row's bucket and sums each bucket up: four numbers a bucket, which are its values, one of them, the sum of
  * the differences to it and the sum of their amounts. −0 becomes 0.
  */
-export function classify({ values, buckets }: SampleRoom, { ranges, size }: BucketMap): Float64Array {
+export function classify(
+  values: Float64Array,
+  { ranges, size }: BucketMap,
+  { buckets, moments }: Pick<SampleRoom, 'buckets' | 'moments'>,
+): void {
   const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-  const moments = new Float64Array(4 * size);
+  moments.fill(0, 0, 4 * size);
   for (let row = 0; row < values.length; row++) {
     const value = (values[row] as number) + 0;
     values[row] = value;
@@ -40,11 +64,16 @@ export function classify({ values, buckets }: SampleRoom, { ranges, size }: Buck
     moments[at + 2]! += away;
     moments[at + 3]! += Math.abs(away);
   }
-  return moments;
+}
+
+/** Rows of a column: its values, NaN where there is none, and the bucket of each. */
+export interface BucketRows {
+  readonly values: Float64Array;
+  readonly buckets: Uint16Array;
 }
 
 /** Copies the values of the buckets that have a place, from there on; a place ends behind its bucket's values. */
-export function gather({ values, buckets }: SampleRoom, places: Int32Array, to: Float64Array): void {
+export function gather({ values, buckets }: BucketRows, places: Int32Array, to: Float64Array): void {
   for (let row = 0; row < values.length; row++) {
     const place = places[buckets[row] as number] as number;
     if (place < 0) continue;

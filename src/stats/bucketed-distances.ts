@@ -63,9 +63,12 @@ interface Steps {
 function stepsOf({ first, second }: BucketedPair): Steps {
   const { n } = first;
   const m = second.n;
-  const filled = Int32Array.from(first.map.lows.keys()).filter(
-    (bucket) => bucket > 0 && bucket < first.map.size - 1 && first.count(bucket) + second.count(bucket) > 0,
-  );
+  const buckets = new Int32Array(first.map.size);
+  let size = 0;
+  for (let bucket = 1; bucket < first.map.size - 1; bucket++) {
+    if (first.count(bucket) + second.count(bucket) > 0) buckets[size++] = bucket;
+  }
+  const filled = buckets.subarray(0, size);
   const after = Float64Array.from(
     filled,
     (k) => (first.ranks[k + 1] as number) / n - (second.ranks[k + 1] as number) / m,

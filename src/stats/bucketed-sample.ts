@@ -1,5 +1,5 @@
 import { type BucketMap, bucketOf } from './bucket-map.ts';
-import { classify, gather, type SampleRoom, sortPart } from './bucket-rows.ts';
+import { classify, gather, type SampleRoom, sampleRoom, sortPart } from './bucket-rows.ts';
 import { quantileAt } from './quantile-bins.ts';
 
 /**
@@ -16,27 +16,27 @@ export class BucketedSample {
   readonly buckets: Uint16Array;
   /** Finite values below each bucket; one more than buckets. */
   readonly ranks: Float64Array;
-  /** By bucket: values, one of them, sums of the differences to it and of their amounts. */
-  readonly #moments: Float64Array;
-  /** Where a bucket's sorted values begin in what was opened; −1 where they are not. */
-  readonly #places: Int32Array;
-  readonly #opened: { first: number; values: Float64Array }[] = [];
+  readonly #room: SampleRoom;
+  /** Values in `room.sorted`. */
+  #opened = 0;
   readonly #expected: number[] = [];
   #sd: number | null = null;
 
-  /** `values` are changed: −0 becomes 0. Both arrays stay in use. */
-  constructor({ values, buckets }: SampleRoom, map: BucketMap) {
+  /** `values` are changed: −0 becomes 0. Holds until the room is given to another. */
+  constructor(values: Float64Array, map: BucketMap, room: SampleRoom = sampleRoom(values.length)) {
     this.map = map;
     this.values = values;
-    this.buckets = buckets;
-    this.#moments = classify({ values, buckets }, this.map);
-    const { size } = this.map;
-    this.#places = new Int32Array(size).fill(-1);
-    this.ranks = new Float64Array(size + 1);
+    this.buckets = room.buckets.subarray(0, values.length);
+    this.#room = room;
+    classify(values, map, room);
+    const { size } = map;
+    // −1: not sorted
+    room.places.fill(-1, 0, size);
+    this.ranks = room.ranks.subarray(0, size + 1);
     let n = 0;
     for (let bucket = 1; bucket < size; bucket++) {
       this.ranks[bucket] = n;
-      if (bucket < size - 1) n += this.#moments[4 * bucket] as number;
+      if (bucket < size - 1) n += room.moments[4 * bucket] as number;
     }
     this.ranks[size] = n;
     this.n = n;
@@ -44,32 +44,32 @@ export class BucketedSample {
 
   /** Values of a bucket. */
   count(bucket: number): number {
-    return this.#moments[4 * bucket] as number;
+    return this.#room.moments[4 * bucket] as number;
   }
 
   /** Sum of x − from over the values of a bucket. */
   sumAbove(bucket: number, from: number): number {
+    const { moments } = this.#room;
     const at = 4 * bucket;
-    const n = this.#moments[at] as number;
-    return (this.#moments[at + 2] as number) + n * ((this.#moments[at + 1] as number) - from);
+    const n = moments[at] as number;
+    return (moments[at + 2] as number) + n * ((moments[at + 1] as number) - from);
   }
 
   /** Whether all values of a bucket are one, so that nothing in it needs an order. */
   isConstant(bucket: number): boolean {
-    return this.#moments[4 * bucket + 3] === 0;
+    return this.#room.moments[4 * bucket + 3] === 0;
   }
 
   /** The ascending values of a bucket, sorted when first asked for: `open` does many in one pass. */
   bucket(bucket: number): OpenBucket {
     const rows = this.count(bucket);
+    const { moments, places } = this.#room;
     if (this.isConstant(bucket)) {
-      return { values: this.#moments.subarray(4 * bucket + 1, 4 * bucket + (rows === 0 ? 1 : 2)), rows };
+      return { values: moments.subarray(4 * bucket + 1, 4 * bucket + (rows === 0 ? 1 : 2)), rows };
     }
-    if (this.#places[bucket] === -1) this.open([bucket]);
-    const place = this.#places[bucket] as number;
-    const found = this.#opened.find(({ first, values }) => place >= first && place < first + values.length);
-    const start = place - (found?.first ?? 0);
-    return { values: (found?.values ?? none).subarray(start, start + rows), rows: 1 };
+    if (places[bucket] === -1) this.open([bucket]);
+    const place = places[bucket] as number;
+    return { values: this.#room.sorted.subarray(place, place + rows), rows: 1 };
   }
 
   /** Quantiles that will be asked for: `open` then sorts their buckets too. */
@@ -79,26 +79,20 @@ export class BucketedSample {
 
   /** Sorts these buckets in one pass over the rows: for questions that are to come. */
   open(buckets: readonly number[]): void {
-    const toOpen = (bucket: number) => this.#places[bucket] === -1 && !this.isConstant(bucket);
+    const { places, opening, sorted } = this.#room;
+    const toOpen = (bucket: number) => places[bucket] === -1 && !this.isConstant(bucket);
     if (!buckets.some(toOpen)) return;
-    const first = this.#opened.reduce((size, { values }) => size + values.length, 0);
-    const opening = new Int32Array(this.map.size).fill(-1);
+    opening.fill(-1, 0, this.map.size);
     const chosen: number[] = [];
-    let size = 0;
     for (const bucket of [...buckets, ...this.#expected]) {
       if (!toOpen(bucket)) continue;
-      this.#places[bucket] = first + size;
-      opening[bucket] = size;
+      places[bucket] = this.#opened;
+      opening[bucket] = this.#opened;
       chosen.push(bucket);
-      size += this.count(bucket);
+      this.#opened += this.count(bucket);
     }
-    const values = new Float64Array(size);
-    gather(this, opening, values);
-    for (const bucket of chosen) {
-      const end = opening[bucket] as number;
-      sortPart(values, end - this.count(bucket), end);
-    }
-    this.#opened.push({ first, values });
+    gather(this, opening, sorted);
+    for (const bucket of chosen) sortPart(sorted, places[bucket] as number, opening[bucket] as number);
   }
 
   bucketOf(x: number): number {
@@ -196,5 +190,3 @@ export interface OpenBucket {
   readonly values: Float64Array;
   readonly rows: number;
 }
-
-const none = new Float64Array(0);

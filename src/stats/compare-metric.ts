@@ -7,44 +7,10 @@ import { type RowLoss, rowLosses } from './losses.ts';
 import { compareNdcg } from './ndcg.ts';
 import type { Discordant, PairedEstimate } from './paired-estimate.ts';
 import { pairedMean } from './paired-mean.ts';
+import { LOSSES, type PairedMetric } from './paired-metrics.ts';
 import { transformed, type Weights, weightedMean } from './ratio.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
 import { unseenOfLosses } from './unseen.ts';
-
-/** The metrics that can be compared by name. */
-export const PAIRED_METRICS = [
-  'accuracy',
-  'auc',
-  'f1',
-  'precision',
-  'recall',
-  'balanced_accuracy',
-  'macro_f1',
-  'log_loss',
-  'brier',
-  'rmse',
-  'mse',
-  'mae',
-  'mape',
-  'ndcg',
-  'calibration_error',
-] as const;
-
-export type PairedMetric = (typeof PAIRED_METRICS)[number];
-
-const LOSSES: Partial<Record<PairedMetric, RowLoss>> = {
-  log_loss: 'log_loss',
-  brier: 'brier',
-  mse: 'squared',
-  rmse: 'squared',
-  mae: 'absolute',
-  mape: 'absolute_percentage',
-};
-
-/** Whether more is better for a metric. */
-export function higherIsBetter(metric: PairedMetric): boolean {
-  return LOSSES[metric] === undefined && metric !== 'calibration_error';
-}
 
 /** Target and the two models' predictions for the same rows; all columns have one length. */
 export interface PairedPredictions {

@@ -16,7 +16,7 @@ export interface LabelCounts {
 export function countByLabel(
   sample: BucketedSample,
   edges: Float64Array,
-  { labels, size }: { labels: Uint16Array; size: number },
+  { labels, size }: { labels: Uint8Array | Uint16Array; size: number },
 ): LabelCounts {
   const bins = edges.length + 1;
   // one more for what is not finite
@@ -77,6 +77,9 @@ function binsOf(sample: BucketedSample, edges: Float64Array): { bin: Int32Array;
     while (buckets[edge] === bucket) edge++;
     bin[bucket] = edge > first ? ~first : first;
     next[bucket] = edge;
+    if (edge === first || !sample.isConstant(bucket)) continue;
+    const [value] = sample.bucket(bucket).values;
+    if (value !== undefined) bin[bucket] = firstAbove(edges, value, { from: first, until: edge });
   }
   for (const bucket of [0, size - 1]) bin[bucket] = edges.length + 1;
   return { bin, next };

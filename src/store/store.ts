@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { canonicalJson, Digest, parseJson, sha256 } from '../json.ts';
@@ -35,11 +33,25 @@ const nobody: Keeper = { keep: async () => [] };
 /** So often a put starts again because what it found there was being removed. */
 const putTries = 5;
 
-/** sha256 and size of a file, read as a stream. */
+const hashedAtOnce = 2 ** 18;
+
+/** sha256 and size of a file, a piece at a time. */
 export async function hashFile(file: string): Promise<{ sha256: Digest; size: number }> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return { sha256: hash.digest('hex'), size: (await stat(file)).size };
+  // one buffer: a stream's are collected late, and a file may be larger than memory
+  const buffer = Buffer.allocUnsafeSlow(hashedAtOnce);
+  const handle = await open(file);
+  try {
+    let size = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer);
+      if (bytesRead === 0) return { sha256: hash.digest('hex'), size };
+      hash.update(buffer.subarray(0, bytesRead));
+      size += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Immutable, content-addressed objects and manifests over any storage. Every read is verified. */

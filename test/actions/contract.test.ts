@@ -4,10 +4,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { actionNames, eventActionNames } from '../../actions/names.ts';
+import { actionNames, commandOf, eventActionNames } from '../../actions/names.ts';
 import { commonOutputs, stageOutputs } from '../../actions/outputs.ts';
 import { bundleEntries } from '../../scripts/bundles.ts';
-import { commands } from '../../src/stages/commands.ts';
+import { loadCommand } from '../../src/stages/commands.ts';
 import type { Stage } from '../../src/stages/define.ts';
 import { evaluate } from '../../src/stages/evaluate.ts';
 import { features } from '../../src/stages/features.ts';
@@ -15,12 +15,14 @@ import { gate } from '../../src/stages/gate.ts';
 import { ingest } from '../../src/stages/ingest.ts';
 import { monitor } from '../../src/stages/monitor.ts';
 import { promote } from '../../src/stages/promote.ts';
+import { reconcile } from '../../src/stages/reconcile.ts';
 import { register } from '../../src/stages/register.ts';
 import { rollback } from '../../src/stages/rollback.ts';
 import { split } from '../../src/stages/split.ts';
 import { status } from '../../src/stages/status.ts';
 import { train } from '../../src/stages/train.ts';
 import { validate } from '../../src/stages/validate.ts';
+import { verify } from '../../src/stages/verify.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -45,6 +47,8 @@ const stages: Record<string, Pick<Stage<never, unknown>, 'outputs'>> = {
   rollback,
   monitor,
   status,
+  verify,
+  reconcile,
 };
 
 interface Property {
@@ -81,9 +85,9 @@ describe('actions and commands are one contract', () => {
     expect(folders.sort()).toEqual([...actionNames, ...eventActionNames].sort());
   });
 
-  it.each(actionNames)('%s: inputs are the options of its command', (name) => {
+  it.each(actionNames)('%s: inputs are the options of its command', async (name) => {
     const action = readAction(`actions/${name}/action.yml`);
-    const command = commands.find((candidate) => candidate.name === name)!;
+    const command = (await loadCommand(commandOf(name)))!;
     expect(action.description).toBe(command.description);
     for (const [key, option] of Object.entries(command.options.shape)) {
       const input = action.inputs[key.replaceAll('_', '-')];

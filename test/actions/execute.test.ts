@@ -5,7 +5,7 @@ import { executeAction } from '../../actions/execute.ts';
 import type { Loaded } from '../../src/config/load.ts';
 import { UserError } from '../../src/errors.ts';
 import { Outcome } from '../../src/outcome.ts';
-import { fakeCommand, fakeHost, outcome } from './host.ts';
+import { fakeCommand, fakeHost, only, outcome } from './host.ts';
 
 const producer = { commit: null, run: 'test', attempt: 1, trigger: 'test', modelgate: 'test' };
 const service = { ACTIONS_RUNTIME_TOKEN: 'runtime-token-value', ACTIONS_RESULTS_URL: 'http://localhost/' };
@@ -18,7 +18,7 @@ describe('an action', () => {
       given = options;
       return outcome();
     });
-    expect(await executeAction('train', [command], host)).toBe(0);
+    expect(await executeAction('train', only(command), host)).toBe(0);
     expect(given).toEqual({ expected_generation: 3, dry_run: true, to: 'staging' });
   });
 
@@ -35,7 +35,7 @@ describe('an action', () => {
     ] as const) {
       const { host, seen } = await fakeHost(inputs);
       const command = fakeCommand(() => Promise.reject(new Error('must not run')));
-      expect(await executeAction('train', [command], host)).toBe(1);
+      expect(await executeAction('train', only(command), host)).toBe(1);
       expect(seen.outputs).toMatchObject({ verdict: 'error', 'reason-code': 'usage' });
       expect(JSON.stringify(seen.annotations)).toContain(name);
     }
@@ -53,7 +53,7 @@ describe('an action', () => {
     ] as const) {
       const { host, seen } = await fakeHost(inputs);
       const command = fakeCommand(async () => outcome({ stage: 'gate', verdict, reason_code: reason }));
-      expect(await executeAction('train', [command], host), `${verdict} ${JSON.stringify(inputs)}`).toBe(
+      expect(await executeAction('train', only(command), host), `${verdict} ${JSON.stringify(inputs)}`).toBe(
         exit,
       );
       expect(seen.outputs).toMatchObject({ verdict, 'reason-code': reason });
@@ -76,7 +76,7 @@ describe('an action', () => {
         },
       }),
     );
-    expect(await executeAction('train', [command], host)).toBe(1);
+    expect(await executeAction('train', only(command), host)).toBe(1);
     expect(seen.annotations).toEqual([
       expect.objectContaining({ level: 'error', file: 'contracts/flights.yaml', line: 12, column: 3 }),
     ]);
@@ -118,7 +118,7 @@ describe('an action', () => {
     });
     const failed = { stage: 'validate', verdict: 'fail', reason_code: 'contract_failed' } as const;
     const command = fakeCommand(async () => outcome({ ...failed, outputs: { validation } }));
-    expect(await executeAction('train', [command], host)).toBe(1);
+    expect(await executeAction('train', only(command), host)).toBe(1);
     expect(seen.annotations).toMatchObject([
       { level: 'error', file: 'contracts/flights.yaml', line: 7, message: 'dest: fail' },
       { level: 'warning', file: 'contracts/flights.yaml', line: 2 },
@@ -130,7 +130,7 @@ describe('an action', () => {
     const { host, seen } = await fakeHost({});
     const outputs = { model: 'm', op_id: 'x', rows: 3, metrics: { auc: 1 }, previous: null, moved: true };
     const command = fakeCommand(async () => outcome({ outputs }));
-    await executeAction('train', [command], host);
+    await executeAction('train', only(command), host);
     expect(seen.outputs).toMatchObject({
       model: 'm',
       'op-id': 'x',
@@ -146,14 +146,14 @@ describe('an action', () => {
   it('turns a throw, an unknown stage and a missing one into outcomes', async () => {
     const { host, seen } = await fakeHost({});
     const crash = fakeCommand(() => Promise.reject(new TypeError('x is not a function')));
-    expect(await executeAction('train', [crash], host)).toBe(70);
+    expect(await executeAction('train', only(crash), host)).toBe(70);
     expect(seen.outputs['reason-code']).toBe('internal');
     const user = fakeCommand(() =>
       Promise.reject(new UserError({ code: 'config_missing', message: 'Not there.', fix: 'Add it.' })),
     );
-    expect(await executeAction('train', [user], host)).toBe(1);
-    expect(await executeAction('tarin', [user], host)).toBe(1);
-    expect(await executeAction('', [user], host)).toBe(1);
+    expect(await executeAction('train', only(user), host)).toBe(1);
+    expect(await executeAction('tarin', only(user), host)).toBe(1);
+    expect(await executeAction('', only(user), host)).toBe(1);
     expect(seen.annotations.at(-1)!.message).toContain('stage is needed');
   });
 
@@ -163,7 +163,7 @@ describe('an action', () => {
     const files = [{ name: 'model.onnx', size: 4, sha256: object }];
     const model = await first.store.putManifest({ kind: 'model', files, inputs: {}, producer, facts: {} });
     const trained = fakeCommand(async () => outcome({ outputs: { model } }));
-    expect(await executeAction('train', [trained], first.host)).toBe(0);
+    expect(await executeAction('train', only(trained), first.host)).toBe(0);
     expect([...first.seen.artifacts.keys()]).toEqual(['modelgate-train']);
 
     const second = await fakeHost({ 'from-artifacts': 'modelgate-train' }, service, first.seen.artifacts);
@@ -171,7 +171,7 @@ describe('an action', () => {
       const bytes = await context.store.readBytes((await context.store.readManifest(model)).files[0]!.sha256);
       return outcome({ outputs: { size: bytes.length } });
     });
-    expect(await executeAction('train', [reads], second.host)).toBe(0);
+    expect(await executeAction('train', only(reads), second.host)).toBe(0);
     expect(second.seen.outputs.size).toBe('4');
   });
 
@@ -179,7 +179,7 @@ describe('an action', () => {
     const { host, seen } = await fakeHost({}, service);
     host.artifacts.upload = () => Promise.reject(new Error('service unavailable'));
     const command = fakeCommand(async () => outcome());
-    expect(await executeAction('train', [command], host)).toBe(1);
+    expect(await executeAction('train', only(command), host)).toBe(1);
     expect(seen.outputs.verdict).toBe('pass');
     expect(seen.annotations.at(-1)!.message).toContain('service unavailable');
   });
@@ -190,7 +190,7 @@ describe('an action', () => {
       [{ 'upload-artifact': 'none' }, service],
     ] as const) {
       const { host, seen } = await fakeHost(inputs, env);
-      await executeAction('train', [fakeCommand(async () => outcome())], host);
+      await executeAction('train', only(fakeCommand(async () => outcome())), host);
       expect(seen.artifacts.size).toBe(0);
     }
   });
@@ -203,7 +203,7 @@ describe('an action', () => {
       context.logger.warn(hostile);
       return outcome();
     });
-    await executeAction('train', [command], host);
+    await executeAction('train', only(command), host);
     expect(seen.log[0]).toMatch(/^stop [0-9a-f-]{36}$/);
     expect(seen.log[3]).toBe(seen.log[0]!.replace('stop', 'resume'));
     for (const line of seen.log
@@ -230,7 +230,7 @@ describe('an action', () => {
       for (const text of leak) context.logger.warn(`failed: ${text}`);
       return outcome({ verdict: 'error', summary: leak.join(' '), outputs: { note: leak.join(' ') } });
     });
-    await executeAction('train', [command], host);
+    await executeAction('train', only(command), host);
     const everything = JSON.stringify([seen, await readFile(seen.outputs.outcome!, 'utf8')]);
     for (const text of leak) {
       expect(everything).not.toContain(text);
@@ -240,7 +240,7 @@ describe('an action', () => {
 
   it('[TRN-4] names the runner and its GPU in the summary', async () => {
     const { host, seen } = await fakeHost({}, { RUNNER_NAME: 'gpu-7', RUNNER_ENVIRONMENT: 'self-hosted' });
-    await executeAction('train', [fakeCommand(async () => outcome())], host);
+    await executeAction('train', only(fakeCommand(async () => outcome())), host);
     expect(seen.summary).toContain('gpu-7, self-hosted');
     expect(seen.summary).toMatch(/\| GPU \| .+ \|/);
   });

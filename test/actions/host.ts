@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Annotation } from '../../actions/annotations.ts';
-import type { ActionHost } from '../../actions/execute.ts';
+import type { ActionHost, CommandSource } from '../../actions/execute.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type Command, defineCommand, type Project } from '../../src/stages/command.ts';
 import type { StageContext, StageOutcome } from '../../src/stages/define.ts';
@@ -83,6 +83,12 @@ export const outcome = (
   trace_id: 'trace',
   cached: false,
   ...change,
+});
+
+/** The actions of a program that has one command. */
+export const only = (command: Command): CommandSource => ({
+  names: [command.name],
+  load: async (name) => (name === command.name ? command : undefined),
 });
 
 /** A command with one option of each kind. */

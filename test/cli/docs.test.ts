@@ -3,9 +3,15 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cliPage } from '../../scripts/cli-docs.ts';
 import { commandHelp, overview } from '../../src/cli/help.ts';
-import { commands } from '../../src/stages/commands.ts';
+import { commandNames, loadCommands } from '../../src/stages/commands.ts';
+
+const commands = await loadCommands();
 
 describe('the command line', () => {
+  it('knows every command before its code is loaded', () => {
+    expect(commandNames).toEqual(commands.map(({ name }) => name));
+  });
+
   it('has its page made from the commands; npm run docs writes it', async () => {
     expect(await readFile('docs/cli.md', 'utf8')).toBe(cliPage());
   });

@@ -35,6 +35,31 @@ const numbers = fc.array(
 );
 
 describe('blocks', () => {
+  it('are refused where their counts do not fit', () => {
+    const category = (counts: number[], parts = 1) => ({
+      ...{ name: 'c', type: 'string', physicalType: 'VARCHAR', distinct: 2, kind: 'category' },
+      ...{ categories: ['a', 'b'], complete: true },
+      parts: Array.from({ length: parts }, () => ({ nulls: 0, counts, other: 0 })),
+    });
+    const read = (column: unknown) =>
+      Blocks.safeParse({
+        ...{ schema: 'modelgate.blocks/1', time: null, rows: 9 },
+        ...{ blocks: [{ day: null, rows: 9 }], columns: [column] },
+      }).success;
+    expect(read(category([0, 4, 1, 5]))).toBe(true);
+    expect(read(category([]))).toBe(true);
+    for (const wrong of [
+      [0, -4],
+      [1, 4, 0, 5],
+      [0, 4, 0, 5],
+      [0, 4, 2, 5],
+      [-1, 4],
+      [0, 4, 1],
+    ])
+      expect(read(category(wrong)), String(wrong)).toBe(false);
+    expect(read(category([0, 9], 2))).toBe(false);
+  });
+
   it('add up to what all rows together give', () => {
     fc.assert(
       fc.property(numbers, numbers, (a, b) => {

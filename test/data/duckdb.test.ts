@@ -54,6 +54,21 @@ describe('DuckDB engine', () => {
     for (const [i, [x, y]] of seen) expect([x, y]).toEqual([i % 3 === 0 ? Number.NaN : i / 2, i / 2]);
   });
 
+  it('gives the rows of a file in its own order, filtered ones too, and holds few batches at a time', async () => {
+    const engine = await test.engine();
+    const file = path.join(test.folder, 'ordered.parquet');
+    await engine.writeParquet('SELECT CAST(i AS DOUBLE) AS i FROM range(2000000) AS t(i)', file);
+    await engine.addFile('ordered', file);
+    const before = process.memoryUsage().arrayBuffers;
+    let [row, most] = [0, 0];
+    for await (const [i] of engine.batches('SELECT i FROM ordered WHERE i <> 0')) {
+      for (const value of i!.values) if (value !== ++row) throw new Error(`${value} in row ${row}`);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    expect(row).toBe(1_999_999);
+    expect(most).toBeLessThan(2 ** 23);
+  });
+
   it('takes times as UTC and keeps the offset of text', async () => {
     const engine = await test.engine();
     const [row] = await engine.rows(
@@ -189,5 +204,16 @@ describe('DuckDB engine', () => {
     setTimeout(() => controller.abort(), 50);
     await expect(running).rejects.toThrow(/abort/i);
     await engine.close();
+  });
+
+  it('closes only when what still runs has ended, and then runs no more', async () => {
+    const engine = await test.engine();
+    const slow = engine.rows(
+      'SELECT count(*) FROM range(100000) a, range(1000000) b WHERE hash(a.range, b.range) = 1',
+    );
+    slow.catch(() => {});
+    await engine.close();
+    await expect(slow).rejects.toThrow(/interrupt/i);
+    await expect(engine.rows('SELECT 1')).rejects.toThrow('closed');
   });
 });

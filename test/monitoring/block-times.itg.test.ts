@@ -37,6 +37,31 @@ describe('blocks by time', () => {
     expect(pair.reference.blocks).toHaveLength(expected.filter((block) => block !== null).length);
   });
 
+  it.each([
+    ['counted', 1],
+    ['joined', 2],
+  ])('are %s alike for all columns', async (_, days) => {
+    const engine = await test.engine();
+    const columns = Array.from({ length: 10 }, (_, k) => `${k} + 0.5 + i AS x${k}`);
+    await engine.execute(
+      `CREATE OR REPLACE TEMP TABLE rows AS SELECT ${columns.join(', ')},
+         CASE WHEN i % 7 = 0 THEN NULL ELSE DATE '2026-01-01' + CAST(${days} * (i % 3) AS INTEGER) END AS "at"
+       FROM range(5000) t(i)`,
+    );
+    const pair = await openPair(engine, {
+      ...{ reference: 'rows', current: 'rows', time: 'at', unit: 'day', exclude: [] },
+    });
+    expect(pair.reference.ordered).toBe(days === 1);
+    let read = 0;
+    for await (const data of readColumns(engine, pair)) {
+      if (data.kind !== 'numeric') throw new TypeError(`${data.name} is a number`);
+      const { sample, block } = data.current;
+      expect(Array.from(block)).toEqual(Array.from(sample.values, (x) => (x - 0.5 - read) % 3));
+      read++;
+    }
+    expect(read).toBe(10);
+  });
+
   it('leaves rows without a time out of the values, and counts nulls by block', async () => {
     const engine = await test.engine();
     await engine.execute(

@@ -51,7 +51,10 @@ describe('the threshold of an effect', () => {
     expect(learned.from).toBe('past_periods');
     // a period within one phase lies 10 · 40/35 points from the rest
     expect(learned.value).toBeCloseTo((10 * 40) / 35, 6);
-    expect(effectThreshold(counts(10), points, { points: 0 }).value).toBeLessThan(1);
+    // where every period is like the others, chance is what is left
+    const calm = effectThreshold(counts(10), points, { points: 0 });
+    expect(calm.from).toBe('sampling_noise');
+    expect(calm.value).toBeLessThan(2);
   });
 
   it('is the sampling noise where the past is too short, and never under the configured floor', () => {

@@ -1,8 +1,9 @@
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import type { ModelInput } from '../../src/monitoring/served.ts';
+import { declareInputs, type ModelInput, readLabelled } from '../../src/monitoring/served.ts';
 import { type ServedBlocksOptions, servedDays } from '../../src/monitoring/served-blocks.ts';
+import { bench } from './context.ts';
 import { watch } from './watch.ts';
 import { environment, model, type World, world } from './world.ts';
 
@@ -91,3 +92,34 @@ it('the same check twice says the same, the second from what is kept', { timeout
   expect(second.signals).toEqual(first.signals);
   expect(first.of('weight')?.verdict).toBe('alert');
 });
+
+it('a value that the deployed model cannot take is null, and stops no check', { timeout }, async () => {
+  const { engine } = await bench();
+  await engine.execute(
+    `CREATE VIEW logged AS SELECT * FROM (VALUES
+       (1e300, 1e300, 'yes please', 'abc'), (2.5, 7, 'true', '3.5')) t(single, whole, flag, text)`,
+  );
+  const inputs = [
+    { name: 'single', type: 'float64' as const },
+    { name: 'whole', type: 'int64' as const },
+    { name: 'flag', type: 'bool' as const },
+    { name: 'text', type: 'float32' as const },
+  ];
+  await declareInputs(engine, { view: 'seen', source: 'logged', inputs, time: null });
+  expect(await engine.rows('SELECT single, whole, flag, text FROM seen')).toEqual([
+    { single: null, whole: null, flag: null, text: null },
+    { single: 2.5, whole: 7, flag: true, text: 3.5 },
+  ]);
+});
+
+it.each([[`'late'`], [`DATE '2013-01-01'`]])(
+  'labels that are no numbers are the user’s error: %s',
+  async (label) => {
+    const { engine } = await bench();
+    await engine.execute(`CREATE VIEW labels AS SELECT 'a' AS k, ${label} AS y`);
+    const source = { file: 'labels.csv', key: 'k', label: 'y' };
+    await expect(
+      readLabelled(engine, { predictions: 'none', labels: 'labels', source }),
+    ).rejects.toMatchObject({ code: 'config_invalid', where: 'labels.csv' });
+  },
+);

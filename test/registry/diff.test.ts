@@ -4,7 +4,7 @@ import { canonicalJson, type Digest } from '../../src/json.ts';
 import { register } from '../../src/registry/register.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { promote } from '../../src/rollout/move.ts';
-import { commands } from '../../src/stages/commands.ts';
+import { loadCommand } from '../../src/stages/commands.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { diff, parsePair } from '../../src/stages/diff.ts';
 import { status } from '../../src/stages/status.ts';
@@ -159,10 +159,7 @@ describe('diff of two versions', () => {
     ]);
     const backwards = (await ask(registry, 2, 1)).outputs;
     expect(backwards.behaviour).toMatchObject({ lost: 4, gained: 1, slices: [{ lost: 4, gained: 1 }] });
-    const text = render(
-      commands.find(({ name }) => name === 'diff'),
-      (await ask(registry)) as never,
-    );
+    const text = render(await loadCommand('diff'), (await ask(registry)) as never);
     expect(text).toMatch(/Data of flights: 1,000 → 2,000 rows/);
     expect(text).toMatch(/distance +BIGINT +BIGINT +0 % +0 % +2 sd/);
     expect(text).toMatch(/of 10 rows 1 got worse and 4 better/);

@@ -1,10 +1,19 @@
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 export interface View {
   width: number;
   scheme: 'light' | 'dark';
 }
+
+/** A desk and a phone, in light and dark. */
+export const views = [
+  { width: 1280, scheme: 'light' },
+  { width: 1280, scheme: 'dark' },
+  { width: 390, scheme: 'light' },
+  { width: 390, scheme: 'dark' },
+] as const satisfies View[];
 
 /** What in-page.js measures, by its functions' names. */
 interface Looks {
@@ -69,5 +78,29 @@ export class Shown implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.context().close();
+  }
+}
+
+/**
+ * Looks at a page in each view, all that is folded open: nothing is cut, faint, without a name or in disorder, and the
+ * page asked for nothing.
+ */
+export async function expectReadable(browser: Browser, markup: string, from: readonly View[]): Promise<void> {
+  for (const view of from) {
+    await using shown = await Shown.open(browser, markup, view);
+    const where = `${view.width} px, ${view.scheme}`;
+    await shown.look('unfold');
+    expect((await shown.look('extent')).width, where).toBe(view.width);
+    expect(await shown.look('misplaced'), where).toEqual([]);
+    expect(await shown.look('faint', 4.5), where).toEqual([]);
+    const { headings, unnamed } = await shown.look('structure');
+    expect(unnamed, where).toEqual([]);
+    expect(headings[0]).toBe(1);
+    headings.slice(1).forEach((level, i) => {
+      expect(level, where).toBeGreaterThan(1);
+      expect(level - (headings[i] ?? 0), where).toBeLessThanOrEqual(1);
+    });
+    expect(shown.requests, where).toEqual([]);
+    expect(shown.console, where).toEqual([]);
   }
 }

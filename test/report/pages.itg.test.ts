@@ -4,15 +4,10 @@ import { gateHtml } from '../../src/gate/report-html.ts';
 import { recordOf } from '../gate/report-world.ts';
 import { noChromium, openChromium } from './chromium.ts';
 import { type DriftPageMade, driftPageOf, hostileLevel, hostileName } from './drift-world.ts';
-import { Shown, type View } from './look.ts';
+import { expectReadable, Shown, views } from './look.ts';
 
 const missing = noChromium();
-const [wideLight, wideDark, phoneLight, phoneDark]: View[] = [
-  { width: 1280, scheme: 'light' },
-  { width: 1280, scheme: 'dark' },
-  { width: 390, scheme: 'light' },
-  { width: 390, scheme: 'dark' },
-] as const;
+const [wideLight, wideDark, phoneLight, phoneDark] = views;
 
 describe.skipIf(missing !== null)(`reports in a browser (${missing ?? 'Chromium'})`, () => {
   let browser: Browser;
@@ -25,28 +20,6 @@ describe.skipIf(missing !== null)(`reports in a browser (${missing ?? 'Chromium'
     await browser?.close();
   });
 
-  /** Looks at a page in each view, all that is folded open. */
-  async function checkPage(markup: string, views: (View | undefined)[]): Promise<void> {
-    for (const view of views) {
-      if (view === undefined) continue;
-      await using shown = await Shown.open(browser, markup, view);
-      const where = `${view.width} px, ${view.scheme}`;
-      await shown.look('unfold');
-      expect((await shown.look('extent')).width, where).toBe(view.width);
-      expect(await shown.look('misplaced'), where).toEqual([]);
-      expect(await shown.look('faint', 4.5), where).toEqual([]);
-      const { headings, unnamed } = await shown.look('structure');
-      expect(unnamed, where).toEqual([]);
-      expect(headings[0]).toBe(1);
-      headings.slice(1).forEach((level, i) => {
-        expect(level, where).toBeGreaterThan(1);
-        expect(level - (headings[i] ?? 0), where).toBeLessThanOrEqual(1);
-      });
-      expect(shown.requests, where).toEqual([]);
-      expect(shown.console, where).toEqual([]);
-    }
-  }
-
   it('can be read on any screen: what moved', async () => {
     const moved = await theMoved();
     const { drifted, schema_differences: schema } = moved.report;
@@ -54,7 +27,7 @@ describe.skipIf(missing !== null)(`reports in a browser (${missing ?? 'Chromium'
       expect.arrayContaining(['arrival_delay', 'carrier', 'humidity', hostileName, 'wind_gust']),
     );
     expect(schema).toMatchObject({ missing: ['lost_column'], unexpected: ['gate_number'] });
-    await checkPage(moved.page, [wideLight, wideDark, phoneLight, phoneDark]);
+    await expectReadable(browser, moved.page, [wideLight, wideDark, phoneLight, phoneDark]);
   });
 
   it.each([
@@ -62,18 +35,18 @@ describe.skipIf(missing !== null)(`reports in a browser (${missing ?? 'Chromium'
     ['not decidable', { moved: false, days: 4 }],
     ['rows without times', { time: null }],
   ])('can be read on any screen: %s', async (_, planted) => {
-    await checkPage((await driftPageOf(planted)).page, [wideDark, phoneLight]);
+    await expectReadable(browser, (await driftPageOf(planted)).page, [wideDark, phoneLight]);
   });
 
   it("can be read on any screen: the gate's report", async () => {
     const values = ['UA', 'A rather long name of a carrier', null, hostileLevel, 'WWWWWWWWWWWWWWWWWWWWWWWW'];
     const markup = gateHtml(recordOf({ values, harm: 0.1, name: hostileName }));
-    await checkPage(markup, [wideLight, wideDark, phoneLight, phoneDark]);
+    await expectReadable(browser, markup, [wideLight, wideDark, phoneLight, phoneDark]);
   });
 
   it('say on the first screen what moved and what to do, also on a phone', async () => {
     const moved = await theMoved();
-    for (const view of [wideLight, phoneLight] as View[]) {
+    for (const view of [wideLight, phoneLight]) {
       await using shown = await Shown.open(browser, moved.page, view);
       const { page } = shown;
       const height = page.viewportSize()?.height ?? 0;
@@ -92,7 +65,7 @@ describe.skipIf(missing !== null)(`reports in a browser (${missing ?? 'Chromium'
 
   it('show names and values of the data as text', async () => {
     const moved = await theMoved();
-    await using shown = await Shown.open(browser, moved.page, wideLight as View);
+    await using shown = await Shown.open(browser, moved.page, wideLight);
     const { page } = shown;
     expect(await page.locator('main script, main img').count()).toBe(0);
     expect(await page.locator('h2').allTextContents()).toContainEqual(expect.stringContaining(hostileName));
@@ -103,14 +76,14 @@ describe.skipIf(missing !== null)(`reports in a browser (${missing ?? 'Chromium'
 
   it('tell both sides of a distribution apart without colour', async () => {
     const moved = await theMoved();
-    await using shown = await Shown.open(browser, moved.page, wideLight as View);
+    await using shown = await Shown.open(browser, moved.page, wideLight);
     expect(new Set(await shown.look('painted', 'svg .one'))).toEqual(new Set(['empty, line']));
     expect(new Set(await shown.look('painted', 'svg .two'))).toEqual(new Set(['filled, no line']));
   });
 
   it('can be walked by keyboard, and show where one is', async () => {
     const moved = await theMoved();
-    await using shown = await Shown.open(browser, moved.page, phoneDark as View);
+    await using shown = await Shown.open(browser, moved.page, phoneDark);
     const { reached, unmarked } = await shown.walkByKeyboard();
     expect(reached).toBeGreaterThan(moved.report.drifted.length);
     expect(unmarked).toBe(0);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fittedMap } from '../../src/stats/bucket-rows.ts';
+import { fittedMap, sampleRoom } from '../../src/stats/bucket-rows.ts';
 import { bucketedDistances } from '../../src/stats/bucketed-distances.ts';
 import { BucketedSample } from '../../src/stats/bucketed-sample.ts';
 import { ksStatisticSorted } from '../../src/stats/ks.ts';
@@ -29,6 +29,8 @@ const worlds: Record<string, (side: number) => number> = {
   'nulls and infinities among them': () =>
     random.below(3) === 0 ? either(Number.NaN, either(1, -1) * Number.POSITIVE_INFINITY) : normal(),
 };
+/** Used by one pair after the other, as the columns of a table are. */
+const rooms = [sampleRoom(60_000), sampleRoom(60_000)] as const;
 const shares = Array.from({ length: 65 }, (_, i) => i / 64);
 
 function drawn(draw: (side: number) => number, sizes: [number, number]) {
@@ -40,9 +42,7 @@ function drawn(draw: (side: number) => number, sizes: [number, number]) {
       .sort(),
   );
   const map = fittedMap(raw);
-  const samples = raw.map(
-    (values) => new BucketedSample({ values, buckets: new Uint16Array(values.length) }, map),
-  );
+  const samples = raw.map((values, side) => new BucketedSample(values, map, rooms[side]));
   return { samples, sorted } as {
     samples: [BucketedSample, BucketedSample];
     sorted: [Float64Array, Float64Array];
@@ -99,9 +99,10 @@ describe.each(Object.entries(worlds))('a sample in buckets, %s', (_, draw) => {
 it('is exact where the map was fitted to other values', () => {
   const { samples, sorted } = drawn(normal, [3000, 2000]);
   const map = fittedMap([Float64Array.of(1e6, 1e6 + 1)]);
-  const [first, second] = samples.map(
-    ({ values }) => new BucketedSample({ values, buckets: new Uint16Array(values.length) }, map),
-  ) as [BucketedSample, BucketedSample];
+  const [first, second] = samples.map(({ values }) => new BucketedSample(values, map)) as [
+    BucketedSample,
+    BucketedSample,
+  ];
   const { ks, wasserstein } = bucketedDistances({ first, second });
   expect(ks).toBe(ksStatisticSorted(...sorted));
   close(wasserstein, wassersteinSorted(...sorted) as number);

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareMetric, PAIRED_METRICS, type PairedPredictions } from '../../src/stats/compare-metric.ts';
+import { compareMetric, type PairedPredictions } from '../../src/stats/compare-metric.ts';
 import { tQuantile } from '../../src/stats/distributions.ts';
 import { encodeClusters } from '../../src/stats/influence.ts';
 import { benjaminiHochberg, holm } from '../../src/stats/multiplicity.ts';
 import { addTrainingNoise, conclude, type PairedEstimate } from '../../src/stats/paired-estimate.ts';
 import { pairedMean } from '../../src/stats/paired-mean.ts';
+import { PAIRED_METRICS } from '../../src/stats/paired-metrics.ts';
 import { pairedRatio } from '../../src/stats/paired-ratio.ts';
 import { seededRandom } from '../../src/stats/random.ts';
 import { ratioOfSums } from '../../src/stats/ratio.ts';

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { compareMetric, type PairedMetric } from '../../src/stats/compare-metric.ts';
+import { compareMetric } from '../../src/stats/compare-metric.ts';
 import { type Clusters, encodeClusters } from '../../src/stats/influence.ts';
 import { estimateNdcg } from '../../src/stats/ndcg.ts';
 import { pairedBootstrap } from '../../src/stats/paired-bootstrap.ts';
 import { conclude } from '../../src/stats/paired-estimate.ts';
+import type { PairedMetric } from '../../src/stats/paired-metrics.ts';
 import { seededRandom } from '../../src/stats/random.ts';
 import { isUndefined, type Undefined } from '../../src/stats/undefined.ts';
 import { expectClose, expectRelative, fixture } from './close.ts';

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { compareMetric, higherIsBetter, type PairedMetric } from '../../src/stats/compare-metric.ts';
+import { compareMetric } from '../../src/stats/compare-metric.ts';
 import type { DeLongEstimate } from '../../src/stats/delong.ts';
 import { encodeClusters } from '../../src/stats/influence.ts';
 import { mcnemar } from '../../src/stats/mcnemar.ts';
 import { conclude, type PairedEstimate } from '../../src/stats/paired-estimate.ts';
+import { higherIsBetter, type PairedMetric } from '../../src/stats/paired-metrics.ts';
 import { tangoInterval } from '../../src/stats/tango.ts';
 import { isUndefined, type Undefined } from '../../src/stats/undefined.ts';
 import { expectClose, expectRelative, fixture } from './close.ts';

@@ -9,7 +9,7 @@ import { admitOnnx } from '../../src/evaluation/onnx-admission.ts';
 import { SlicesPolicy } from '../../src/gate/policy.ts';
 import { sha256 } from '../../src/json.ts';
 import { Name } from '../../src/names.ts';
-import { commands } from '../../src/stages/commands.ts';
+import { loadCommand } from '../../src/stages/commands.ts';
 import { keys } from '../../src/store/keys.ts';
 import { objectName, parseS3Url } from '../../src/store/s3-url.ts';
 import { graph, model, node, tensor, types, value } from '../evaluation/onnx-writer.ts';
@@ -37,7 +37,7 @@ function entrances(store: string): Record<string, Entrance> {
     Promise.reject(new UserError({ code: 'config_missing', message: 'There is none.', fix: 'None.' }));
   const project = { config: missing, settings: async () => null, context };
   const call = async (command: string, args: readonly string[]) => {
-    const found = commands.find(({ name }) => name === command)!;
+    const found = (await loadCommand(command))!;
     const { options } = parseCommandLine(found, args);
     const { error } = await found.run(options, project);
     if (error?.code === 'internal') throw new Error(error.message);

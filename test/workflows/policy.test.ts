@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -74,7 +75,7 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 
   it('[TRN-4] trains on a labelled self-hosted GPU runner that holds no cloud role', () => {
     const own = jobs.filter(([, job]) => [job['runs-on']].flat().includes('self-hosted'));
-    expect(own.length).toBe(['train.yml', 'release.yml'].includes(file) ? 1 : 0);
+    expect(own.length).toBe(['train.yml', 'release.yml', 'sweep.yml'].includes(file) ? 1 : 0);
     for (const [, job] of own) {
       expect(job['runs-on']).toEqual(['self-hosted', 'gpu']);
       expect(job.permissions).toEqual({ contents: 'read' });
@@ -121,15 +122,24 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 });
 
 describe('the set of templates', () => {
-  it('is the story: a pull request, training, release, promotion, rollback, monitoring, commands', () => {
+  it('is the story: a pull request, training, sweeps, release, promotion, rollback, monitoring, drills, proofs, commands', () => {
     expect(workflows.map(({ file }) => file).sort()).toEqual([
       'chatops.yml',
+      'drill.yml',
       'monitor.yml',
       'promote.yml',
       'pull-request.yml',
       'release.yml',
       'rollback.yml',
+      'sweep.yml',
       'train.yml',
+      'verify.yml',
     ]);
+  });
+
+  it('is told by docs/workflows.md as it is', () => {
+    expect(() =>
+      execFileSync(process.execPath, ['scripts/workflow-docs.ts', '--check'], { cwd: root, stdio: 'pipe' }),
+    ).not.toThrow();
   });
 });

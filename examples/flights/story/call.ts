@@ -8,10 +8,12 @@ import type { Progress } from './progress.ts';
 
 export type Result = StageOutcome<Record<string, unknown>>;
 
-export interface Caller {
-  /** Calls a command as the command line would, with the same options. */
-  (name: string, options: Record<string, unknown>, settings: { config: string }): Promise<Result>;
-}
+/** Calls a command as the command line would, with the same options. */
+export type Caller = (
+  name: string,
+  options: Record<string, unknown>,
+  settings: { config: string },
+) => Promise<Result>;
 
 /** Calls commands in this process and tells each stage's end to `progress`. */
 export function caller(settings: { store: string; signal: AbortSignal; progress: Progress }): Caller {

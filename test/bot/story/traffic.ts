@@ -10,6 +10,7 @@ export async function serveParcels({
   store,
   folder,
   parcels,
+  environment = {},
 }: {
   /** The command line's script. */
   command: string;
@@ -17,6 +18,8 @@ export async function serveParcels({
   /** An empty one. */
   folder: string;
   parcels: readonly Parcel[];
+  /** What the store needs to be reached. */
+  environment?: Readonly<Record<string, string>>;
 }): Promise<{ version: number }> {
   const child = spawn(
     process.execPath,
@@ -28,6 +31,7 @@ export async function serveParcels({
         HOME: folder,
         TMPDIR: folder,
         MODELGATE_CACHE: path.join(folder, 'cache'),
+        ...environment,
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     },

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLogger } from '../../../src/logger.ts';
 import { promote } from '../../../src/rollout/move.ts';
-import { commands } from '../../../src/stages/commands.ts';
+import { loadCommand } from '../../../src/stages/commands.ts';
 import { openProject } from '../../../src/stages/project.ts';
 import {
   bob,
@@ -50,7 +50,7 @@ async function checkout() {
       logger: silentLogger,
       signal: new AbortController().signal,
     });
-    const command = commands.find((one) => one.name === name)!;
+    const command = (await loadCommand(name))!;
     return await command.run(command.options.parse(options), project);
   };
   const toProduction = (configFile?: string) =>

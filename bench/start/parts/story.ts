@@ -1,18 +1,12 @@
-/**
- * What a newcomer waits for: the first `npm start` (with the Python environment's installation), the second, and
- * what the pipeline costs over the bare training script. Prints a table; asserts nothing.
- *
- *   npm run bench:start            # uses a fresh cache folder, removed at the end
- */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { table } from '../src/cli/terminal.ts';
+import { table } from '../../../src/cli/terminal.ts';
 
-const root = path.join(import.meta.dirname, '..');
-const cache = await mkdtemp(path.join(os.tmpdir(), 'modelgate-bench-'));
+const root = path.join(import.meta.dirname, '../../..');
+const cache = path.join(os.tmpdir(), `modelgate-bench-${process.pid}`);
 const env = { ...process.env, MODELGATE_CACHE: cache };
 
 interface Measured {
@@ -108,18 +102,26 @@ async function overhead(): Promise<string> {
   );
 }
 
-try {
-  await rm(path.join(root, 'examples/flights/.modelgate'), { recursive: true, force: true });
-  const first = await measure('npm', ['start', '--silent']);
-  const second = await measure('npm', ['start', '--silent']);
-  const rows = (
-    [
-      ['npm start, the first time', first],
-      ['npm start, the second time', second],
-    ] as const
-  ).map(([what, one]) => [what, one.seconds.toFixed(1), one.cpu.toFixed(1), one.memory.toFixed(0)]);
-  console.log(table(['what', 'seconds', 'CPU seconds', 'peak MiB'], rows));
-  console.log(`\n${await overhead()}`);
-} finally {
-  await rm(cache, { recursive: true, force: true });
+/**
+ * What a newcomer waits for: the first `npm start` (with the Python environment's installation), the second, and
+ * what the pipeline costs over the bare training script, with a fresh cache folder that is removed at the end.
+ */
+export async function run(): Promise<boolean> {
+  await mkdir(cache);
+  try {
+    await rm(path.join(root, 'examples/flights/.modelgate'), { recursive: true, force: true });
+    const first = await measure('npm', ['start', '--silent']);
+    const second = await measure('npm', ['start', '--silent']);
+    const rows = (
+      [
+        ['npm start, the first time', first],
+        ['npm start, the second time', second],
+      ] as const
+    ).map(([what, one]) => [what, one.seconds.toFixed(1), one.cpu.toFixed(1), one.memory.toFixed(0)]);
+    console.log(table(['what', 'seconds', 'CPU seconds', 'peak MiB'], rows));
+    console.log(`\n${await overhead()}`);
+    return true;
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,164 @@
+import type { EnvironmentSetup, RepositorySetup } from '../github/repository-setup.ts';
+import { type Level, missing, notLooked, ok, type SetupCheck, warn } from './check.ts';
+
+export interface GitHubRequest {
+  environments: readonly string[];
+  /** The status that the gate sets. */
+  gate: string;
+  /** Workflows that must be heard of, and how many milliseconds they may be silent. */
+  schedules: readonly { workflow: string; every: number }[];
+  label: string;
+  /** Whether chatops.yml is in the repository. */
+  chatops: boolean;
+  now: Date;
+}
+
+const catalogue = {
+  required_check: { level: 2, needed: true },
+  environments: { level: 2, needed: true },
+  production_guard: { level: 2, needed: false },
+  variables: { level: 1, needed: true },
+  commands: { level: 2, needed: false },
+  schedule: { level: 1, needed: false },
+  runner: { level: 1, needed: false },
+  label: { level: 2, needed: false },
+} as const satisfies Record<string, { level: Level; needed: boolean }>;
+type Name = keyof typeof catalogue;
+const of = (check: Name) => ({ check, ...catalogue[check] });
+
+const rights = 'Give a token that may read administration, environments and variables of the repository.';
+
+/** All of them, where nobody could look. */
+export function githubUnseen(why: string, fix: string): SetupCheck[] {
+  return (Object.keys(catalogue) as Name[]).map((name) => notLooked(of(name), why, fix));
+}
+
+/** How the repository is set up on GitHub. */
+export async function githubChecks(setup: RepositorySetup, request: GitHubRequest): Promise<SetupCheck[]> {
+  const branch = await setup.defaultBranch();
+  const environments = await setup.environments();
+  const variables = await setup.variables();
+  return [
+    requiredCheck(await setup.requiredChecks(branch), { branch, gate: request.gate }),
+    environmentCheck(environments, request.environments),
+    productionCheck(environments, request.environments.at(-1) ?? 'production'),
+    variableCheck(variables),
+    commandCheck(variables, request.chatops),
+    await scheduleCheck(setup, request),
+    runnerCheck(await setup.runners()),
+    (await setup.hasLabel(request.label))
+      ? ok(of('label'), `The label ${request.label} is there.`)
+      : warn(of('label'), `The label ${request.label} is not there yet.`, 'The first drift issue makes it.'),
+  ];
+}
+
+function requiredCheck(
+  checks: string[] | null,
+  { branch, gate }: { branch: string; gate: string },
+): SetupCheck {
+  if (checks === null)
+    return notLooked(of('required_check'), 'the token may not see the rules of branches', rights);
+  return checks.includes(gate)
+    ? ok(of('required_check'), `${branch} takes no commit without ${gate}.`)
+    : missing(
+        of('required_check'),
+        `${branch} takes commits that the gate has not judged.`,
+        `Make ${gate} a required status check of ${branch}, by a rule set or branch protection.`,
+      );
+}
+
+function environmentCheck(found: EnvironmentSetup[] | null, wanted: readonly string[]): SetupCheck {
+  if (found === null) return notLooked(of('environments'), 'the token may not see environments', rights);
+  const lacking = [...wanted, 'candidates', 'monitor'].filter(
+    (name) => !found.some((one) => one.name === name),
+  );
+  const fix =
+    'Make them under Settings, Environments, each with its variable MODELGATE_ROLE (docs/workflows.md).';
+  if (lacking.length > 0) return missing(of('environments'), `Not on GitHub: ${lacking.join(', ')}.`, fix);
+  const open = found
+    .filter(({ name, branches }) => wanted.includes(name) && !branches)
+    .map(({ name }) => name);
+  return open.length > 0
+    ? warn(
+        of('environments'),
+        `Any branch may deploy to ${open.join(', ')}.`,
+        'Restrict them to the default branch.',
+      )
+    : ok(
+        of('environments'),
+        `${[...wanted, 'candidates', 'monitor'].join(', ')} are there, for chosen branches alone.`,
+      );
+}
+
+function productionCheck(found: EnvironmentSetup[] | null, name: string): SetupCheck {
+  if (found === null) return notLooked(of('production_guard'), 'the token may not see environments', rights);
+  const production = found.find((one) => one.name === name);
+  const guards = [...(production?.reviewers === true ? ['reviewers'] : []), ...(production?.apps ?? [])];
+  return guards.length === 0
+    ? missing(
+        of('production_guard'),
+        `Nothing asks before a deployment to ${name}.`,
+        'Give it required reviewers, or the protection rule of the app (docs/bot.md).',
+      )
+    : ok(of('production_guard'), `Deployments to ${name} ask ${guards.join(' and ')}.`);
+}
+
+function variableCheck(variables: string[] | null): SetupCheck {
+  if (variables === null) return notLooked(of('variables'), 'the token may not see variables', rights);
+  const lacking = ['MODELGATE_STORE', 'MODELGATE_MODEL'].filter((name) => !variables.includes(name));
+  return lacking.length > 0
+    ? missing(
+        of('variables'),
+        `Not set: ${lacking.join(', ')}.`,
+        'Set them under Settings, Variables, Actions (docs/workflows.md).',
+      )
+    : ok(of('variables'), 'The workflows know store and model.');
+}
+
+function commandCheck(variables: string[] | null, chatops: boolean): SetupCheck {
+  if (variables?.includes('MODELGATE_BOT') === true)
+    return ok(of('commands'), 'Commands come from the app of MODELGATE_BOT.');
+  if (chatops) return ok(of('commands'), 'Commands in comments are heard by chatops.yml.');
+  if (variables === null) return notLooked(of('commands'), 'the token may not see variables', rights);
+  return missing(
+    of('commands'),
+    'No app is named, and chatops.yml is not there: comments command nothing.',
+    'Install the app and set the variable MODELGATE_BOT (docs/bot.md), or take chatops.yml.',
+  );
+}
+
+async function scheduleCheck(
+  setup: RepositorySetup,
+  { schedules, now }: Pick<GitHubRequest, 'schedules' | 'now'>,
+): Promise<SetupCheck> {
+  const alive: string[] = [];
+  for (const { workflow, every } of schedules) {
+    const found = await setup.schedule(workflow);
+    if (found === null)
+      return silent(`GitHub knows no workflow ${workflow}.`, 'Push it to the default branch.');
+    if (!found.active) return silent(`${workflow} is switched off.`, `gh workflow enable ${workflow}`);
+    const look = 'Look at its runs on GitHub.';
+    if (found.lastRun === null) return silent(`${workflow} has never run by its schedule.`, look);
+    const told = `${workflow} ran last at ${found.lastRun}`;
+    if (now.getTime() - Date.parse(found.lastRun) > every) {
+      return silent(`${told}: it is silent for longer than it may be.`, look);
+    }
+    alive.push(told);
+  }
+  return alive.length === 0
+    ? warn(of('schedule'), 'No schedule has to be heard of.', 'Name them under chatops.heartbeats.')
+    : ok(of('schedule'), `${alive.join(', ')}.`);
+}
+
+const silent = (detail: string, fix: string): SetupCheck => missing(of('schedule'), detail, fix);
+
+function runnerCheck(runners: string[][] | null): SetupCheck {
+  if (runners === null) return notLooked(of('runner'), 'the token may not see runners', rights);
+  return runners.some((labels) => labels.includes('self-hosted') && labels.includes('gpu'))
+    ? ok(of('runner'), 'A runner with the labels self-hosted and gpu is online.')
+    : warn(
+        of('runner'),
+        'No runner of this repository with the labels self-hosted and gpu is online; those of the organisation are not seen here.',
+        'Look at the runner groups of the organisation, or change `runs-on` in train.yml and release.yml.',
+      );
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { UserError } from '../../errors.ts';
+import type { EnvironmentSetup, RepositorySetup } from '../repository-setup.ts';
+import { Repository } from './answers.ts';
+import { collect, GitHubApi, type OctokitClient } from './client.ts';
+
+const repo = '/repos/{owner}/{repo}';
+
+const Checks = z.array(z.object({ context: z.string() }));
+const Rule = z.object({
+  type: z.string(),
+  parameters: z.object({ required_status_checks: Checks.optional() }).optional(),
+});
+const Branch = z.object({
+  protection: z
+    .object({ required_status_checks: z.object({ contexts: z.array(z.string()).default([]) }).nullish() })
+    .optional(),
+});
+const Environment = z.object({
+  name: z.string(),
+  protection_rules: z.array(z.object({ type: z.string() })).default([]),
+  deployment_branch_policy: z.unknown(),
+});
+const Rules = z.object({
+  custom_deployment_protection_rules: z
+    .array(z.object({ enabled: z.boolean(), app: z.object({ slug: z.string() }) }))
+    .default([]),
+});
+const Named = z.object({ name: z.string() });
+const Runner = z.object({ status: z.string(), labels: z.array(Named) });
+const Run = z.object({ created_at: z.string() });
+
+/** The set-up of a repository over an Octokit, or anything else with its method `request`. */
+export function octokitSetup(options: {
+  client: OctokitClient;
+  repository: RepositorySetup['repository'];
+}): RepositorySetup {
+  const api = new GitHubApi(options);
+  return {
+    repository: options.repository,
+    defaultBranch: async () => (await api.get(Repository, repo)).default_branch,
+
+    requiredChecks: (branch) =>
+      unlessDenied(async () => {
+        const rules = await collect(api.list(Rule, `${repo}/rules/branches/{branch}`, { branch }));
+        const { protection } = await api.get(Branch, `${repo}/branches/{branch}`, { branch });
+        const ruled = rules
+          .filter(({ type }) => type === 'required_status_checks')
+          .flatMap(({ parameters }) => parameters?.required_status_checks ?? [])
+          .map(({ context }) => context);
+        return [...new Set([...ruled, ...(protection?.required_status_checks?.contexts ?? [])])];
+      }),
+
+    environments: () =>
+      unlessDenied(async () => {
+        const found = await collect(api.list(Environment, `${repo}/environments`, { key: 'environments' }));
+        const setups: EnvironmentSetup[] = [];
+        for (const { name, protection_rules: rules, deployment_branch_policy: policy } of found) {
+          const route = `${repo}/environments/{environment_name}/deployment_protection_rules`;
+          const custom = await api.find(Rules, route, { environment_name: name });
+          setups.push({
+            name,
+            reviewers: rules.some(({ type }) => type === 'required_reviewers'),
+            apps: (custom?.custom_deployment_protection_rules ?? [])
+              .filter(({ enabled }) => enabled)
+              .map(({ app }) => app.slug),
+            branches: policy !== null && policy !== undefined,
+          });
+        }
+        return setups;
+      }),
+
+    variables: () =>
+      unlessDenied(async () =>
+        (await collect(api.list(Named, `${repo}/actions/variables`, { key: 'variables' }))).map(
+          ({ name }) => name,
+        ),
+      ),
+
+    runners: () =>
+      unlessDenied(async () =>
+        (await collect(api.list(Runner, `${repo}/actions/runners`, { key: 'runners' })))
+          .filter(({ status }) => status === 'online')
+          .map(({ labels }) => labels.map(({ name }) => name)),
+      ),
+
+    hasLabel: async (name) => (await api.find(Named, `${repo}/labels/{name}`, { name })) !== null,
+
+    async schedule(file) {
+      const route = `${repo}/actions/workflows/{workflow_id}`;
+      const found = await api.find(z.object({ state: z.string() }), route, { workflow_id: file });
+      if (found === null) return null;
+      const runs = api.list(Run, `${route}/runs`, {
+        workflow_id: file,
+        event: 'schedule',
+        key: 'workflow_runs',
+        pages: 1,
+      });
+      for await (const { created_at: lastRun } of runs) return { active: found.state === 'active', lastRun };
+      return { active: found.state === 'active', lastRun: null };
+    },
+  };
+}
+
+/** Null where the token may not see it, or GitHub hides it from the token. */
+async function unlessDenied<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof UserError && ['github_denied', 'github_missing'].includes(error.code)) return null;
+    throw error;
+  }
+}

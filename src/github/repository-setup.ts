@@ -1,0 +1,31 @@
+import type { RepositoryName } from './port.ts';
+
+/** How an environment of the repository is guarded. */
+export interface EnvironmentSetup {
+  name: string;
+  /** People or teams must approve each deployment. */
+  reviewers: boolean;
+  /** Apps whose own protection rule is asked, by their slug. */
+  apps: string[];
+  /** Only some branches may deploy to it. */
+  branches: boolean;
+}
+
+/**
+ * How a repository is set up on GitHub: only read, never changed. What the token may not see is null; that there is
+ * nothing is an empty list. Other failures throw as those of the port `GitHub` do.
+ */
+export interface RepositorySetup {
+  readonly repository: RepositoryName;
+  defaultBranch(): Promise<string>;
+  /** Names of the checks that a commit needs before it may enter the branch, by rule sets and by branch protection. */
+  requiredChecks(branch: string): Promise<string[] | null>;
+  environments(): Promise<EnvironmentSetup[] | null>;
+  /** Names of the repository's variables for workflows. */
+  variables(): Promise<string[] | null>;
+  /** The labels of each self-hosted runner that is online and belongs to the repository itself. */
+  runners(): Promise<string[][] | null>;
+  hasLabel(name: string): Promise<boolean>;
+  /** The state of a workflow and the beginning of its newest scheduled run; null: there is no such workflow. */
+  schedule(file: string): Promise<{ active: boolean; lastRun: string | null } | null>;
+}

@@ -1,0 +1,70 @@
+import { UserError } from '../errors.ts';
+import type { OctokitClient } from './octokit/client.ts';
+
+const longestAnswer = 5_000_000;
+
+/**
+ * Reads GitHub's REST API with a token, in the form of an Octokit: for the command line, which has none. Only GET:
+ * whatever is asked of it, nothing changes.
+ */
+export function tokenClient({ url, token }: { url: string; token: string }): OctokitClient {
+  return {
+    async request(route, parameters = {}) {
+      const [method, template = ''] = route.split(' ', 2);
+      if (method !== 'GET') throw new Error(`this client only reads: ${route}`);
+      const { headers, request, ...values } = parameters as {
+        headers?: Record<string, string>;
+        request?: { fetch?: typeof fetch };
+      } & Record<string, unknown>;
+      const target = addressOf(url, template, values);
+      const response = await (request?.fetch ?? fetch)(target, {
+        headers: { ...headers, accept: 'application/vnd.github+json', authorization: `Bearer ${token}` },
+        // a redirect could carry the token to another host
+        redirect: 'error',
+      }).catch((cause: unknown) => {
+        throw Object.assign(new Error('no answer', { cause }), { status: 500 });
+      });
+      const data = parse(await response.text());
+      if (response.ok) return { status: response.status, data };
+      throw Object.assign(new Error(messageOf(data)), {
+        status: response.status,
+        request: { url: target.href },
+        response: { headers: Object.fromEntries(response.headers), data },
+      });
+    },
+  };
+}
+
+/** Names in braces come from the values, all others go into the query. */
+function addressOf(base: string, template: string, values: Record<string, unknown>): URL {
+  const rest = new Map(Object.entries(values));
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = String(rest.get(name) ?? '');
+    rest.delete(name);
+    return encodeURIComponent(value);
+  });
+  if (!URL.canParse(base)) {
+    throw new UserError({
+      code: 'usage',
+      message: 'The address of GitHub is not a URL.',
+      where: 'GITHUB_API_URL',
+      fix: 'Leave it out, or set it to the API of your GitHub Enterprise Server.',
+    });
+  }
+  const url = new URL(`${base.replace(/\/$/, '')}${path}`);
+  for (const [name, value] of rest) url.searchParams.set(name, String(value));
+  return url;
+}
+
+function parse(text: string): unknown {
+  if (text.length > longestAnswer) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function messageOf(data: unknown): string {
+  return typeof data === 'object' && data !== null && 'message' in data ? String(data.message) : '';
+}

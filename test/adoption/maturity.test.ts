@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Level,
+  maturity,
+  missing,
+  notLooked,
+  ok,
+  type SetupCheck,
+  warn,
+} from '../../src/adoption/check.ts';
+import { githubChecks, githubUnseen } from '../../src/adoption/github-checks.ts';
+import type { RepositorySetup } from '../../src/github/repository-setup.ts';
+
+const at = (level: Level) => ({ check: `check-${level}`, level });
+const all = (...changes: SetupCheck[]) => maturity([ok(at(0), ''), ok(at(1), ''), ok(at(2), ''), ...changes]);
+
+describe('[MET-4] the maturity level', () => {
+  it('is the highest whose checks and those below are met', () => {
+    expect(all()).toEqual({ level: 2, possible: 2 });
+    expect(all(missing(at(2), '', ''))).toEqual({ level: 1, possible: 1 });
+    expect(all(missing(at(1), '', ''))).toEqual({ level: 0, possible: 0 });
+    expect(all(missing(at(0), '', ''))).toEqual({ level: 0, possible: 0 });
+    expect(all(missing(at(0), '', ''), missing(at(2), '', ''))).toEqual({ level: 0, possible: 0 });
+  });
+
+  it('does not fall with a warning', () => {
+    expect(all(warn(at(1), '', ''))).toEqual({ level: 2, possible: 2 });
+  });
+
+  it('never counts what nobody looked at', () => {
+    expect(all(notLooked(at(1), '', ''))).toEqual({ level: 0, possible: 2 });
+    expect(all(notLooked(at(2), '', ''))).toEqual({ level: 1, possible: 2 });
+  });
+});
+
+const now = new Date('2026-03-02T00:00:00Z');
+const guarded = (name: string) => ({ name, reviewers: name === 'production', apps: [], branches: true });
+/** A repository where all is as it should be, but for what is said. */
+function setup(changes: Partial<RepositorySetup> = {}): RepositorySetup {
+  return {
+    repository: { owner: 'acme', repo: 'flights' },
+    defaultBranch: async () => 'main',
+    requiredChecks: async () => ['tests', 'modelgate/gate'],
+    environments: async () => ['candidates', 'staging', 'production', 'monitor'].map(guarded),
+    variables: async () => ['MODELGATE_STORE', 'MODELGATE_MODEL', 'MODELGATE_BOT'],
+    runners: async () => [['self-hosted', 'linux', 'gpu']],
+    hasLabel: async () => true,
+    schedule: async () => ({ active: true, lastRun: '2026-03-01T05:17:00Z' }),
+    ...changes,
+  };
+}
+const request = {
+  environments: ['staging', 'production'],
+  gate: 'modelgate/gate',
+  schedules: [{ workflow: 'monitor.yml', every: 26 * 3_600_000 }],
+  label: 'modelgate-drift',
+  chatops: false,
+  now,
+};
+async function verdicts(changes: Partial<RepositorySetup>, more: Partial<typeof request> = {}) {
+  const checks = await githubChecks(setup(changes), { ...request, ...more });
+  return Object.fromEntries(
+    checks.map(({ check, verdict, looked }) => [check, looked ? verdict : 'not looked']),
+  );
+}
+
+describe('what GitHub says of the repository', () => {
+  it('is all well where all is set up', async () => {
+    expect(new Set(Object.values(await verdicts({})))).toEqual(new Set(['ok']));
+  });
+
+  it.each<[string, string, Partial<RepositorySetup>]>([
+    ['required_check', 'missing', { requiredChecks: async () => ['tests'] }],
+    ['environments', 'missing', { environments: async () => [guarded('staging'), guarded('production')] }],
+    [
+      'environments',
+      'warn',
+      {
+        environments: async () =>
+          ['candidates', 'staging', 'production', 'monitor'].map((name) => ({
+            ...guarded(name),
+            branches: false,
+          })),
+      },
+    ],
+    [
+      'production_guard',
+      'missing',
+      {
+        environments: async () =>
+          ['candidates', 'staging', 'production', 'monitor'].map((name) => ({
+            ...guarded(name),
+            reviewers: false,
+          })),
+      },
+    ],
+    ['variables', 'missing', { variables: async () => ['MODELGATE_BOT', 'MODELGATE_STORE'] }],
+    ['commands', 'missing', { variables: async () => ['MODELGATE_MODEL', 'MODELGATE_STORE'] }],
+    ['schedule', 'missing', { schedule: async () => null }],
+    ['schedule', 'missing', { schedule: async () => ({ active: false, lastRun: '2026-03-01T23:00:00Z' }) }],
+    ['schedule', 'missing', { schedule: async () => ({ active: true, lastRun: null }) }],
+    ['schedule', 'missing', { schedule: async () => ({ active: true, lastRun: '2026-02-28T21:00:00Z' }) }],
+    ['runner', 'warn', { runners: async () => [['self-hosted', 'linux']] }],
+    ['label', 'warn', { hasLabel: async () => false }],
+  ])('%s is %s', async (check, verdict, changes) => {
+    const found = await verdicts(changes);
+    expect(found[check]).toBe(verdict);
+    const others = Object.entries(found).filter(([name]) => name !== check);
+    expect(new Set(others.map(([, value]) => value))).toEqual(new Set(['ok']));
+  });
+
+  it('warns where no schedule has to be heard of', async () => {
+    expect(await verdicts({}, { schedules: [] })).toMatchObject({ schedule: 'warn' });
+  });
+
+  it('hears commands by chatops.yml where no app is named', async () => {
+    expect(await verdicts({ variables: async () => null }, { chatops: true })).toMatchObject({
+      commands: 'ok',
+      variables: 'not looked',
+    });
+  });
+
+  it('takes the protection rule of an app for a guard', async () => {
+    const environments = async () =>
+      ['candidates', 'staging', 'production', 'monitor'].map((name) => ({
+        ...guarded(name),
+        reviewers: false,
+        apps: ['modelgate'],
+      }));
+    expect(await verdicts({ environments })).toMatchObject({ production_guard: 'ok' });
+  });
+
+  it('says "not looked at" of what the token may not see, never "missing"', async () => {
+    const nothing = async () => null;
+    expect(
+      await verdicts({
+        requiredChecks: nothing,
+        environments: nothing,
+        variables: nothing,
+        runners: nothing,
+      }),
+    ).toMatchObject({
+      required_check: 'not looked',
+      environments: 'not looked',
+      production_guard: 'not looked',
+      variables: 'not looked',
+      commands: 'not looked',
+      runner: 'not looked',
+      schedule: 'ok',
+    });
+  });
+
+  it('names the same checks without a token', async () => {
+    const names = (checks: SetupCheck[]) => checks.map(({ check }) => check).sort();
+    expect(names(githubUnseen('', ''))).toEqual(names(await githubChecks(setup(), request)));
+  });
+});
