@@ -5,6 +5,7 @@ import { GatePolicy } from '../gate/policy.ts';
 import { MonitoringPolicy } from '../monitoring/policy.ts';
 import { Name } from '../names.ts';
 import { ProvenancePolicy, SignaturePolicy } from '../provenance/policy.ts';
+import { stageOrder } from './stage-order.ts';
 
 const path = z.string().min(1).max(500);
 const sqlExpression = z.string().min(1).max(2000);
@@ -129,18 +130,7 @@ export const EvaluationSet = z.strictObject({
 export type EvaluationSet = z.infer<typeof EvaluationSet>;
 
 /** What `expected` may name: `run` as a whole, or one of its stages. */
-export const TimedStage = z.enum([
-  'run',
-  'ingest',
-  'validate',
-  'features',
-  'split',
-  'train',
-  'evaluate',
-  'noise',
-  'gate',
-  'register',
-]);
+export const TimedStage = z.enum(['run', ...stageOrder]);
 
 export const Environment = z.strictObject({
   name: Name,

@@ -2,20 +2,12 @@ import { atThreshold } from '../stats/classification.ts';
 import { type ClassMetric, rowSets } from '../stats/compare-classes.ts';
 import { unseenOfClasses } from '../stats/delong.ts';
 import type { LinearEstimate } from '../stats/influence.ts';
-import { type RowLoss, rowLosses } from '../stats/losses.ts';
+import { rowLosses } from '../stats/losses.ts';
+import { LOSSES } from '../stats/paired-metrics.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import { effectiveRows, effectOfMean, largest, type Unseen, unseenAmong } from '../stats/unseen.ts';
 import type { MetricChoice, MetricRows } from './metrics.ts';
-import { isKnownMetric, type KnownMetric } from './policy.ts';
-
-const losses: Partial<Record<KnownMetric, RowLoss>> = {
-  log_loss: 'log_loss',
-  brier: 'brier',
-  mse: 'squared',
-  rmse: 'squared',
-  mae: 'absolute',
-  mape: 'absolute_percentage',
-};
+import { isKnownMetric } from './policy.ts';
 
 /**
  * What unseen rows could do to one model's metric, where too few rows carry its error: of recall the positives, of
@@ -38,7 +30,7 @@ export function unseenOfCandidate(
     return among(most / mean || Math.abs(value) || 1, effectiveRows(n, share ?? null));
   }
   const metric = choice.metric;
-  const loss = losses[metric];
+  const loss = LOSSES[metric];
   if (loss !== undefined) {
     const found = rowLosses(loss, { y, prediction });
     if (isUndefined(found)) return {};

@@ -1,3 +1,4 @@
+import { stageOrder } from '../config/stage-order.ts';
 import type { Command } from './command.ts';
 
 /** Commands whose code is loaded together, when the first of them is called: an action loads no other stage. */
@@ -13,18 +14,7 @@ const groups: readonly Group[] = [
     load: async () => (await import('./commands/adoption.ts')).adoptionCommands,
   },
   {
-    names: [
-      'run',
-      'ingest',
-      'validate',
-      'features',
-      'split',
-      'train',
-      'evaluate',
-      'noise',
-      'gate',
-      'register',
-    ],
+    names: ['run', ...stageOrder],
     load: async () => (await import('./commands/pipeline.ts')).pipelineCommands,
   },
   {

@@ -1,5 +1,6 @@
 import type { Loaded } from '../config/load.ts';
 import type { Config, Window } from '../config/schema.ts';
+import { type StageName, stageOrder } from '../config/stage-order.ts';
 import { asTold, UserError } from '../errors.ts';
 import { retrainings } from '../gate/policy.ts';
 import { Digest } from '../json.ts';
@@ -29,19 +30,6 @@ import { split } from './split.ts';
 import { TrainingRecipe, train } from './train.ts';
 import { validate } from './validate.ts';
 
-/** The stages of a run, in order. */
-export const stageOrder = [
-  'ingest',
-  'validate',
-  'features',
-  'split',
-  'train',
-  'evaluate',
-  'noise',
-  'gate',
-  'register',
-] as const;
-export type StageName = (typeof stageOrder)[number];
 type AnyOutcome = StageOutcome<Record<string, unknown>>;
 
 /** Digests that are known already, by the stage that made them: what is given is not made again. */

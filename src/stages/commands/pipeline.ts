@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { type StageName, stageOrder } from '../../config/stage-order.ts';
 import { Digest } from '../../json.ts';
 import { defineCommand } from '../command.ts';
 import type { StageOutcome } from '../define.ts';
 import { type Overrun, overruns, overrunText } from '../expected.ts';
-import { type Given, Pipeline, type StageName, stageOrder } from '../pipeline.ts';
+import { type Given, Pipeline } from '../pipeline.ts';
 import { CheckResult } from '../validate.ts';
 
 const digest = (what: string) =>
