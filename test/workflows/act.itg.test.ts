@@ -93,7 +93,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     });
   });
 
-  it('pull-request.yml: leaves one small result, and nothing in the store', async () => {
+  it('[TRN-11] pull-request.yml: a fast run on a sample for every commit leaves one small result, and nothing in the store', async () => {
     const before = (await world.registry.state(model)).seq;
     world.git('checkout', '--quiet', '-b', 'better');
     await world.commit({ 'features.sql': betterFeatures });
@@ -112,7 +112,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     expect((await world.registry.state(model)).seq).toBe(before);
   });
 
-  it('[TRG-1] release.yml: a merge becomes a version in staging, production stays', async () => {
+  it('[TRG-1] [TRN-11] release.yml: a merge trains in full and becomes a version in staging, production stays', async () => {
     const released = await run(
       { workflow: 'release.yml', event: 'push' },
       { train: 'success', staging: 'success' },
@@ -124,7 +124,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     expect(producer).toMatchObject({ commit: world.git('rev-parse', 'HEAD'), trigger: 'code' });
   });
 
-  it('sweep.yml: the best of several settings on the validation rows is judged, one that fails is not chosen', async () => {
+  it('[TRN-6] sweep.yml: the best of several settings on the validation rows is judged, one that fails is not chosen', async () => {
     const before = (await world.registry.state(model)).versions.length;
     const setting = (params: string) => `extends: ../modelgate.yaml\ntrain: { params: ${params} }\n`;
     await world.commit({
