@@ -30,7 +30,7 @@ type Delivery = z.infer<typeof Delivery>;
 export interface MissedOptions {
   clients: Pick<AppClients, 'app'>;
   inbox: Pick<Inbox, 'has' | 'note' | 'setNote'>;
-  metrics: Pick<BotMetrics, 'redelivered'>;
+  metrics: Pick<BotMetrics, 'redelivered' | 'looked'>;
   log: BotLog;
   now?: () => Date;
 }
@@ -71,6 +71,7 @@ export async function fetchMissed({
     }
   }
   await inbox.setNote(mark, String(looked));
+  metrics.looked();
   if (asked > 0) log.info(`${asked} missed deliveries were asked for again`);
   return asked;
 }

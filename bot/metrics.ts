@@ -101,6 +101,10 @@ export function botMetrics() {
       'modelgate_bot_redelivered_total',
       'Missed deliveries that were asked for again.',
     ),
+    looked: metrics.counter(
+      'modelgate_bot_missed_looks_total',
+      'Times that the app looked to the end for missed deliveries.',
+    ),
     seconds: metrics.histogram(
       'modelgate_bot_seconds_to_eyes',
       'From the arrival of a command to its first reaction.',

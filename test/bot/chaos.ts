@@ -107,6 +107,11 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosResult> {
   await settleDeliveries(world);
   for (const which of processes) await world.start(which);
   await eventually(
+    () => looksForMissed(world, processes),
+    (looks) => looks > 0,
+    { within: 600_000, what: 'a bot that has looked for what it missed' },
+  );
+  await eventually(
     () => quietly(world),
     (left) => left === 0,
     { within: 600_000, what: 'an inbox without waiting jobs' },
@@ -256,6 +261,12 @@ async function settleDeliveries(world: BotWorld): Promise<void> {
   world.github.deliveries.plan = null;
   const past = `${new Date(Date.now() - 60_000).toISOString().slice(0, 19)}Z`;
   for (const one of world.github.deliveries.list) one.deliveredAt = past;
+}
+
+/** How often the bots have looked for missed deliveries since they started; the inbox is quiet before they do. */
+async function looksForMissed(world: BotWorld, processes: readonly number[]): Promise<number> {
+  const texts = await Promise.all(processes.map((which) => world.metrics(which)));
+  return texts.reduce((sum, text) => sum + Number(/missed_looks_total (\d+)/.exec(text)?.[1] ?? 0), 0);
 }
 
 /** Jobs that wait or are worked on, of the last count that the bot gave. */

@@ -38,7 +38,7 @@ describe('deliveries that were missed', () => {
         note: async () => null,
         setNote: async (_, value) => void notes.push(value),
       },
-      metrics: { redelivered: () => {} },
+      metrics: { redelivered: () => {}, looked: () => {} },
       log: { info() {}, warn() {}, debug() {}, write() {} } as BotLog,
       now: () => new Date(before),
     });
