@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addMoments } from '../stats/moments.ts';
 
 const count = z.number().int().nonnegative();
 /** Sparse counts, flat: index, count, index, count …, with ascending indexes. */
@@ -220,9 +221,7 @@ export function counted(counts: readonly number[]): number {
   return sum;
 }
 
-/** Means and sums of squares are added by Chan, Golub and LeVeque's pairwise formula (1979). */
 export function addNumeric(a: NumericPart, b: NumericPart): NumericPart {
-  const [n, m] = [counted(a.bins), counted(b.bins)];
   const base = {
     nulls: a.nulls + b.nulls,
     nonfinite: a.nonfinite + b.nonfinite,
@@ -230,13 +229,16 @@ export function addNumeric(a: NumericPart, b: NumericPart): NumericPart {
   };
   if (a.mean === null || a.m2 === null) return { ...b, ...base };
   if (b.mean === null || b.m2 === null) return { ...a, ...base };
-  const delta = b.mean - a.mean;
+  const { mean, m2 } = addMoments(
+    { n: counted(a.bins), mean: a.mean, m2: a.m2 },
+    { n: counted(b.bins), mean: b.mean, m2: b.m2 },
+  );
   return {
     ...base,
     min: Math.min(a.min ?? Infinity, b.min ?? Infinity),
     max: Math.max(a.max ?? -Infinity, b.max ?? -Infinity),
-    mean: a.mean + (delta * m) / (n + m),
-    m2: a.m2 + b.m2 + (delta * delta * n * m) / (n + m),
+    mean,
+    m2,
   };
 }
 

@@ -1,3 +1,4 @@
+import { addMoments, type Moments, noMoments } from '../stats/moments.ts';
 import {
   type Block,
   type CategoryPart,
@@ -82,15 +83,11 @@ async function numericBlocks(
   return bounded({ ...column, distinct, kind: 'numeric', exponent, parts });
 }
 
-/** Of bins as [number, rows, …, mean, sum of squares, …], by Chan, Golub and LeVeque's pairwise formula (1979). */
+/** Of bins as [number, rows, …, mean, sum of squares, …]. */
 function pooledMoments(bins: readonly (readonly number[])[]): Pick<NumericPart, 'mean' | 'm2'> {
-  let [n, mean, m2] = [0, 0, 0];
-  for (const [, rows = 0, , own = 0, squares = 0] of bins) {
-    const delta = own - mean;
-    m2 += squares + (delta * delta * n * rows) / (n + rows);
-    mean += (delta * rows) / (n + rows);
-    n += rows;
-  }
+  const { n, mean, m2 } = bins
+    .map(([, n = 0, , mean = 0, m2 = 0]): Moments => ({ n, mean, m2 }))
+    .reduce(addMoments, noMoments);
   return n === 0 ? { mean: null, m2: null } : { mean, m2 };
 }
 

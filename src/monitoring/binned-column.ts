@@ -1,4 +1,5 @@
 import { counted, type NumericPart } from '../data/blocks.ts';
+import { addMoments, noMoments } from '../stats/moments.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
 
 /** A numeric column of both sides on shared fine bins, added up from stored blocks. */
@@ -151,17 +152,12 @@ function binnedSide(
   return { counts, nullsByBlock, parts: onGrid, ...moments(parts) };
 }
 
-/** Chan, Golub and LeVeque's pairwise formula (1979), as in src/data/blocks.ts. */
 function moments(parts: readonly Part[]): Pick<BinnedSide, 'n' | 'mean' | 'sd'> {
-  let [n, mean, m2] = [0, 0, 0];
-  for (const { part } of parts) {
-    const m = counted(part.bins);
-    if (m === 0 || part.mean === null || part.m2 === null) continue;
-    const delta = part.mean - mean;
-    m2 += part.m2 + (delta * delta * n * m) / (n + m);
-    mean += (delta * m) / (n + m);
-    n += m;
-  }
+  const { n, mean, m2 } = parts.reduce(
+    (sum, { part: { bins, mean, m2 } }) =>
+      mean === null || m2 === null ? sum : addMoments(sum, { n: counted(bins), mean, m2 }),
+    noMoments,
+  );
   return n === 0 ? { n, mean: null, sd: null } : { n, mean, sd: Math.sqrt(m2 / n) };
 }
 

@@ -1,10 +1,11 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
+import { enoughAssignments } from '../stats/block-strata.ts';
 import { mmd } from '../stats/mmd.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import type { JointDrift } from './drift-report.ts';
 import { type JointColumn, jointPoints } from './joint-points.ts';
 import type { MonitoringPolicy } from './policy.ts';
-import { decidable } from './significance.ts';
+import { decidable, weekdayStrata } from './significance.ts';
 import type { Side, TablePair } from './tables.ts';
 
 /** Rows read of each side, spread over its blocks, and columns looked at. */
@@ -42,12 +43,12 @@ export async function jointDrift(
   if (Math.min(before, now) < policy.minimum_rows) return { ...told, verdict: 'too_few_rows' };
   const columns = sides[0].columns.map((column, i) => join(column, sides[1].columns[i] as JointColumn));
   const [referenceBlocks, currentBlocks] = [blocksOf(pair.reference, pair), blocksOf(pair.current, pair)];
-  const strata = weekdays(pair, policy);
+  const strata = weekdayStrata(pair, policy);
   const result = mmd({
     ...jointPoints(columns, before + now),
     block: Int32Array.from([...sides[0].block, ...sides[1].block.map((block) => referenceBlocks + block)]),
     ...{ referenceBlocks, currentBlocks, permutations: policy.permutations, seed: policy.seed },
-    ...(strata === null ? {} : { strata }),
+    ...(strata === null || !enoughAssignments(strata, referenceBlocks) ? {} : { strata }),
   });
   if (isUndefined(result)) return told;
   return {
@@ -105,25 +106,4 @@ function join(a: JointColumn, b: JointColumn): JointColumn {
   if (a.kind === 'numeric' && b.kind === 'numeric')
     return { kind: 'numeric', values: Float64Array.from([...a.values, ...b.values]) };
   return { kind: 'categorical', values: [...a.values, ...b.values] as (string | null)[] };
-}
-
-/** Fewer assignments within weekdays than this leave p too coarse. */
-const assignmentsNeeded = 1000;
-
-/** The weekday of each day, reference first; null where blocks are no days, or too few to exchange within weekdays. */
-function weekdays(pair: TablePair, policy: MonitoringPolicy): Int32Array | null {
-  if (!pair.timed || policy.block !== 'day') return null;
-  const days = [pair.reference, pair.current].map(({ blocks }) =>
-    blocks.map((day) => new Date(`${day}T00:00:00Z`).getUTCDay()),
-  ) as [number[], number[]];
-  if (days.flat().some(Number.isNaN)) return null;
-  let assignments = 1;
-  for (let weekday = 0; weekday < 7; weekday++) {
-    const [first, second] = days.map((side) => side.filter((one) => one === weekday).length) as [
-      number,
-      number,
-    ];
-    for (let i = 1; i <= Math.min(first, second); i++) assignments *= (first + second + 1 - i) / i;
-  }
-  return assignments < assignmentsNeeded ? null : Int32Array.from(days.flat());
 }

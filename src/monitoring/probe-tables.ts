@@ -38,7 +38,7 @@ export interface ProbeOptions {
   /** The served view's column of each input. */
   columns: ReadonlyMap<string, string>;
   /** Inputs of which only a hash is logged: nothing is compared on them. */
-  hashed: readonly string[];
+  hashed: ReadonlySet<string>;
   /** Columns of the training rows. */
   key: string;
   time: string | null;
@@ -55,7 +55,7 @@ const output = 'modelgate output';
  * that input's hash.
  */
 export async function declareProbes(engine: SqlEngine, options: ProbeOptions): Promise<Probes> {
-  const wanted = options.inputs.filter(({ name }) => !options.hashed.includes(name));
+  const wanted = options.inputs.filter(({ name }) => !options.hashed.has(name));
   const sources = {
     training: {
       source: options.training,

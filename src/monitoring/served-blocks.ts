@@ -53,6 +53,15 @@ export async function servedDays(options: ServedBlocksOptions): Promise<ServedDa
   return days.filter(({ versions }) => versions.length > 0);
 }
 
+/** Inputs that only a hash is logged of: on some days, and on no other day with a value. */
+export function hashedOn(days: readonly ServedDay[]): Set<string> {
+  const hashed = new Set(days.flatMap((day) => day.hashed));
+  for (const { blocks } of days.flatMap(({ versions }) => versions))
+    for (const { name, parts } of blocks.columns)
+      if (parts.some(({ nulls }, block) => nulls < (blocks.blocks[block]?.rows ?? 0))) hashed.delete(name);
+  return hashed;
+}
+
 async function servedDay(
   options: ServedBlocksOptions,
   day: string,

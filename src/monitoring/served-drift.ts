@@ -63,7 +63,7 @@ export function inputDrift(
 /** Segments of a drifted input by the levels of another: the one question that needs the window's rows. */
 export function inputDimensions(
   options: WatchOptions,
-  served: { columns: ReadonlyMap<string, string>; hashed: readonly string[] },
+  served: { columns: ReadonlyMap<string, string>; hashed: ReadonlySet<string> },
 ): Dimensions {
   const { engine, reference, policy } = options;
   const { inputs } = reference;
@@ -73,7 +73,7 @@ export function inputDimensions(
     await declareInputs(engine, {
       view: 'served_inputs',
       source: 'served',
-      inputs: inputs.filter(({ name }) => !served.hashed.includes(name)),
+      inputs: inputs.filter(({ name }) => !served.hashed.has(name)),
       columns: served.columns,
       time: 'event_time',
     });

@@ -5,7 +5,7 @@ import type { MonitoringPolicy } from './policy.ts';
 import { predictionColumns } from './prediction-signals.ts';
 import type { ReferenceBlocks } from './reference-blocks.ts';
 import { answerColumns, eventTime, type ModelInput } from './served.ts';
-import type { ServedDay } from './served-blocks.ts';
+import { hashedOn, type ServedDay } from './served-blocks.ts';
 import type { LeftOut } from './tables.ts';
 
 /** The inputs of what was served, of all versions, against the training rows. */
@@ -19,10 +19,8 @@ export function inputPair(
   const unit = timed ? policy.block : null;
   const served = days.flatMap(({ day, versions }) => versions.map((one) => ({ blocks: one.blocks, day })));
   const present = new Set(served.flatMap((one) => one.blocks.columns.map(({ name }) => name)));
-  // on some days alone: its values are missing on these, which is told as nulls
-  const hashed = new Set(
-    (days[0]?.hashed ?? []).filter((name) => days.every((day) => day.hashed.includes(name))),
-  );
+  // with values on other days it is compared: those that are hashed are told as nulls
+  const hashed = hashedOn(days);
   const known = new Map(blocks.columns.map((column) => [column.name, column]));
   const counts = (name: string) => policy.columns?.includes(name) !== false;
   const missing = [...known.keys()].filter(

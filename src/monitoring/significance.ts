@@ -137,8 +137,8 @@ function rowLevel({ candidate: { aspect, counts }, statistics }: Question): numb
 }
 
 /** The weekday of each day, reference first; null where blocks are no days. */
-function weekdayStrata(pair: TablePair, policy: MonitoringPolicy): Int32Array | null {
-  if (policy.block !== 'day') return null;
+export function weekdayStrata(pair: TablePair, policy: MonitoringPolicy): Int32Array | null {
+  if (!pair.timed || policy.block !== 'day') return null;
   const days = [...pair.reference.blocks, ...pair.current.blocks].map((day) =>
     new Date(`${day}T00:00:00Z`).getUTCDay(),
   );

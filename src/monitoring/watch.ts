@@ -12,7 +12,7 @@ import type { LabelSource, MonitoringPolicy } from './policy.ts';
 import { predictionColumns, predictionSignals } from './prediction-signals.ts';
 import { labelsView, measureQuality, worstOf } from './quality.ts';
 import type { ModelReference } from './reference.ts';
-import { hashedInputs } from './served.ts';
+import { hashedOn } from './served-blocks.ts';
 import { answerDrift, inputDimensions, inputDrift, referenceBlocks, windowDays } from './served-drift.ts';
 import { serviceSignals } from './service-signals.ts';
 import { plainSignal, type Signal } from './signal.ts';
@@ -52,9 +52,9 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   await engine.addFile('training', reference.trainFile, 'parquet');
   const { features } = await readPredictions({ ...options, storage, ...window(0), view: 'served' });
   const columns = new Map(features.map(({ name, column }) => [name, column]));
-  const hashed = await hashedInputs(engine, { view: 'served', features });
   const training = await referenceBlocks(options);
   const days = await windowDays(options, window(0));
+  const hashed = hashedOn(days);
   const dimensions = inputDimensions(options, { columns, hashed });
   const inputs = await inputDrift(options, { training, days, dimensions });
   const earlier: DriftReport[] = [];
@@ -111,7 +111,7 @@ async function suspicious(
     /** The served view's column of each input. */
     columns: ReadonlyMap<string, string>;
     /** Inputs of which only a hash is logged. */
-    hashed: string[];
+    hashed: ReadonlySet<string>;
     evaluation: GateEvaluation | null;
   },
 ): Promise<Signal[]> {

@@ -33,22 +33,32 @@ export function worthStratifying(
   input: StratifiedCounts & { readonly referenceBlocks: number; readonly ordered: boolean },
 ): boolean {
   const { strata, referenceBlocks } = input;
+  if (!enoughAssignments(strata, referenceBlocks)) return false;
   const blocks = strata.length;
+  const paired = sizesOf(strata, referenceBlocks)
+    .map(([first, second]) => (first * second) / (first + second))
+    .reduce((sum, size) => sum + size, 0);
+  const kept = (paired * blocks) / (referenceBlocks * (blocks - referenceBlocks));
+  return 1 - explained(input) < kept;
+}
+
+/** Whether blocks can be exchanged within strata in so many ways that p is not too coarse. */
+export function enoughAssignments(strata: Int32Array, referenceBlocks: number): boolean {
+  let assignments = 1;
+  for (const [first, second] of sizesOf(strata, referenceBlocks))
+    for (let i = 1; i <= Math.min(first, second); i++) assignments *= (first + second + 1 - i) / i;
+  return assignments >= assignmentsNeeded;
+}
+
+/** Blocks of each stratum on either side. */
+function sizesOf(strata: Int32Array, referenceBlocks: number): [reference: number, current: number][] {
   const sizes = new Map<number, [number, number]>();
   strata.forEach((stratum, block) => {
     const size = sizes.get(stratum) ?? [0, 0];
     size[block < referenceBlocks ? 0 : 1]++;
     sizes.set(stratum, size);
   });
-  let paired = 0;
-  let assignments = 1;
-  for (const [first, second] of sizes.values()) {
-    paired += (first * second) / (first + second);
-    for (let i = 1; i <= Math.min(first, second); i++) assignments *= (first + second + 1 - i) / i;
-  }
-  if (assignments < assignmentsNeeded) return false;
-  const kept = (paired * blocks) / (referenceBlocks * (blocks - referenceBlocks));
-  return 1 - explained(input) < kept;
+  return [...sizes.values()];
 }
 
 /** Share of the variance between blocks that lies between strata, less what chance alone gives (adjusted R²). */
