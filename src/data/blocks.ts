@@ -1,24 +1,8 @@
 import { z } from 'zod';
 import { addMoments } from '../stats/moments.ts';
+import { addSparse, packCounts, SparseCounts } from './sparse-counts.ts';
 
 const count = z.number().int().nonnegative();
-/** Sparse counts, flat: index, count, index, count …, with ascending indexes. */
-const SparseCounts = z.custom<number[]>(
-  // one check of a whole array: a schema of each of its numbers takes most of the time of reading a profile
-  (value) => Array.isArray(value) && value.length <= 40_000 && areSparseCounts(value),
-  'expected ascending whole numbers with their counts',
-);
-
-function areSparseCounts(flat: readonly unknown[]): boolean {
-  if (flat.length % 2 !== 0 || !flat.every(Number.isSafeInteger)) return false;
-  const numbers = flat as readonly number[];
-  for (let at = 0; at < numbers.length; at += 2) {
-    if (at > 0 && (numbers[at] as number) <= (numbers[at - 2] as number)) return false;
-    if ((numbers[at + 1] as number) < 0) return false;
-  }
-  return true;
-}
-
 const NumericPart = z.object({
   nulls: count,
   /** NaN, infinities and numbers beyond 1e150: neither null nor in the statistics below. */
@@ -106,6 +90,24 @@ function fits(each: ColumnBlocks, blocks: number): boolean {
   if (each.kind !== 'category') return true;
   const known = each.categories.length;
   return each.parts.every(({ counts }) => (counts[0] ?? 0) >= 0 && (counts.at(-2) ?? -1) < known);
+}
+
+/** The same profile in a short form, which `Blocks` reads too: for machines. */
+export function packBlocks(blocks: Blocks): unknown {
+  const columns = blocks.columns.map((column) => {
+    switch (column.kind) {
+      case 'numeric':
+        return { ...column, parts: column.parts.map((part) => ({ ...part, bins: packCounts(part.bins) })) };
+      case 'category':
+        return {
+          ...column,
+          parts: column.parts.map((part) => ({ ...part, counts: packCounts(part.counts) })),
+        };
+      default:
+        return column;
+    }
+  });
+  return { ...blocks, columns };
 }
 
 /** Number of blocks, columns and bytes that a reader of `blocks.json` accepts. */
@@ -269,18 +271,6 @@ function recode(from: CategoryColumn, categories: readonly string[]): CategoryPa
 
 function mapIndexes(flat: readonly number[], change: (index: number) => number): number[] {
   return flat.map((value, at) => (at % 2 === 0 ? change(value) : value));
-}
-
-/** Adds two sparse counts; indexes come out ascending and once. */
-export function addSparse(a: readonly number[], b: readonly number[]): number[] {
-  const sums = new Map<number, number>();
-  for (const flat of [a, b]) {
-    for (let at = 0; at + 1 < flat.length; at += 2) {
-      const index = flat[at] as number;
-      sums.set(index, (sums.get(index) ?? 0) + (flat[at + 1] as number));
-    }
-  }
-  return [...sums].toSorted(([x], [y]) => x - y).flat();
 }
 
 /** Order by code units: the same on every machine, unlike a locale's. */

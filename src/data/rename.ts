@@ -1,7 +1,8 @@
 import { jsDistance } from '../stats/divergence.ts';
 import { editDistance } from '../suggest.ts';
-import { addSparse, type Blocks, coarsen } from './blocks.ts';
+import { type Blocks, coarsen } from './blocks.ts';
 import type { Column, ColumnType } from './engine.ts';
+import { addSparse } from './sparse-counts.ts';
 
 export interface RenameRequest {
   missing: readonly { name: string; type: ColumnType | null }[];

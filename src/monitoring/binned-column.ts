@@ -75,11 +75,6 @@ function sharedExponent(before: readonly Part[], after: readonly Part[]): number
   return Math.max(most(before), most(after.filter(({ exponent }) => exponent <= limit)));
 }
 
-/** The bin on the grid of 2^to in which a bin of another width lies: its middle, where its own is wider. */
-function onGrid(index: number, from: number, to: number): number {
-  return from <= to ? Math.floor(index / 2 ** (to - from)) : Math.floor((index + 0.5) * 2 ** (from - to));
-}
-
 /** One part's bins on the shared grid: bin numbers, later their positions among the bins with rows, and their rows. */
 interface OnGrid {
   block: number;
@@ -87,12 +82,13 @@ interface OnGrid {
   rows: Float64Array;
 }
 
+/** Bins on the grid of 2^to: each in which its own lies, or where that is wider, its middle. */
 function partOnGrid({ block, exponent, part }: Part, to: number): OnGrid {
   const length = part.bins.length >> 1;
   const [bins, rows] = [new Float64Array(length), new Float64Array(length)];
+  const [middle, width] = [exponent > to ? 0.5 : 0, 2 ** (exponent - to)];
   for (let i = 0; i < length; i++) {
-    const index = part.bins[2 * i] as number;
-    bins[i] = exponent === to ? index : onGrid(index, exponent, to);
+    bins[i] = Math.floor(((part.bins[2 * i] as number) + middle) * width);
     rows[i] = part.bins[2 * i + 1] as number;
   }
   return { block, bins, rows };
@@ -100,7 +96,40 @@ function partOnGrid({ block, exponent, part }: Part, to: number): OnGrid {
 
 /** Replaces bin numbers by their positions among all that have rows; gives those, ascending. */
 function numberBins(parts: readonly OnGrid[]): Float64Array {
-  const indexes = usedBins(parts);
+  let [first, last] = [Infinity, -Infinity];
+  for (const { bins } of parts) {
+    if (bins.length === 0) continue;
+    first = Math.min(first, bins[0] as number);
+    last = Math.max(last, bins[bins.length - 1] as number);
+  }
+  if (!(last >= first)) return new Float64Array();
+  return last - first < denseSpan ? numberDense(parts, first, last) : numberSparse(parts);
+}
+
+function numberDense(parts: readonly OnGrid[], first: number, last: number): Float64Array {
+  const places = new Int32Array(last - first + 1);
+  for (const { bins } of parts) for (let i = 0; i < bins.length; i++) places[(bins[i] as number) - first] = 1;
+  const indexes = new Float64Array(places.reduce((used, one) => used + one, 0));
+  let end = 0;
+  for (let i = 0; i < places.length; i++) {
+    if (places[i] === 0) continue;
+    indexes[end] = first + i;
+    places[i] = end++;
+  }
+  for (const { bins } of parts)
+    for (let i = 0; i < bins.length; i++) bins[i] = places[(bins[i] as number) - first] as number;
+  return indexes;
+}
+
+function numberSparse(parts: readonly OnGrid[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { bins }) => sum + bins.length, 0));
+  let end = 0;
+  for (const { bins } of parts) {
+    all.set(bins, end);
+    end += bins.length;
+  }
+  all.sort();
+  const indexes = all.filter((index, i) => i === 0 || index !== all[i - 1]);
   for (const { bins } of parts) {
     // both ascend
     let place = 0;
@@ -110,31 +139,6 @@ function numberBins(parts: readonly OnGrid[]): Float64Array {
     }
   }
   return indexes;
-}
-
-function usedBins(parts: readonly OnGrid[]): Float64Array {
-  let [first, last] = [Infinity, -Infinity];
-  for (const { bins } of parts) {
-    if (bins.length === 0) continue;
-    first = Math.min(first, bins[0] as number);
-    last = Math.max(last, bins[bins.length - 1] as number);
-  }
-  if (!(last >= first)) return new Float64Array();
-  if (last - first < denseSpan) {
-    const used = new Uint8Array(last - first + 1);
-    for (const { bins } of parts) for (let i = 0; i < bins.length; i++) used[(bins[i] as number) - first] = 1;
-    const indexes: number[] = [];
-    for (let i = 0; i < used.length; i++) if (used[i] === 1) indexes.push(first + i);
-    return Float64Array.from(indexes);
-  }
-  const all = new Float64Array(parts.reduce((sum, { bins }) => sum + bins.length, 0));
-  let end = 0;
-  for (const { bins } of parts) {
-    all.set(bins, end);
-    end += bins.length;
-  }
-  all.sort();
-  return all.filter((index, i) => i === 0 || index !== all[i - 1]);
 }
 
 function binnedSide(

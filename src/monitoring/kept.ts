@@ -14,7 +14,13 @@ const generation = 1;
  */
 export async function keptJson<T>(
   store: Store,
-  kept: { key: Json; schema: z.ZodType<T>; make: () => Promise<T> },
+  kept: {
+    key: Json;
+    schema: z.ZodType<T>;
+    make: () => Promise<T>;
+    /** What is written in its place; the schema reads it. */
+    pack: (value: T) => unknown;
+  },
 ): Promise<T> {
   const key = digestOf({ key: kept.key, generation });
   const found = Kept.safeParse(await store.readCache('monitor-blocks', key));
@@ -24,7 +30,7 @@ export async function keptJson<T>(
     if (parsed?.success === true) return parsed.data;
   }
   const made = await kept.make();
-  const object = await store.putBytes(Buffer.from(JSON.stringify(made)));
+  const object = await store.putBytes(Buffer.from(JSON.stringify(kept.pack(made))));
   await store.writeCache('monitor-blocks', key, { object });
   return made;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Blocks } from '../data/blocks.ts';
+import { Blocks, packBlocks } from '../data/blocks.ts';
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { computeBlocks } from '../data/profile.ts';
 import type { Digest } from '../json.ts';
@@ -43,6 +43,7 @@ export function trainingBlocks(
   return keptJson(store, {
     key: { training: split, inputs: inputs.map(({ name, type }) => [name, type]), time },
     schema: ReferenceBlocks,
+    pack: (value) => ({ ...value, blocks: packBlocks(value.blocks) }),
     make: async () => {
       await declareTraining(engine, { inputs, time });
       const relation = identifier(trainingInputs);
@@ -72,6 +73,7 @@ export function evaluationBlocks(
   return keptJson(store, {
     key: { evaluation: evaluation.digest, threshold },
     schema: Blocks,
+    pack: packBlocks,
     make: async () => {
       await engine.addFile('evaluation', evaluation.file, 'parquet');
       const day = await clusterDay(engine, 'evaluation');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Blocks } from '../data/blocks.ts';
+import { Blocks, packBlocks } from '../data/blocks.ts';
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { computeBlocks } from '../data/profile.ts';
 import type { SegmentInfo } from '../serving/log-schema.ts';
@@ -78,7 +78,11 @@ async function servedDay(
     threshold,
   };
   const make = () => readDay(options, { day, segments, bounds: { since: null, until: null } });
-  return keptJson(store, { key, schema: ServedDay, make });
+  const pack = ({ versions, ...rest }: ServedDay) => ({
+    ...rest,
+    versions: versions.map((one) => ({ ...one, blocks: packBlocks(one.blocks) })),
+  });
+  return keptJson(store, { key, schema: ServedDay, make, pack });
 }
 
 interface DayToRead {

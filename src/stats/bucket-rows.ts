@@ -2,9 +2,7 @@ import { type BucketMap, bucketLimit, bucketMap, bucketOf } from './bucket-map.t
 
 /** Arrays that one sample after the other uses: memory that is asked for anew each time is given back late. */
 export interface SampleRoom {
-  /** The bucket of each row. */
-  readonly buckets: Uint16Array;
-  /** Four numbers a bucket: see `classify`. */
+  /** Five numbers a bucket: see `classify`. */
   readonly moments: Float64Array;
   /** Values below each bucket. */
   readonly ranks: Float64Array;
@@ -18,8 +16,7 @@ export interface SampleRoom {
 /** Room for samples of at most so many rows. */
 export function sampleRoom(rows: number): SampleRoom {
   return {
-    buckets: new Uint16Array(rows),
-    moments: new Float64Array(4 * bucketLimit),
+    moments: new Float64Array(5 * bucketLimit),
     ranks: new Float64Array(bucketLimit + 1),
     places: new Int32Array(bucketLimit),
     opening: new Int32Array(bucketLimit),
@@ -43,42 +40,43 @@ export function fittedMap(samples: readonly Float64Array[]): BucketMap {
 }
 
 /**
- * Finds each row's bucket and sums each bucket up: four numbers a bucket, which are its values, one of them, the sum of
- * the differences to it and the sum of their amounts. −0 becomes 0.
+ * Finds each row's bucket and sums each bucket up: five numbers a bucket, which are its values, one of them, the sum of
+ * the differences to it, the sum of their amounts and of their squares. −0 becomes 0.
  */
-export function classify(
-  values: Float64Array,
-  { ranges, size }: BucketMap,
-  { buckets, moments }: Pick<SampleRoom, 'buckets' | 'moments'>,
-): void {
-  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-  moments.fill(0, 0, 4 * size);
+export function classify(values: Float64Array, { ranges, size }: BucketMap, moments: Float64Array): void {
+  const words = upperHalves(values);
+  moments.fill(0, 0, 5 * size);
   for (let row = 0; row < values.length; row++) {
     const value = (values[row] as number) + 0;
     values[row] = value;
     const bucket = bucketOf(ranges, words[2 * row + 1] as number);
-    buckets[row] = bucket;
-    const at = 4 * bucket;
+    const at = 5 * bucket;
     if (moments[at]!++ === 0) moments[at + 1] = value;
     const away = value - (moments[at + 1] as number);
     moments[at + 2]! += away;
     moments[at + 3]! += Math.abs(away);
+    moments[at + 4]! += away * away;
   }
 }
 
-/** Rows of a column: its values, NaN where there is none, and the bucket of each. */
-export interface BucketRows {
-  readonly values: Float64Array;
-  readonly buckets: Uint16Array;
+/** Each second word is the upper half of a value's bits. */
+export function upperHalves(values: Float64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
 /** Copies the values of the buckets that have a place, from there on; a place ends behind its bucket's values. */
-export function gather({ values, buckets }: BucketRows, places: Int32Array, to: Float64Array): void {
+export function gather(
+  values: Float64Array,
+  { ranges }: BucketMap,
+  { places, to }: { places: Int32Array; to: Float64Array },
+): void {
+  const high = upperHalves(values);
   for (let row = 0; row < values.length; row++) {
-    const place = places[buckets[row] as number] as number;
+    const bucket = bucketOf(ranges, high[2 * row + 1] as number);
+    const place = places[bucket] as number;
     if (place < 0) continue;
     to[place] = values[row] as number;
-    places[buckets[row] as number] = place + 1;
+    places[bucket] = place + 1;
   }
 }
 

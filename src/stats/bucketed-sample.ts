@@ -1,5 +1,6 @@
 import { type BucketMap, bucketOf } from './bucket-map.ts';
 import { classify, gather, type SampleRoom, sampleRoom, sortPart } from './bucket-rows.ts';
+import { addMoments, noMoments } from './moments.ts';
 import { quantileAt } from './quantile-bins.ts';
 
 /**
@@ -13,7 +14,6 @@ export class BucketedSample {
   readonly map: BucketMap;
   /** All rows, those without a finite value included. */
   readonly values: Float64Array;
-  readonly buckets: Uint16Array;
   /** Finite values below each bucket; one more than buckets. */
   readonly ranks: Float64Array;
   readonly #room: SampleRoom;
@@ -26,9 +26,8 @@ export class BucketedSample {
   constructor(values: Float64Array, map: BucketMap, room: SampleRoom = sampleRoom(values.length)) {
     this.map = map;
     this.values = values;
-    this.buckets = room.buckets.subarray(0, values.length);
     this.#room = room;
-    classify(values, map, room);
+    classify(values, map, room.moments);
     const { size } = map;
     // −1: not sorted
     room.places.fill(-1, 0, size);
@@ -36,7 +35,7 @@ export class BucketedSample {
     let n = 0;
     for (let bucket = 1; bucket < size; bucket++) {
       this.ranks[bucket] = n;
-      if (bucket < size - 1) n += room.moments[4 * bucket] as number;
+      if (bucket < size - 1) n += room.moments[5 * bucket] as number;
     }
     this.ranks[size] = n;
     this.n = n;
@@ -44,20 +43,20 @@ export class BucketedSample {
 
   /** Values of a bucket. */
   count(bucket: number): number {
-    return this.#room.moments[4 * bucket] as number;
+    return this.#room.moments[5 * bucket] as number;
   }
 
   /** Sum of x − from over the values of a bucket. */
   sumAbove(bucket: number, from: number): number {
     const { moments } = this.#room;
-    const at = 4 * bucket;
+    const at = 5 * bucket;
     const n = moments[at] as number;
     return (moments[at + 2] as number) + n * ((moments[at + 1] as number) - from);
   }
 
   /** Whether all values of a bucket are one, so that nothing in it needs an order. */
   isConstant(bucket: number): boolean {
-    return this.#room.moments[4 * bucket + 3] === 0;
+    return this.#room.moments[5 * bucket + 3] === 0;
   }
 
   /** The ascending values of a bucket, sorted when first asked for: `open` does many in one pass. */
@@ -65,7 +64,7 @@ export class BucketedSample {
     const rows = this.count(bucket);
     const { moments, places } = this.#room;
     if (this.isConstant(bucket)) {
-      return { values: moments.subarray(4 * bucket + 1, 4 * bucket + (rows === 0 ? 1 : 2)), rows };
+      return { values: moments.subarray(5 * bucket + 1, 5 * bucket + (rows === 0 ? 1 : 2)), rows };
     }
     if (places[bucket] === -1) this.open([bucket]);
     const place = places[bucket] as number;
@@ -91,7 +90,7 @@ export class BucketedSample {
       chosen.push(bucket);
       this.#opened += this.count(bucket);
     }
-    gather(this, opening, sorted);
+    gather(this.values, this.map, { places: opening, to: sorted });
     for (const bucket of chosen) sortPart(sorted, places[bucket] as number, opening[bucket] as number);
   }
 
@@ -166,6 +165,26 @@ export class BucketedSample {
 
   #deviation(): number {
     if (this.n === 0 || this.#isOneValue()) return 0;
+    const square = this.#summedSquares();
+    if (Number.isFinite(square)) return Math.sqrt(square / this.n);
+    return this.#deviationByRows();
+  }
+
+  /** Of differences from the mean; each bucket's are small in it, so little is lost. */
+  #summedSquares(): number {
+    const { moments } = this.#room;
+    let sum = noMoments;
+    for (let bucket = 1; bucket < this.map.size - 1; bucket++) {
+      const n = this.count(bucket);
+      if (n === 0) continue;
+      const [first, away, square] = [1, 2, 4].map((k) => moments[5 * bucket + k]) as [number, number, number];
+      sum = addMoments(sum, { n, mean: first + away / n, m2: Math.max(0, square - (away * away) / n) });
+    }
+    return sum.m2;
+  }
+
+  /** What overflows when it is squared does so here too; sums of buckets do it earlier. */
+  #deviationByRows(): number {
     const mean = this.mean() as number;
     let square = 0;
     // what the mean's own rounding leaves

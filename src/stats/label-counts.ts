@@ -1,3 +1,5 @@
+import { bucketOf } from './bucket-map.ts';
+import { upperHalves } from './bucket-rows.ts';
 import type { BucketedSample } from './bucketed-sample.ts';
 
 /** Values of a sample by label and bin. */
@@ -23,10 +25,11 @@ export function countByLabel(
   const cells = new Uint32Array(size * (bins + 1));
   const rows = new Float64Array(bins);
   const sums = new Float64Array(bins);
-  const { values, buckets } = sample;
+  const { values, map } = sample;
+  const words = upperHalves(values);
   const { bin, next } = binsOf(sample, edges);
-  for (let row = 0; row < buckets.length; row++) {
-    const bucket = buckets[row] as number;
+  for (let row = 0; row < values.length; row++) {
+    const bucket = bucketOf(map.ranges, words[2 * row + 1] as number);
     let found = bin[bucket] as number;
     if (found < 0) {
       const value = values[row] as number;

@@ -19,17 +19,19 @@ export function blockRanks({ cumulative, bins, positions }: Blocks): Float64Arra
     means[block] = last > 0 ? sum / last : Number.NaN;
   }
   const sorted = means.filter((mean) => !Number.isNaN(mean)).sort();
-  return means.map((mean) => {
-    if (Number.isNaN(mean)) return mean;
-    let below = 0;
-    let equal = 0;
-    for (const other of sorted) {
-      // means that differ by rounding are equal
-      if (Math.abs(other - mean) <= 1e-12 * Math.max(1, Math.abs(mean))) equal++;
-      else if (other < mean) below++;
-    }
-    return (below + equal / 2) / sorted.length;
-  });
+  const ranks = new Float64Array(means.length).fill(Number.NaN);
+  const ascending = [...means.keys()].filter((block) => !Number.isNaN(means[block]));
+  ascending.sort((one, other) => (means[one] as number) - (means[other] as number));
+  let [below, through] = [0, 0];
+  for (const block of ascending) {
+    const mean = means[block] as number;
+    // means that differ by rounding are equal
+    const tolerance = 1e-12 * Math.max(1, Math.abs(mean));
+    while (mean - (sorted[below] as number) > tolerance) below++;
+    while (through < sorted.length && (sorted[through] as number) - mean <= tolerance) through++;
+    ranks[block] = (below + through) / 2 / sorted.length;
+  }
+  return ranks;
 }
 
 /**
