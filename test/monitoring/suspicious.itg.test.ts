@@ -55,7 +55,13 @@ async function look(engine: SqlEngine, seed: number, traffic: Traffic = {}) {
        ${column('weight')}, ${column('distance')}, ${column('stops')}, ${column('depot')} FROM (${source})`,
   );
   const signals = await suspiciousInputs(engine, {
-    ...{ policy: MonitoringPolicy.parse({}), task: 'classification', inputs, hashed: new Set<string>(), columns: new Map() },
+    ...{
+      policy: MonitoringPolicy.parse({}),
+      task: 'classification',
+      inputs,
+      hashed: new Set<string>(),
+      columns: new Map(),
+    },
     ...{ training: 'training', served: 'served', evaluation: null, key: 'parcel', time: 'at' },
     since: new Date('2013-01-01T00:00:00Z'),
   });
@@ -155,7 +161,14 @@ describe('suspicious inputs', () => {
     const few = await look(engine, 4, { changes: { row_key: 'NULL' } });
     expect(few.signals.map(({ verdict }) => verdict)).toEqual(['ok', 'ok']);
     const policy = MonitoringPolicy.parse({ suspicious_inputs: false });
-    const bare = { inputs, hashed: new Set<string>(), columns: new Map(), key: 'parcel', time: 'at', since: new Date() };
+    const bare = {
+      inputs,
+      hashed: new Set<string>(),
+      columns: new Map(),
+      key: 'parcel',
+      time: 'at',
+      since: new Date(),
+    };
     const ask = {
       ...bare,
       task: 'classification' as const,
