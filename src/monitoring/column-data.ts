@@ -47,26 +47,35 @@ export interface CategoricalData {
 export type ColumnData = NumericData | CategoricalData;
 
 /**
- * Reads the columns of both tables, a few at a time: more of them in one query where the tables are small. Values
- * come in batches; no row is an object. The arrays of a numeric column are used again for the next ones: what is
- * yielded holds until the next is asked for.
+ * Reads the columns of both tables, numbers first, a few at a time: more of them in one query where the tables are
+ * small. Values come in batches; no row is an object. The arrays of a numeric column are used again for the next ones:
+ * what is yielded holds until the next is asked for.
  */
 export async function* readColumns(engine: SqlEngine, pair: TablePair): AsyncGenerator<ColumnData> {
+  const named = (kind: ColumnKind) => pair.columns.filter((one) => one.kind === kind).map(({ name }) => name);
+  yield* readNumeric(engine, pair, named('numeric'));
+  for (const name of named('categorical')) yield await readCategorical(engine, pair, name);
+}
+
+async function* readNumeric(
+  engine: SqlEngine,
+  pair: TablePair,
+  names: readonly string[],
+): AsyncGenerator<ColumnData> {
+  const rows = Math.max(1, pair.reference.rows, pair.current.rows);
+  const together = Math.max(1, Math.min(columnsTogether, Math.floor(valuesTogether / rows)));
   const reference = roomOf(pair.reference);
   const current = roomOf(pair.current);
+  const { block } = pair;
   try {
-    for (const { kind, names } of columnGroups(pair)) {
-      if (kind === 'categorical') {
-        for (const name of names) yield await readCategorical(engine, pair, name);
-        continue;
-      }
-      const { block } = pair;
-      await readValues(engine, { side: pair.reference, block, names, room: reference });
-      await readValues(engine, { side: pair.current, block, names, room: current });
-      for (const [i, name] of names.entries()) {
+    for (let from = 0; from < names.length; from += together) {
+      const some = names.slice(from, from + together);
+      await readValues(engine, { side: pair.reference, block, names: some, room: reference });
+      await readValues(engine, { side: pair.current, block, names: some, room: current });
+      for (const [i, name] of some.entries()) {
         const map = fittedMap([reference.columns[i] as Float64Array, current.columns[i] as Float64Array]);
         yield {
-          kind,
+          kind: 'numeric',
           name,
           reference: numericSide(sampleOf(reference, i, map), pair.reference, reference.block),
           current: numericSide(sampleOf(current, i, map), pair.current, current.block),
@@ -77,19 +86,6 @@ export async function* readColumns(engine: SqlEngine, pair: TablePair): AsyncGen
     release(reference);
     release(current);
   }
-}
-
-/** Columns of one kind that follow each other: as many as are read together. */
-function columnGroups({ columns, reference, current }: TablePair): { kind: ColumnKind; names: string[] }[] {
-  const rows = Math.max(1, reference.rows, current.rows);
-  const together = Math.max(1, Math.min(columnsTogether, Math.floor(valuesTogether / rows)));
-  const groups: { kind: ColumnKind; names: string[] }[] = [];
-  for (const { kind, name } of columns) {
-    const last = groups.at(-1);
-    if (last?.kind === kind && last.names.length < together) last.names.push(name);
-    else groups.push({ kind, names: [name] });
-  }
-  return groups;
 }
 
 /** Arrays for the rows of one side. */

@@ -38,6 +38,8 @@ export async function compareTables(
     options.signal?.throwIfAborted();
     measured.push(measure(data, pair, options.policy));
   }
+  const place = new Map(pair.columns.map(({ name }, i) => [name, i]));
+  measured.sort((a, b) => (place.get(a.name) as number) - (place.get(b.name) as number));
   const dimensions: Dimensions = (name, dimension) => segmentsBy(engine, { pair, name, dimension });
   const compared = await decideColumns(measured, { pair, options, dimensions });
   return options.policy.joint
