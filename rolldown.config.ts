@@ -23,6 +23,8 @@ export default defineConfig({
       entries: Object.fromEntries(Object.entries(entries).map(([name, module]) => [module, `${name}.js`])),
     }),
   ],
+  // yaml's other build is its sources as ES modules: what is not used of it is left out.
+  resolve: { alias: { yaml: path.join(root, 'node_modules/yaml/browser/index.js') } },
   transform: { target: 'node24' },
   treeshake: {
     // @actions/core brings an HTTP client for OIDC tokens, which no action asks for: half of the start's code.
@@ -43,11 +45,16 @@ export default defineConfig({
         // What inference processes share with the actions stays apart from what only actions need.
         {
           name: 'basis',
-          test: /node_modules[\\/]zod[\\/]|src[\\/](codes|errors|native|visible|evaluation[\\/](admission-policy|onnx-operators))\.ts$/,
+          test: /node_modules[\\/]zod[\\/]|src[\\/](codes|errors|native|visible|zod-interpreted|evaluation[\\/](admission-policy|onnx-operators))\.ts$/,
           priority: 1,
         },
         // What every action needs is one file: looking up thirty takes longer than reading one.
         { name: 'common', minShareCount: actionNames.length + 1 },
+        // So are the small modules that reports are made of: shared by different stages each, they would be a file each.
+        {
+          name: 'figures',
+          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](check|equal-rows|numbers|slice-rows)|stats[\\/](discrete|distributions|multiplicity|proportion|random|special|undefined)|store[\\/]lineage|data[\\/]engine)\.ts$/,
+        },
       ],
     },
   },

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../src/errors.ts';
-import { Digest } from '../src/json.ts';
-import type { Outcome } from '../src/outcome.ts';
+import { Digest, parseJson } from '../src/json.ts';
+import { Outcome } from '../src/outcome.ts';
 import { keys } from '../src/store/keys.ts';
 import type { Store } from '../src/store/store.ts';
 
@@ -96,22 +96,46 @@ export function artifactName(text: string, input: string): string {
   });
 }
 
-/** Takes what earlier jobs handed over into the store. Throws `artifact_missing`, `handoff_refused`. */
+/** Bytes of an outcome that is read for its digests. */
+const outcomeLimit = 16_000_000;
+
+/**
+ * Takes what earlier jobs handed over into the store; gives the digests that their outcomes name, by output. Throws
+ * `artifact_missing`, `handoff_refused`.
+ */
 export async function receiveArtifacts(
   service: ArtifactService,
   names: readonly string[],
   store: Store,
   temporary: string,
-): Promise<void> {
+): Promise<Map<string, Digest>> {
+  const handed = new Map<string, Digest>();
   const { unpackClosure } = await import('../src/store/handoff.ts');
   for (const name of names) {
     const folder = await mkdtemp(path.join(temporary, 'modelgate-in-'));
     try {
       await service.download(name, folder);
       await unpackClosure(store, path.join(folder, 'handoff'));
+      for (const [output, digest] of await digestsOf(path.join(folder, 'outcome.json')))
+        handed.set(output, digest);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+  return handed;
+}
+
+/** The digests among the outputs of an outcome's file; none where there is no such file, or it is another one. */
+async function digestsOf(file: string): Promise<[string, Digest][]> {
+  try {
+    if ((await stat(file)).size > outcomeLimit) return [];
+    const { outputs } = Outcome.parse(parseJson(await readFile(file, 'utf8'), outcomeLimit));
+    return Object.entries(outputs).flatMap(([output, value]) => {
+      const digest = Digest.safeParse(value);
+      return digest.success ? [[output, digest.data] as [string, Digest]] : [];
+    });
+  } catch {
+    return [];
   }
 }
 

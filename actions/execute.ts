@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { stageOrder } from '../src/config/stage-order.ts';
 import { asTold, errorRecord, UserError } from '../src/errors.ts';
 import { Digest } from '../src/json.ts';
 import { exitCode, failedOutcome, type Outcome } from '../src/outcome.ts';
@@ -21,7 +22,7 @@ import {
 import { type ActionInputs, type InputSource, lines, readInputs } from './inputs.ts';
 import { runnerLog } from './log.ts';
 import { type ActionName, commandOf, handingOver } from './names.ts';
-import { commonOutputs, stageOutputs } from './outputs.ts';
+import { commonOutputs, jsonOutputs, stageOutputs } from './outputs.ts';
 import { redactor } from './redact.ts';
 import { describeRunner } from './runner.ts';
 import { isScalar, renderSummary } from './summary.ts';
@@ -120,7 +121,10 @@ async function runCommand(
   });
   const { store } = project.context;
   const temporary = await temporaryFolder(env);
-  if (receive.length > 0) await receiveArtifacts(host.artifacts, receive, store, temporary);
+  if (receive.length > 0) {
+    const handed = await receiveArtifacts(host.artifacts, receive, store, temporary);
+    if (isStage(command.name)) takeOver(options, command, handed);
+  }
 
   // Whatever a stage, a script or a column's name prints, the runner takes no command from it.
   const token = randomUUID();
@@ -155,6 +159,19 @@ async function runCommand(
   }
 }
 
+const isStage = (name: string): boolean => (stageOrder as readonly string[]).includes(name);
+
+/** What was left out and an earlier job handed over: a job of a matrix has no outputs of its own for another. */
+function takeOver(
+  options: Record<string, unknown>,
+  command: Command,
+  handed: ReadonlyMap<string, Digest>,
+): void {
+  for (const name of Object.keys(command.options.shape)) {
+    if (options[name] === undefined && handed.has(name)) options[name] = handed.get(name);
+  }
+}
+
 /** The contract checks that did not pass; only an outcome that names a validation needs the code of contracts. */
 async function annotationsOf(outcome: Outcome, project: Project, workspace: string): Promise<Annotation[]> {
   if (outcome.outputs.validation === undefined) return [];
@@ -176,8 +193,9 @@ async function report(name: string, outcome: Outcome, run: ActionRun, host: Acti
   const declared = outcome.stage === name ? null : (stageOutputs[name as ActionName] ?? {});
   for (const [key, value] of Object.entries(outcome.outputs)) {
     const output = key.replaceAll('_', '-');
-    if (!isScalar(value) || output in commonOutputs || (declared !== null && !(output in declared))) continue;
-    host.setOutput(output, String(value));
+    if (output in commonOutputs || (declared !== null && !(output in declared))) continue;
+    if (isScalar(value)) host.setOutput(output, String(value));
+    else if (jsonOutputs.includes(output) && value !== null) host.setOutput(output, JSON.stringify(value));
   }
   const annotation = outcomeAnnotation(outcome, env.GITHUB_WORKSPACE ?? process.cwd());
   if (annotation !== null) host.annotate(annotation);

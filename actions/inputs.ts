@@ -24,7 +24,7 @@ const common = z.object({
     .string()
     .optional()
     .describe(
-      'Artifacts of earlier jobs of this run to take into the store first, one a line. Each object is verified.',
+      'Artifacts of earlier jobs of this run to take into the store first, one a line. Each object is verified. The digest that this stage goes by, left out, is the one that they hand over.',
     ),
   upload_artifact: z
     .string()

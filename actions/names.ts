@@ -1,5 +1,6 @@
 /** Actions that call a command, in the order of the story. One folder each. */
 export const actionNames = [
+  'models',
   'ingest',
   'validate',
   'features',
@@ -11,10 +12,12 @@ export const actionNames = [
   'promote',
   'rollback',
   'monitor',
+  'poll',
   'run',
   'status',
   'verify',
   'reconcile',
+  'site',
 ] as const;
 export type ActionName = (typeof actionNames)[number];
 

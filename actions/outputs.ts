@@ -28,8 +28,18 @@ const judged: Readonly<Record<string, string>> = {
 };
 const head = "sha256 of the log's newest entry.";
 
-/** Step outputs of each action: the scalars of its outcome's `outputs`; a test holds them to the stage's schema. */
+/** Outputs that are JSON, for `fromJSON`. */
+export const jsonOutputs: readonly string[] = ['matrix'];
+
+/** Step outputs of each action: the scalars of its outcome's `outputs`, and `jsonOutputs`; a test holds them to the stage's schema. */
 export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, string>>>> = {
+  models: {
+    count: 'How many models were chosen.',
+    total: 'How many models the repository has.',
+    changed: 'How many paths changed; empty where it was not asked.',
+    matrix:
+      'For `strategy.matrix`, as JSON: `model`, `config`, `sample` (the configuration of its sample run) and `suffix` (for names of artifacts).',
+  },
   ingest: { dataset: digest('dataset') },
   validate: {
     validation: digest('validation'),
@@ -56,6 +66,17 @@ export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, s
     version: 'The version that was looked at.',
     rows: 'Predictions in the window.',
     drift: digest('drift report'),
+  },
+  poll: {
+    decision:
+      'known, registered (a version was trained on them), committed (their push starts a run), started, unsettled, or planned in a dry run.',
+    digest: 'Digest of what the sources hold; empty where all are files of the commit.',
+    dataset: digest('dataset that a run would train on'),
+    'op-id': "What the run's title carries; empty where no run can be started.",
+    run: 'Id of the run on GitHub that trains on the data; empty when there is none.',
+    url: 'Its page.',
+    version: 'The version that was trained on the data; empty when none was looked for or found.',
+    'dry-run': '`true` when nothing was to be started.',
   },
   run: {
     version: 'Number of the version that was registered; empty when the gate stopped it.',
@@ -84,4 +105,8 @@ export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, s
     reason: 'Why, in a sentence; empty where the registry is sound.',
   },
   reconcile: {},
+  site: {
+    output: 'The folder with the pages.',
+    bytes: 'Their bytes.',
+  },
 };

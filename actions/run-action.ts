@@ -1,3 +1,4 @@
+import '../src/zod-interpreted.ts';
 import * as core from '@actions/core';
 import { commandNames, loadCommand } from '../src/stages/commands.ts';
 import { openProject } from '../src/stages/project.ts';

@@ -1,3 +1,4 @@
+import '../src/zod-interpreted.ts';
 import * as core from '@actions/core';
 import { mayEnter } from '../src/chatops/may-enter.ts';
 import { errorRecord, UserError } from '../src/errors.ts';

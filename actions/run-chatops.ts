@@ -1,3 +1,4 @@
+import '../src/zod-interpreted.ts';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 
 /** The machine that a job ran on, as the summary shows it. */
 export interface RunnerInfo {
@@ -15,11 +16,19 @@ export async function describeRunner(env: NodeJS.ProcessEnv, nvidiaSmi = 'nvidia
   return {
     name: env.RUNNER_NAME ?? 'local',
     kind: env.RUNNER_ENVIRONMENT ?? 'self-hosted',
-    gpus: await listGpus(nvidiaSmi),
+    gpus: isInstalled(nvidiaSmi, env) ? await listGpus(nvidiaSmi) : [],
   };
 }
 
+/** Most runners have none: looking costs less than starting a process that isn't there. */
+function isInstalled(program: string, { PATH = '' }: NodeJS.ProcessEnv): boolean {
+  if (process.platform === 'win32') return true; // where a program's name isn't its file's
+  const folders = program.includes('/') ? [''] : PATH.split(path.delimiter);
+  return folders.some((folder) => existsSync(path.join(folder, program)));
+}
+
 async function listGpus(nvidiaSmi: string): Promise<string[]> {
+  const { execFile } = await import('node:child_process');
   const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'];
   // by a callback: loading node:util for promisify takes longer than all else here
   const printed = await new Promise<string>((resolve) =>

@@ -1,7 +1,6 @@
 import type { ChatopsContext, ConfiguredModel } from '../src/chatops/context.ts';
 import { ChatopsPolicy } from '../src/chatops/policy.ts';
 import { replyKeyOf } from '../src/chatops/reply-key.ts';
-import { loadConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';
 import { UserError } from '../src/errors.ts';
 import type { GitHub } from '../src/github/port.ts';
@@ -9,20 +8,15 @@ import type { Logger } from '../src/logger.ts';
 import { Registry } from '../src/registry/registry.ts';
 import { openStorage } from '../src/store/open.ts';
 import { Store } from '../src/store/store.ts';
+import { type Found, readConfigurations } from './configurations.ts';
 import type { Settings } from './settings.ts';
 
-/** A configuration file is small; parseYaml refuses more. */
-const largestFile = 64 * 1024;
 const mostCommits = 500;
+const mostBlobs = 5000;
 const mostStores = 200;
 
 /** Without the webhook's secret, in a job of GitHub Actions, replies are not signed. */
 type ContextSettings = Pick<Settings, 'store' | 'configFiles'> & Partial<Pick<Settings, 'webhookSecret'>>;
-
-interface Found {
-  file: string;
-  config: Config;
-}
 
 /** Makes the context of handlers: configuration and policy of the default branch, at the commit that it has now. */
 export class ContextSource {
@@ -31,6 +25,8 @@ export class ContextSource {
   private readonly now: () => Date;
   /** By `owner/repo@commit`: a commit does not change. */
   private readonly configs = new Map<string, Promise<Found[]>>();
+  /** Texts of files by `owner/repo blob`. */
+  private readonly blobs = new Map<string, Promise<string | null>>();
   private readonly registries = new Map<string, Promise<Registry>>();
 
   constructor(options: {
@@ -51,16 +47,16 @@ export class ContextSource {
     const key = `${owner}/${repo}@${sha}`.toLowerCase();
     const found = await kept(this.configs, { key, most: mostCommits, make: () => this.read(github, sha) });
     const models = new Map<string, ConfiguredModel>();
-    for (const { file, config } of found) {
+    for (const { file, config, depends } of found) {
       if (models.has(config.model)) {
         throw new UserError({
           code: 'config_invalid',
-          message: `Two files configure the model ${config.model}.`,
+          message: `Two files configure the model ${config.model}: ${models.get(config.model)?.file} and ${file}.`,
           where: { file },
           fix: 'Give each model a name of its own.',
         });
       }
-      models.set(config.model, { file, config, registry: await this.registryOf(github, config) });
+      models.set(config.model, { file, config, depends, registry: await this.registryOf(github, config) });
     }
     return {
       ...{ github, models, base: { branch, sha }, now: this.now, logger: this.logger },
@@ -69,29 +65,12 @@ export class ContextSource {
     };
   }
 
-  /** Those of the configured paths that are there, in their order; the first one's policy counts. */
-  private async read(github: GitHub, sha: string): Promise<Found[]> {
-    const texts = new Map<string, Promise<string | null>>();
-    const read = (file: string): Promise<string | null> => {
-      const path = file.replace(/^\//, '');
-      const text =
-        texts.get(path) ??
-        github.file({ path, sha, limit: largestFile }).then((bytes) => bytes?.toString('utf8') ?? null);
-      texts.set(path, text);
-      return text;
-    };
-    const found: Found[] = [];
-    for (const file of this.settings.configFiles) {
-      if ((await read(`/${file}`)) === null) continue;
-      const { config } = await loadConfig(`/${file}`, { read, complete: false });
-      found.push({ file, config });
-    }
-    if (found.length > 0) return found;
-    throw new UserError({
-      code: 'config_missing',
-      message: `The default branch has none of ${this.settings.configFiles.join(', ')}.`,
-      where: { file: this.settings.configFiles[0] ?? 'modelgate.yaml' },
-      fix: 'Add modelgate.yaml, or name its path in MODELGATE_CONFIG_FILES of the bot.',
+  private read(github: GitHub, sha: string): Promise<Found[]> {
+    const { owner, repo } = github.repository;
+    return readConfigurations(github, {
+      ...{ sha, wanted: this.settings.configFiles, logger: this.logger },
+      blobs: (blob, make) =>
+        kept(this.blobs, { key: `${owner}/${repo} ${blob}`.toLowerCase(), most: mostBlobs, make }),
     });
   }
 

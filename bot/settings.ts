@@ -18,7 +18,7 @@ export interface Settings {
   inbox: string;
   /** A folder or s3://bucket/prefix; `{owner}` and `{repo}` stand for the repository. Null: what modelgate.yaml names. */
   store: string | null;
-  /** Paths of modelgate.yaml in a repository; those that are there count. */
+  /** Paths of modelgate.yaml in a repository, and patterns with * and **; those that are there count. */
   configFiles: string[];
   /** How many jobs are worked on at the same time. */
   concurrency: number;
@@ -49,7 +49,7 @@ const Environment = z.object({
     .string()
     .default('modelgate.yaml')
     .transform((list) => list.split(',').map((one) => one.trim()))
-    .pipe(z.array(relativePath).min(1).max(50)),
+    .pipe(z.array(relativePath).min(1).max(500)),
   MODELGATE_BOT_CONCURRENCY: whole.min(1).max(64).default(8),
 });
 

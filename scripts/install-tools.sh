@@ -9,6 +9,7 @@ act=v0.2.89
 zizmor=1.32.0
 check_jsonschema=0.39.0
 versitygw=v1.8.0
+osv_scanner=v2.5.1
 
 install_moto() {
   python3 -m venv "$tools/moto"
@@ -63,6 +64,8 @@ if ! command -v chromium > /dev/null && ! command -v chromium-browser > /dev/nul
     exit 1
   fi
 fi
+# The generator of the docs site, by a lock of its own: `npm ci` of the project does not bring it.
+"$(dirname "$0")/../node_modules/.bin/node" "$(dirname "$0")/docs-site/build.ts" --install
 # An S3 server for the tests of the S3 store; where it cannot be built, moto stands in.
 if [ ! -x "$tools/bin/versitygw" ] && [ ! -x "$tools/moto/bin/moto_server" ]; then
   if ! GOBIN="$tools/bin" go install "github.com/versity/versitygw/cmd/versitygw@$versitygw"; then
@@ -70,4 +73,8 @@ if [ ! -x "$tools/bin/versitygw" ] && [ ! -x "$tools/moto/bin/moto_server" ]; th
   fi
 fi
 if [ "${1:-}" = --all ] && [ ! -x "$tools/moto/bin/moto_server" ]; then install_moto; fi
+# The scanner of the workflows; some minutes to build.
+if [ ! -x "$tools/bin/osv-scanner" ]; then
+  GOBIN="$tools/bin" go install "github.com/google/osv-scanner/v2/cmd/osv-scanner@$osv_scanner"
+fi
 echo "$tools/bin"

@@ -18,11 +18,13 @@ const order = [
   'train',
   'sweep',
   'release',
+  'poll',
   'promote',
   'rollback',
   'monitor',
   'drill',
   'verify',
+  'status-page',
   'chatops',
 ];
 

@@ -15,6 +15,7 @@ export const codes = {
   usage: { class: 'unknown', means: 'the command line is not understood' },
   config_invalid: { class: 'unknown', means: 'modelgate.yaml does not fit its schema' },
   config_missing: { class: 'unknown', means: 'a configuration file, or a file it names, is not there' },
+  too_many_models: { class: 'unknown', means: 'more models than GitHub takes in one matrix' },
   native_missing: {
     class: 'infrastructure',
     means: 'a library with compiled code is not installed for this machine',
@@ -78,6 +79,12 @@ export const codes = {
   gate_passed: { class: 'model', means: 'every blocking check passed' },
   gate_failed: { class: 'model', means: 'at least one blocking check failed' },
   gate_inconclusive: { class: 'model', means: 'the data cannot decide at least one blocking check' },
+  scan_missing: { class: 'infrastructure', means: 'a scan that the gate asks for was not given' },
+  scan_unreadable: { class: 'infrastructure', means: 'a scan is not a report of a known format' },
+  scan_incomplete: {
+    class: 'infrastructure',
+    means: 'a scan does not show that it looked at what is to be judged',
+  },
 
   // store and registry
   storage_unavailable: { class: 'infrastructure', means: 'the store cannot be read or written' },
@@ -160,6 +167,14 @@ export const codes = {
   github_missing: { class: 'unknown', means: 'GitHub knows nothing there, or does not show it' },
   github_denied: { class: 'infrastructure', means: 'GitHub does not permit this to the app or the job' },
   github_refused: { class: 'unknown', means: 'GitHub refuses a change in the state that things are in' },
+  github_unavailable: {
+    class: 'infrastructure',
+    means: 'GitHub does not answer, or asks for fewer requests',
+  },
+  dispatch_unsettled: {
+    class: 'infrastructure',
+    means: 'it is not known yet whether GitHub has started the run that it was asked for',
+  },
   github_too_large: { class: 'unknown', means: 'a file or list on GitHub is larger than allowed' },
   github_artifact_refused: {
     class: 'infrastructure',

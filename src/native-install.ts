@@ -35,15 +35,6 @@ const archiveLimit = 600_000_000;
 /** Milliseconds for one archive. */
 const patience = 300_000;
 
-/** This machine in the lock's words: `linux-x64`, and `linux-x64-musl` where the C library is musl. */
-export function platformName(): string {
-  const name = `${process.platform}-${process.arch}`;
-  if (process.platform !== 'linux') return name;
-  Object.assign(process.report, { excludeNetwork: true }); // looking up addresses takes seconds
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime === undefined ? `${name}-musl` : name;
-}
-
 /** The folder in which a pinned library lies or will lie; null where the lock has none of it for this platform. */
 export function installedFolder({
   lock,

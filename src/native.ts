@@ -8,6 +8,7 @@ import { assetPath } from './assets.ts';
 import { cacheDirectory } from './cache-directory.ts';
 import { hasCode, UserError } from './errors.ts';
 import type { NativeLock } from './native-install.ts';
+import { platformName } from './platform-name.ts';
 
 /** Libraries with compiled code: no bundle can hold them, so they are looked up when they are needed. */
 interface NativeModules {
@@ -15,6 +16,10 @@ interface NativeModules {
   'onnxruntime-node': typeof OnnxRuntime;
 }
 export type NativeName = keyof NativeModules;
+
+/** Where a library's compiled part lies in its package for one platform. Its own loader tries several ways to tell the
+ * C library first, which takes longer than all of the loading. */
+const compiledParts: Partial<Record<NativeName, string>> = { '@duckdb/node-bindings': 'duckdb.node' };
 
 /**
  * Loads a native library: from the node_modules beside the running file (a clone, an npm installation), else from
@@ -30,7 +35,7 @@ export async function importNative<Name extends NativeName>(name: Name): Promise
   }
   const given = process.env.MODELGATE_NATIVE;
   if (given) return importFrom(path.resolve(given), name);
-  const { installNative, platformName } = await import('./native-install.ts');
+  const { installNative } = await import('./native-install.ts');
   const lock = JSON.parse(
     await readFile(assetPath(import.meta.url, 'native-lock.json'), 'utf8'),
   ) as NativeLock;
@@ -55,11 +60,20 @@ export function nativeRegistry(env: NodeJS.ProcessEnv): string {
 }
 
 async function importFrom<Name extends NativeName>(folder: string, name: Name): Promise<NativeModules[Name]> {
+  const require = createRequire(path.join(folder, 'index.js'));
   let file: string;
   try {
-    file = createRequire(path.join(folder, 'index.js')).resolve(name);
+    file = require.resolve(name);
   } catch (error) {
     throw isMissing(error, name) ? missing(name, folder) : unloadable(name, error);
+  }
+  const compiled = compiledParts[name];
+  if (compiled !== undefined) {
+    try {
+      return createRequire(file)(`${name}-${platformName()}/${compiled}`) as NativeModules[Name];
+    } catch {
+      // a platform that only its own loader knows, or a fault that it names
+    }
   }
   try {
     return (await import(pathToFileURL(file).href)) as NativeModules[Name];

@@ -22,6 +22,8 @@ const domain = [
   'stats',
   'github',
   'adoption',
+  'repository',
+  'polling',
 ];
 
 /** What a domain folder may import from another one: ports, schemas and pure helpers of the layer below. */
@@ -38,8 +40,10 @@ const allowed: Record<string, readonly string[]> = {
     'provenance/policy.ts',
     'chatops/policy.ts',
   ],
+  polling: ['store', 'registry', 'data/sources.ts', 'github/port.ts', 'chatops/operations.ts'],
   report: ['stats'],
   github: [],
+  repository: ['config'],
   adoption: [
     'data',
     'config',
@@ -48,7 +52,15 @@ const allowed: Record<string, readonly string[]> = {
     'training/requirements.ts',
     'github/repository-setup.ts',
   ],
-  gate: ['stats', 'data/engine.ts', 'report', 'store', 'config', 'training/noise.ts'],
+  gate: [
+    'stats',
+    'data/engine.ts',
+    'report',
+    'store',
+    'config',
+    'training/noise.ts',
+    'training/requirements.ts',
+  ],
   training: ['stats', 'store', 'config', 'data/engine.ts', 'evaluation/predictor.ts', 'evaluation'],
   evaluation: ['stats', 'store', 'config', 'data'],
   rollout: ['registry', 'store', 'config', 'provenance'],
@@ -78,6 +90,7 @@ const allowed: Record<string, readonly string[]> = {
     'store',
     'rollout/package.ts',
     'github/port.ts',
+    'repository/touched.ts',
   ],
 };
 

@@ -1,5 +1,4 @@
-import { drillsOf } from '../registry/drills.ts';
-import type { LogEntry } from '../registry/entries.ts';
+import { lastDrill } from '../registry/drills.ts';
 import { previousMove } from '../registry/rules.ts';
 import type { ModelState } from '../registry/state.ts';
 import { missing, ok, type SetupCheck, warn } from './check.ts';
@@ -11,11 +10,7 @@ const drillDays = 30;
 /** What the registry says: versions, what serves, whether there is a way back, and whether it was tried. */
 export function registryChecks(
   state: ModelState,
-  {
-    environments,
-    entries,
-    now,
-  }: { environments: readonly string[]; entries: readonly LogEntry[]; now: Date },
+  { environments, now }: { environments: readonly string[]; now: Date },
 ): SetupCheck[] {
   const production = environments.at(-1) ?? 'production';
   const version = { check: 'version', level: 1 } as const;
@@ -46,15 +41,15 @@ export function registryChecks(
           'It has once a second version was promoted.',
         )
       : ok(rollback, `A rollback of ${production} would bring version ${back.version}.`),
-    drillCheck(entries, now),
+    drillCheck(state, now),
   ];
 }
 
-function drillCheck(entries: readonly LogEntry[], now: Date): SetupCheck {
+function drillCheck(state: ModelState, now: Date): SetupCheck {
   const of = { check: 'drill', level: 2 } as const;
-  const last = drillsOf(entries).at(-1);
+  const last = lastDrill(state);
   const fix = 'drill.yml rolls staging back and forth every week.';
-  if (last === undefined) return missing(of, 'No rollback drill was done.', fix);
+  if (last === null) return missing(of, 'No rollback drill was done.', fix);
   if (last.restored_at === null)
     return missing(
       of,

@@ -17,8 +17,13 @@ export function forBranch(text: string, branch: string): string {
   return text.replace(/^( +branches: )\[main\]$/gm, (_, key: string) => `${key}[${JSON.stringify(branch)}]`);
 }
 
+/** It publishes what the store holds: whoever copies it knows who can read the page. */
+const byChoice = 'status-page.yml';
+
+/** The workflows that every model repository starts with. */
 export async function workflowFiles(branch: string): Promise<NewFile[]> {
-  return [...(await workflowTemplates())].map(([name, text]) => ({
+  const templates = [...(await workflowTemplates())].filter(([name]) => name !== byChoice);
+  return templates.map(([name, text]) => ({
     path: `${workflowFolder}/${name}`,
     what: 'workflow',
     content: { text: branch === 'main' ? text : forBranch(text, branch) },

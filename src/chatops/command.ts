@@ -23,12 +23,15 @@ export type Command =
       to: number | null;
       steps: number;
       dryRun: boolean;
+      /** What it leaves may be promoted there again; needs a reason. */
+      noFreeze: boolean;
       reason: string | null;
     }
   /** Another person's word that a version may go to an environment. */
   | { name: 'approve'; model: string | null; version: number | null; environment: string | null }
-  | { name: 'train' }
-  | { name: 'ok-to-train'; sha: string }
+  /** Without a model the only one, or the one that the pull request touches. */
+  | { name: 'train'; model: string | null }
+  | { name: 'ok-to-train'; sha: string; model: string | null }
   | { name: 'retrain'; model: string | null }
   | { name: 'status'; model: string | null; environment: string | null }
   | {

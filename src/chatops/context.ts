@@ -11,6 +11,8 @@ export interface ConfiguredModel {
   file: string;
   config: Config;
   registry: Registry;
+  /** Files, folders and patterns that it depends on beside its own folder, from the repository's root. */
+  depends?: readonly string[];
 }
 
 /** What every handler works with, in the bot and in Actions alike. Nothing of a pull request's head is in it. */

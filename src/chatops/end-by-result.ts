@@ -32,7 +32,7 @@ const verdicts: Readonly<Record<Verdict, { reason: ReasonCode; words: string }>>
 
 async function endOfTraining(context: ChatopsContext, run: WorkflowRun): Promise<End | null> {
   if ((await kindOf(run, context)) !== 'train') return null;
-  const [judged] = await judgedBy(context, run.id);
+  const [judged] = await judgedBy(context, run);
   if (judged === undefined) return null;
   const { model, commit, version } = judged;
   const { reason, words } = verdicts[version.verdict];

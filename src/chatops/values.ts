@@ -15,6 +15,7 @@ export interface Values {
   action?: 'run' | 'ack' | 'snooze';
   dryRun?: true;
   override?: true;
+  noFreeze?: true;
   canary?: number;
   confirm?: string;
   reason?: string;

@@ -38,6 +38,10 @@ export const options = {
     flag: 'override',
     means: 'Goes past an undecided gate; for the people that the environment names.',
   },
+  'no-freeze': {
+    flag: 'noFreeze',
+    means: 'Lets the version that is left be promoted there again, where it is not at fault.',
+  },
   canary: { kind: 'canary', means: 'Gives the version this percentage of the traffic first.' },
   confirm: { kind: 'confirm', means: 'Names the package by the first 12 digits of its digest.' },
   reason: { kind: 'reason', means: 'Goes into the log.' },
@@ -45,7 +49,7 @@ export const options = {
   ttl: { kind: 'ttl', means: 'How long it holds, in minutes, hours or days.' },
 } as const satisfies Record<
   string,
-  ({ kind: KindName } | { flag: 'dryRun' | 'override' }) & { means: string }
+  ({ kind: KindName } | { flag: 'dryRun' | 'override' | 'noFreeze' }) & { means: string }
 >;
 export type OptionName = keyof typeof options;
 
@@ -110,16 +114,26 @@ export const vocabulary: { readonly [N in CommandName]: Entry<N> } = {
     forms: [
       { words: [...rollbackWords, may('to', 'to')], options: given('dry-run', 'reason') },
       { words: rollbackWords, options: [...needed('steps'), ...given('dry-run', 'reason')] },
+      {
+        words: [...rollbackWords, may('to', 'to')],
+        options: [...needed('no-freeze', 'reason'), ...given('dry-run')],
+      },
+      { words: rollbackWords, options: [...needed('steps', 'no-freeze', 'reason'), ...given('dry-run')] },
     ],
-    examples: ['/rollback in production', '/rollback flights in production to 3 --reason="AUC fell"'],
-    build: ({ model = null, environment = null, to = null, steps = 1, dryRun = false, reason = null }) => ({
+    examples: [
+      '/rollback in production',
+      '/rollback flights in production to 3 --reason="AUC fell"',
+      '/rollback in production --no-freeze --reason="the feed was late"',
+    ],
+    build: ({ model = null, environment = null, to = null, steps = 1, ...rest }) => ({
       name: 'rollback',
       model,
       environment,
       to,
       steps,
-      dryRun,
-      reason,
+      dryRun: rest.dryRun ?? false,
+      noFreeze: rest.noFreeze ?? false,
+      reason: rest.reason ?? null,
     }),
   },
   approve: {
@@ -135,18 +149,18 @@ export const vocabulary: { readonly [N in CommandName]: Entry<N> } = {
     }),
   },
   train: {
-    does: 'Trains the head of this pull request in full, then evaluates and gates it.',
+    does: 'Trains the head of this pull request in full, then evaluates and gates it. Of several models the one that it touches, where that is one.',
     places: ['pull_request'],
-    forms: [{ words: [], options: [] }],
-    examples: ['/train'],
-    build: () => ({ name: 'train' }),
+    forms: [{ words: [may('model')], options: [] }],
+    examples: ['/train', '/train flights'],
+    build: ({ model = null }) => ({ name: 'train', model }),
   },
   'ok-to-train': {
     does: "Says that this commit of a fork was read and may run on the team's machines, where the policy allows it at all.",
     places: ['pull_request'],
-    forms: [{ words: [must('sha')], options: [] }],
+    forms: [{ words: [must('sha'), may('model')], options: [] }],
     examples: ['/ok-to-train 0123456789abcdef0123456789abcdef01234567'],
-    build: ({ sha = '' }) => ({ name: 'ok-to-train', sha }),
+    build: ({ sha = '', model = null }) => ({ name: 'ok-to-train', sha, model }),
   },
   retrain: {
     does: 'Trains the model of the default branch again, on the newest data; its candidate goes through the same gate.',

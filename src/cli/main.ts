@@ -1,3 +1,4 @@
+import '../zod-interpreted.ts';
 import os from 'node:os';
 import { asTold, UserError } from '../errors.ts';
 import { exitCode, failedOutcome } from '../outcome.ts';

@@ -1,5 +1,6 @@
 import { describeWhere } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
+import { withCommas } from '../report/commas.ts';
 import type { Command } from '../stages/command.ts';
 import type { StageOutcome } from '../stages/define.ts';
 import { colours, plain, table } from './terminal.ts';
@@ -45,12 +46,10 @@ export function shorten(value: unknown): string {
 
 /** Numbers as people read them: at most four significant digits behind the point, thousands apart. */
 export function formatNumber(value: number): string {
-  if (Number.isInteger(value)) return value.toLocaleString('en-US');
+  if (Number.isInteger(value)) return withCommas(value);
   const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 1 ? 3 : 4;
   const rounded = Number(value.toFixed(digits));
-  return rounded === 0 && value !== 0
-    ? value.toExponential(2)
-    : rounded.toLocaleString('en-US', { maximumFractionDigits: digits });
+  return rounded === 0 && value !== 0 ? value.toExponential(2) : withCommas(rounded);
 }
 
 /** Rows of records as a table of the given columns. */

@@ -27,6 +27,10 @@ export const views: Record<string, View> = {
       ? ['  next:', ...outputs.next.map((step) => `  - ${shorten(step)}`)]
       : []),
   ],
+  models: (outputs) => [
+    ...rows(outputs.models, ['model', 'config']),
+    ...rows(outputs.broken, ['config', 'code', 'message']),
+  ],
   run: (outputs) => rows(outputs.stages, ['stage', 'verdict', 'cached', 'seconds', 'summary']),
   validate: (outputs) => failedFirst(outputs.checks),
   check: (outputs) => failedFirst(outputs.checks),
@@ -114,7 +118,7 @@ function failedFirst(checks: unknown): string[] {
 
 /** What runs where, as a person asks it: since when, trained when on what, what changed, what a rollback restores. */
 export function statusLines(outputs: Outputs): string[] {
-  return records(outputs.environments).flatMap((one) => {
+  const lines = records(outputs.environments).flatMap((one) => {
     if (one.version === null) return [`${shorten(one.environment)}: nothing yet`];
     const back =
       one.rollback_to === null
@@ -129,6 +133,18 @@ export function statusLines(outputs: Outputs): string[] {
       `  a rollback restores ${back}`,
     ];
   });
+  return [...lines, ...drillLines(outputs.last_drill)];
+}
+
+/** Whether the way back was tried; nothing where the status does not say. */
+function drillLines(drill: unknown): string[] {
+  if (drill === undefined) return [];
+  if (drill === null) return ['last rollback drill: none'];
+  const { environment, from, to, at, seconds } = drill as Outputs;
+  const end = seconds === null ? 'it has not returned' : `returned after ${shorten(seconds)} s`;
+  return [
+    `last rollback drill: ${shorten(environment)} from ${shorten(from)} to ${shorten(to)} at ${shorten(at)}, ${end}`,
+  ];
 }
 
 /** A line for each environment of every model. */

@@ -12,6 +12,8 @@ export interface Loaded {
   root: string;
   /** All files that the configuration was read from. */
   files: string[];
+  /** All other paths and patterns that it names, absolute, whether or not they are there. */
+  named: string[];
   /** Where a value was written. */
   locate(path: KeyPath): Where;
 }
@@ -24,7 +26,8 @@ export interface ConfigFiles {
   complete: boolean;
 }
 
-const disk: ConfigFiles = {
+/** From disk. */
+export const diskFiles: ConfigFiles = {
   async read(file) {
     try {
       return await readFile(file, 'utf8');
@@ -47,6 +50,7 @@ const fix =
 
 /** Where paths stand in the configuration; `*` is any key. They are relative to the file that names them. */
 const pathKeys: readonly KeyPath[] = [
+  ['paths', '*'],
   ['data', 'sources', '*', 'file'],
   ['data', 'sources', '*', 'contract'],
   ['features', 'sql'],
@@ -68,7 +72,7 @@ const pathKeys: readonly KeyPath[] = [
  * Reads modelgate.yaml: with the files that it extends, its gate policy from a file of its own, and every path
  * made absolute and looked for. Throws `config_missing` or `config_invalid` with file, line and column.
  */
-export async function loadConfig(file: string, files: ConfigFiles = disk): Promise<Loaded> {
+export async function loadConfig(file: string, files: ConfigFiles = diskFiles): Promise<Loaded> {
   const layers = await readLayers(path.resolve(file), { files, seen: [] });
   let merged: unknown = {};
   for (const { file: from, yaml } of layers) {
@@ -80,7 +84,9 @@ export async function loadConfig(file: string, files: ConfigFiles = disk): Promi
     const owner = layers.findLast((layer) => layer.yaml.has(at)) ?? layers.at(-1)!;
     return owner.yaml.locate(at);
   };
+  const named = new Set(namedPaths(merged as Mapping));
   await inlineGatePolicy(merged as Mapping, { files, locate });
+  for (const one of namedPaths(merged as Mapping)) named.add(one);
 
   const parsed = Config.safeParse(merged);
   if (!parsed.success) {
@@ -94,6 +100,7 @@ export async function loadConfig(file: string, files: ConfigFiles = disk): Promi
     config: parsed.data,
     root: path.dirname(layers[0]!.file),
     files: layers.map((layer) => layer.file),
+    named: [...named],
     locate,
   };
 }
@@ -109,7 +116,7 @@ export async function loadSettings(file: string): Promise<Loaded | null> {
     if (hasCode(error, 'ENOENT')) return null;
     if (!namesNoFile(error)) throw error;
   }
-  return loadConfig(file, { ...disk, complete: false });
+  return loadConfig(file, { ...diskFiles, complete: false });
 }
 
 /** The configuration and those it extends, the innermost first. */
@@ -153,17 +160,31 @@ async function readLayers(
 /** A copy whose paths are absolute. */
 function absolutePaths({ folder, value: given }: { folder: string; value: Mapping }): Mapping {
   const value = structuredClone(given);
+  visitPaths(value, (named) => path.resolve(folder, named));
+  return value;
+}
+
+function namedPaths(value: Mapping): string[] {
+  const found: string[] = [];
+  visitPaths(value, (named) => {
+    found.push(named);
+    return named;
+  });
+  return found;
+}
+
+/** Puts in place of each path what `change` makes of it. */
+function visitPaths(value: Mapping, change: (named: string) => string): void {
   const visit = (at: unknown, [key, ...rest]: KeyPath): void => {
     if (typeof at !== 'object' || at === null || key === undefined) return;
     const mapping = at as Mapping;
     for (const name of key === '*' ? Object.keys(mapping) : [String(key)]) {
       const member = mapping[name];
       if (rest.length > 0) visit(member, rest);
-      else if (typeof member === 'string' && member !== '') mapping[name] = path.resolve(folder, member);
+      else if (typeof member === 'string' && member !== '') mapping[name] = change(member);
     }
   };
   for (const key of pathKeys) visit(value, key);
-  return value;
 }
 
 /** Mappings are merged key by key; anything else is replaced. */
@@ -211,6 +232,13 @@ async function requirePaths(config: Config, locate: (at: KeyPath) => Where): Pro
 
 /** The files that a path or a pattern with * names, sorted. */
 export async function expandFiles(pattern: string): Promise<string[]> {
+  // a plain path needs no matcher, which takes longer to load than a configuration to read
+  if (!/[*?[\]{}()!+@#\\]/.test(pattern)) {
+    return lstat(pattern).then(
+      () => [path.normalize(pattern)],
+      () => [],
+    );
+  }
   const found: string[] = [];
   for await (const file of glob(pattern)) found.push(file);
   return found.sort();

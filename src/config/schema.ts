@@ -165,6 +165,13 @@ const Keys = z.strictObject({
     .optional()
     .describe('A configuration file that this one changes: mappings are merged, the rest is replaced.'),
   model: Name,
+  paths: z
+    .array(path)
+    .max(100)
+    .optional()
+    .describe(
+      'Files and folders that the model depends on beside its own folder and what is named here, e.g. shared code; * and ** are patterns. `modelgate models --changed-since` goes by them.',
+    ),
   as_of: Instant.optional().describe('Take this as the present, for data of the past. Left out: now.'),
   data: z.strictObject({
     sources: z.record(Name, Source),

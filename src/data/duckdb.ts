@@ -3,7 +3,8 @@ import { copyFile, link, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promis
 import path from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
-import { type CsvFile, headProblem, wholeProblem } from './csv-problems.ts';
+import { headProblem, wholeProblem } from './csv-problems.ts';
+import { csvReader } from './csv-reader.ts';
 import { importDuckDb } from './duckdb-library.ts';
 import { columnReader, columnType, toRow } from './duckdb-values.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type SqlEngine,
   type Value,
 } from './engine.ts';
-import { collectYoung } from './minor-gc.ts';
 
 /**
  * Opens a private, in-memory DuckDB. It can read and write one folder only, which is its own: declared files
@@ -80,7 +80,7 @@ class DuckDbEngine implements SqlEngine {
       // what a reader would take for a table of other columns
       const seen = csv === null ? null : await headProblem(csv).catch(() => null);
       if (seen !== null) throw new UserError({ code: 'data_unreadable', ...seen, where: each });
-      const reader = csv === null ? parquetReader(inside) : csvReader(csv);
+      const reader = csv === null ? parquetReader(inside) : await csvReader(csv, (sql) => this.rows(sql));
       const columns = await this.describe(`SELECT * FROM ${reader}`).catch(async (error: unknown) => {
         if (error instanceof UserError && error.code !== 'data_unreadable') throw error;
         const why = csv === null ? null : await wholeProblem(csv).catch(() => null);
@@ -141,7 +141,7 @@ class DuckDbEngine implements SqlEngine {
       if (chunk === null || chunk.rowCount === 0) return;
       yield toVectors([chunk]);
       if (vectors < vectorsUncollected) continue;
-      collectYoung();
+      (await import('./minor-gc.ts')).collectYoung(); // few results are as long as that
       vectors = 0;
     }
   }
@@ -225,16 +225,6 @@ function formatOf(file: string): 'parquet' | 'csv' {
 }
 
 const parquetReader = (file: string): string => `read_parquet(${literal(file)}, hive_partitioning = false)`;
-
-/**
- * All of the dialect is given: left to guess, the reader takes lines that begin with # for comments and a short
- * header for a title, and drops them. The whole file is looked at for its types, so that they do not depend on
- * the first rows.
- */
-function csvReader({ file, gzip }: CsvFile): string {
-  const dialect = `header = true, delim = ',', quote = '"', escape = '"', comment = '', skip = 0`;
-  return `read_csv(${literal(file)}, ${dialect}, compression = '${gzip ? 'gzip' : 'none'}', sample_size = -1, allow_quoted_nulls = false)`;
-}
 
 function assertSameColumns(firstFile: string, first: Column[], file: string, columns: Column[]): void {
   const told = (list: Column[]) => list.map((column) => `${column.name} ${column.physicalType}`);

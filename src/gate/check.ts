@@ -16,6 +16,7 @@ export const CheckKind = z.enum([
   'policy',
   'latency',
   'model_size',
+  'scan',
 ]);
 export type CheckKind = z.infer<typeof CheckKind>;
 

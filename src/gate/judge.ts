@@ -15,6 +15,7 @@ import { SliceResult, sliceChecks } from './checks/slices.ts';
 import { tooGoodChecks } from './checks/too-good.ts';
 import type { NoiseByMetric } from './noise.ts';
 import type { GatePolicy } from './policy.ts';
+import { ScanResult } from './scans/judge.ts';
 import type { Scores } from './scores.ts';
 
 /** Counts of one histogram bar of both models' predictions; `upper` of the last bar is included in it. */
@@ -50,6 +51,8 @@ export const GateRecord = z.object({
   histogram: PredictionHistogram.nullable(),
   /** Rates by group, one for each measure and group. */
   fairness: z.array(FairnessResult).optional(),
+  /** Scans of dependencies, images and code: which findings were known, and what followed from each. */
+  scans: z.array(ScanResult).optional(),
   /** How often the evaluation set was asked, and what that costs; null where it is not known. */
   consultations: Wear.nullable().optional(),
   /** sha256 of the policy, and of the one by which the champion was judged, where that is known. */

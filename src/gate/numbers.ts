@@ -1,3 +1,5 @@
+import { withCommas } from '../report/commas.ts';
+
 /** Numbers as the gate's sentences say them. */
 
 /** A metric's value: four significant digits, at least three decimals below 10. */
@@ -5,7 +7,7 @@ export function formatValue(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size !== 0 && size < 1e-4) return minus(value.toExponential(1));
-  if (size >= 1000) return minus(value.toLocaleString('en-US', { maximumFractionDigits: 0 }));
+  if (size >= 1000) return minus(withCommas(Number(value.toFixed(0))));
   return minus(value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.01 || size === 0 ? 3 : 4));
 }
 
@@ -32,7 +34,7 @@ export function formatPlainInterval(low: number | null, high: number | null): st
 
 /** Whole numbers with thousands separated. */
 export function formatCount(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? '–' : minus(Math.round(value).toLocaleString('en-US'));
+  return value === null || !Number.isFinite(value) ? '–' : minus(withCommas(Math.round(value)));
 }
 
 export function formatPercent(share: number | null): string {

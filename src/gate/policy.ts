@@ -12,6 +12,7 @@ import {
   sqlExpression,
   WrittenMetric,
 } from './policy-metrics.ts';
+import { ScansPolicy } from './policy-scans.ts';
 
 export type { FairnessPolicy, FloorPolicy, GoldenPolicy, LeakagePolicy } from './policy-checks.ts';
 export {
@@ -187,6 +188,9 @@ export const GatePolicy = z
       .strictObject({ max_mb: z.number().positive() })
       .optional()
       .describe('Limit of the model file, in megabytes (10^6 bytes).'),
+    scans: ScansPolicy.optional().describe(
+      'What the scans of dependencies, images and code may find. Left out: nothing critical in those that are given.',
+    ),
     training_noise: TrainingNoise.optional().describe(
       'Noise of retraining: {auc: 0.008} where it is known, {retrain: 5} to measure it. It enters the variance.',
     ),

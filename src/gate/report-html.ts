@@ -3,6 +3,7 @@ import type { Check } from './check.ts';
 import { behaviourSection } from './html/behaviour.ts';
 import { changesSection } from './html/changes.ts';
 import { fairnessSection } from './html/fairness.ts';
+import { scansSection } from './html/scans.ts';
 import { slicesSection } from './html/slices.ts';
 import type { GateRecord } from './judge.ts';
 import { formatCount, formatDifference, formatInterval, formatP, formatValue } from './numbers.ts';
@@ -23,7 +24,7 @@ import {
 export function gateHtml(record: GateRecord): string {
   return page({
     title: `Gate: ${headline(record)}`,
-    body: html`${head(record)}${compared(record)}${checks(record)}${fairnessSection(record)}${behaviourSection(record)}${changesSection(record)}${slicesSection(record)}${predictions(record)}<footer><p>${levelNote(record)}</p></footer>`,
+    body: html`${head(record)}${compared(record)}${checks(record)}${scansSection(record)}${fairnessSection(record)}${behaviourSection(record)}${changesSection(record)}${slicesSection(record)}${predictions(record)}<footer><p>${levelNote(record)}</p></footer>`,
   });
 }
 

@@ -5,6 +5,7 @@ import { behaviourPart } from './markdown/behaviour.ts';
 import { type Amount, markOf, marks, number } from './markdown/cells.ts';
 import { changesPart } from './markdown/changes.ts';
 import { fairnessPart } from './markdown/fairness.ts';
+import { scansPart } from './markdown/scans.ts';
 import { sliceParts } from './markdown/slices.ts';
 import { formatCount, formatDifference, formatInterval, formatP, formatValue, plural } from './numbers.ts';
 import {
@@ -29,17 +30,22 @@ export function gateMarkdown(
   { limit = defaultLimit }: { limit?: number } = {},
 ): Markdown {
   // Whole parts are left out, never the end of one: whatever is opened is closed, and the marker stays.
-  for (let amount: Amount = { slices: 200, examples: 20, changes: 100 }; ; amount = less(amount)) {
+  for (
+    let amount: Amount = { slices: 200, examples: 20, changes: 100, findings: 100 };
+    ;
+    amount = less(amount)
+  ) {
     const whole = render(record, amount);
     if (whole.length <= limit) return whole;
-    if (amount.slices + amount.examples + amount.changes === 0) return shortest(record, limit);
+    if (Object.values(amount).every((count) => count === 0)) return shortest(record, limit);
   }
 }
 
-const less = ({ slices, examples, changes }: Amount): Amount => ({
+const less = ({ slices, examples, changes, findings }: Amount): Amount => ({
   slices: Math.floor(slices / 2),
   examples: Math.floor(examples / 2),
   changes: Math.floor(changes / 2),
+  findings: Math.floor(findings / 2),
 });
 
 /** The last line of each report, by which the comment of an earlier run is found. */
@@ -56,6 +62,7 @@ function render(record: GateRecord, amount: Amount): Markdown {
     comparisonTable(record),
     sights(record),
     checkTable(otherChecks(record)),
+    scansPart(record, amount),
     behaviourPart(record, amount),
     changesPart(record, amount),
     fairnessPart(record, amount),

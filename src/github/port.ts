@@ -181,6 +181,8 @@ export interface GitHub {
   defaultBranch(): Promise<{ name: string; sha: string }>;
   /** A file of a commit, or null where there is none. Throws for one larger than `limit` bytes. */
   file(request: { path: string; sha: string; limit: number }): Promise<Buffer | null>;
+  /** All plain files of a commit with git's names of their contents; null where there are more than GitHub lists. */
+  tree(sha: string): Promise<{ path: string; blob: string }[] | null>;
 
   permission(login: string): Promise<Permission>;
   /** Whether a person is an active member (an invitation does not count) of `organisation/team`. */

@@ -4,21 +4,32 @@ import type { OctokitClient } from './octokit/client.ts';
 const longestAnswer = 5_000_000;
 
 /**
- * Reads GitHub's REST API with a token, in the form of an Octokit: for the command line, which has none. Only GET:
- * whatever is asked of it, nothing changes.
+ * Reads GitHub's REST API with a token, in the form of an Octokit: for the command line, which has none. Whatever is
+ * asked of it, nothing changes but by these routes.
  */
-export function tokenClient({ url, token }: { url: string; token: string }): OctokitClient {
+export function tokenClient({
+  url,
+  token,
+  changes = [],
+}: {
+  url: string;
+  token: string;
+  changes?: readonly string[];
+}): OctokitClient {
   return {
     async request(route, parameters = {}) {
       const [method, template = ''] = route.split(' ', 2);
-      if (method !== 'GET') throw new Error(`this client only reads: ${route}`);
+      const reads = method === 'GET';
+      if (!reads && !changes.includes(route)) throw new Error(`this client may not: ${route}`);
       const { headers, request, ...values } = parameters as {
         headers?: Record<string, string>;
         request?: { fetch?: typeof fetch };
       } & Record<string, unknown>;
-      const target = addressOf(url, template, values);
+      const { target, rest } = addressOf(url, template, values);
+      if (reads) for (const [name, value] of rest) target.searchParams.set(name, String(value));
       const response = await (request?.fetch ?? fetch)(target, {
         headers: { ...headers, accept: 'application/vnd.github+json', authorization: `Bearer ${token}` },
+        ...(reads ? {} : { method, body: JSON.stringify(Object.fromEntries(rest)) }),
         // a redirect could carry the token to another host
         redirect: 'error',
       }).catch((cause: unknown) => {
@@ -35,8 +46,12 @@ export function tokenClient({ url, token }: { url: string; token: string }): Oct
   };
 }
 
-/** Names in braces come from the values, all others go into the query. */
-function addressOf(base: string, template: string, values: Record<string, unknown>): URL {
+/** Names in braces come from the values; the rest is given back. */
+function addressOf(
+  base: string,
+  template: string,
+  values: Record<string, unknown>,
+): { target: URL; rest: ReadonlyMap<string, unknown> } {
   const rest = new Map(Object.entries(values));
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = String(rest.get(name) ?? '');
@@ -51,9 +66,7 @@ function addressOf(base: string, template: string, values: Record<string, unknow
       fix: 'Leave it out, or set it to the API of your GitHub Enterprise Server.',
     });
   }
-  const url = new URL(`${base.replace(/\/$/, '')}${path}`);
-  for (const [name, value] of rest) url.searchParams.set(name, String(value));
-  return url;
+  return { target: new URL(`${base.replace(/\/$/, '')}${path}`), rest };
 }
 
 function parse(text: string): unknown {

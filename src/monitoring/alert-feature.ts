@@ -1,3 +1,4 @@
+import { withCommas } from '../report/commas.ts';
 import { details, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import type { DriftColumn, DriftReport, Segment } from './drift-report.ts';
 import { percent, pValue, readable, signed, withUnit } from './format.ts';
@@ -17,7 +18,7 @@ export function featurePart(report: DriftReport | null, head: Signal): Markdown 
       : `mean ${readable(column.mean_reference)} → ${readable(column.mean_current)} (${signed(column.mean_current - column.mean_reference)})`;
   const test = report.assumes_independent_rows
     ? `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)} (taking rows as independent: there is no time column)`
-    : `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)}, by permuting whole blocks ${report.assignments.toLocaleString('en-US')} times`;
+    : `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)}, by permuting whole blocks ${withCommas(report.assignments)} times`;
   const facts: [string, string | null][] = [
     ['Moved by', shift],
     [

@@ -1,3 +1,4 @@
+import { withCommas } from '../report/commas.ts';
 import { code, details, link, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import { percent, withUnit } from './format.ts';
 import { hasChanged, type Upstream } from './upstream.ts';
@@ -46,7 +47,7 @@ function arrivalsPart({ arrivals }: Upstream): Markdown | null {
           code(snapshot.slice(0, 12)),
           text(minute(at)),
           verdict,
-          text(typeof rows === 'number' ? rows.toLocaleString('en-US') : '–', 30),
+          text(typeof rows === 'number' ? withCommas(rows) : '–', 30),
           text(typeof newest === 'string' ? newest : '–', 40),
         ]),
     }),

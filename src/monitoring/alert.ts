@@ -1,3 +1,4 @@
+import { withCommas } from '../report/commas.ts';
 import { code, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import { oneLine } from '../report/plain.ts';
 import { featurePart } from './alert-feature.ts';
@@ -84,7 +85,7 @@ function lead({ subject, signals, report }: AlertParts): Markdown {
 }
 
 function span(side: DriftReport['reference']): Markdown {
-  const rows = `${side.rows.toLocaleString('en-US')} rows`;
+  const rows = `${withCommas(side.rows)} rows`;
   return side.from === null ? rows : text(`${side.from} to ${side.until}, ${side.blocks} blocks, ${rows}`);
 }
 

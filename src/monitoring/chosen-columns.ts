@@ -82,7 +82,7 @@ export async function chooseColumns(
 
 /**
  * Whether a column names rows (an identifier) or repeats the calendar, so that it moves by its nature. Asked of the
- * relation itself, without its blocks; each question is asked only where cheaper ones leave it open.
+ * relation itself, without its blocks, or of its copy; each question is asked only where cheaper ones leave it open.
  */
 async function unfit(
   engine: SqlEngine,
@@ -94,7 +94,7 @@ async function unfit(
   }: { column: Column; before: readonly Column[]; reference: Side; options: PairOptions },
 ): Promise<Omit<LeftOut, 'name'> | null> {
   const quoted = identifier(column.name);
-  const from = `FROM ${options.reference}`;
+  const from = `FROM ${options.materialize === true ? reference.relation : options.reference}`;
   if (column.type === 'string') {
     const [row] = await engine.rows(
       `SELECT CAST(count(*) AS DOUBLE) AS levels, CAST(sum(n) AS DOUBLE) AS n

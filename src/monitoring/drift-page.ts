@@ -1,3 +1,4 @@
+import { withCommas } from '../report/commas.ts';
 import { fold, type Html, html, htmlTable, page } from '../report/html.ts';
 import { changeOf, columnSection, verdictBadge } from './drift-page-column.ts';
 import type { DriftColumn, DriftReport } from './drift-report.ts';
@@ -75,7 +76,7 @@ function movedList(drawn: readonly { column: DriftColumn; id: string }[], all: n
 function factsList(report: DriftReport): Html {
   const unit = report.block === 'day' || report.block === 'week' ? `${report.block}s` : 'blocks';
   const side = ({ name, rows, blocks, from, until }: DriftReport['reference'], title: string) =>
-    html`<div><dt>${title}: ${name}</dt><dd>${rows.toLocaleString('en-US')} rows</dd>${
+    html`<div><dt>${title}: ${name}</dt><dd>${withCommas(rows)} rows</dd>${
       from === null
         ? null
         : html`<dd><span class="whole">${from}</span> to <span class="whole">${until}</span></dd><dd>${blocks} ${unit}</dd>`
@@ -145,5 +146,5 @@ function method(report: DriftReport): string {
   const level = `a column counts as moved when its adjusted p (q) is at most ${report.alpha} and its effect reaches its threshold`;
   return report.assumes_independent_rows
     ? `Without a time column every row counts as independent, which real rows rarely are; ${level}.`
-    : `Significance by permuting whole blocks (${report.block}s${report.weekday_matched ? ', matched by weekday' : ''}, ${report.assignments.toLocaleString('en-US')} assignments, max-T over columns); ${level}.`;
+    : `Significance by permuting whole blocks (${report.block}s${report.weekday_matched ? ', matched by weekday' : ''}, ${withCommas(report.assignments)} assignments, max-T over columns); ${level}.`;
 }

@@ -1,5 +1,6 @@
 import type { Code } from '../codes.ts';
 import type { Verdict } from '../outcome.ts';
+import { withCommas } from '../report/commas.ts';
 import type { DriftReport, JointDrift } from './drift-report.ts';
 import { pValue } from './format.ts';
 
@@ -63,7 +64,7 @@ export function jointWords({
   rows_current: now,
   verdict,
 }: JointDrift): string {
-  const rows = `${before.toLocaleString('en-US')} and ${now.toLocaleString('en-US')} sampled rows, p ${pValue(p)}`;
+  const rows = `${withCommas(before)} and ${withCommas(now)} sampled rows, p ${pValue(p)}`;
   if (verdict === 'drift') return `The columns go together in another way than before (${rows})`;
   if (verdict === 'ok') return `The columns go together as before (${rows})`;
   return 'Whether the columns go together as before could not be decided';

@@ -1,3 +1,5 @@
+import { withCommas } from '../report/commas.ts';
+
 /** Numbers for people: three or four significant digits, no exponent for usual sizes, a real minus sign. */
 export function readable(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–';
@@ -6,13 +8,6 @@ export function readable(value: number | null): string {
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
   const rounded = size >= 1 || size === 0 ? Number(value.toFixed(digits)) : Number(value.toPrecision(3));
   return withCommas(rounded).replace('-', '−');
-}
-
-/** As in en-US. Not by Intl, whose first use takes longer than a whole check. */
-function withCommas(value: number): string {
-  const [whole = '', fraction] = String(value).split('.');
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
 export function signed(value: number): string {

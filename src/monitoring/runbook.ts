@@ -150,16 +150,30 @@ export function parseRunbooks(text: string, where: string): Runbook[] {
 
 /** The built-in runbooks, replaced by those of the same name in the user's file. */
 export async function loadRunbooks(file: string | undefined): Promise<Runbook[]> {
-  const builtIn = await Promise.all(
-    ['drift', 'performance', 'silent-failure', 'suspicious-inputs'].map(async (name) => {
-      const url = new URL(`./runbooks/${name}.yaml`, import.meta.url);
-      return parseRunbooks(await readFile(url, 'utf8'), url.pathname);
-    }),
-  );
-  if (file === undefined) return builtIn.flat();
-  let text: string;
+  const all: Runbook[] = [];
+  for await (const runbook of inOrder(file)) all.push(runbook);
+  return all;
+}
+
+/** The first of them for a cause: none is read behind it. */
+export async function loadRunbookFor(cause: Cause, file: string | undefined): Promise<Runbook | null> {
+  for await (const runbook of inOrder(file)) if (runbook.answers.includes(cause)) return runbook;
+  return null;
+}
+
+async function* inOrder(file: string | undefined): AsyncGenerator<Runbook> {
+  const own = file === undefined ? [] : parseRunbooks(await readOwn(file), file);
+  yield* own;
+  for (const name of ['drift', 'performance', 'silent-failure', 'suspicious-inputs']) {
+    const url = new URL(`./runbooks/${name}.yaml`, import.meta.url);
+    for (const runbook of parseRunbooks(await readFile(url, 'utf8'), url.pathname))
+      if (!own.some((replacing) => replacing.name === runbook.name)) yield runbook;
+  }
+}
+
+async function readOwn(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (cause) {
     throw new UserError({
       code: 'config_missing',
@@ -169,8 +183,6 @@ export async function loadRunbooks(file: string | undefined): Promise<Runbook[]>
       cause,
     });
   }
-  const own = parseRunbooks(text, file);
-  return [...own, ...builtIn.flat().filter((runbook) => !own.some(({ name }) => name === runbook.name))];
 }
 
 /** The first runbook for a cause. */

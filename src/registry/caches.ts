@@ -22,7 +22,7 @@ export type Hint = z.infer<typeof Hint>;
 
 /** The fold up to entry `seq`. Bump the schema whenever the fold gives another state for the same log. */
 const Checkpoint = z.object({
-  schema: z.literal('modelgate.checkpoint/5'),
+  schema: z.literal('modelgate.checkpoint/6'),
   seq: z.number().int().positive(),
   head: Digest,
   versions: z.array(VersionState),
@@ -111,7 +111,7 @@ export function stateSize(state: ModelState): number {
 
 function checkpointOf(state: ModelState) {
   return {
-    schema: 'modelgate.checkpoint/5',
+    schema: 'modelgate.checkpoint/6',
     seq: state.seq,
     head: state.head,
     versions: state.versions,

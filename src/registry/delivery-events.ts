@@ -58,7 +58,7 @@ export function deliveryEvents(request: {
       events.promotions.push({ at: entry.at, overridden: entry.override !== undefined });
       if (entry.override !== undefined) good.set(entry.manifest, true);
     }
-    if (isUndoing(entry)) {
+    if (isUndoing(entry) && entry.freeze !== false) {
       const left = packages.get(entry.from as number);
       if (left !== undefined && left !== entry.manifest) good.set(left, false);
     }

@@ -106,7 +106,13 @@ export const LogEntry = z.discriminatedUnion('type', [
     /** Present when it was approved: who asked, who approved, and the approval's entry. */
     approval: z.object({ requested_by: text, approved_by: text, seq: version }).optional(),
   }),
-  z.object({ ...head, ...move, type: z.literal('rollback') }),
+  z.object({
+    ...head,
+    ...move,
+    type: z.literal('rollback'),
+    /** False: what it left may be promoted there again, as after a drill. Left out: it may not. */
+    freeze: z.literal(false).optional(),
+  }),
   z.object({
     ...head,
     type: z.literal('lock'),

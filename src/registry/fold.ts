@@ -1,5 +1,6 @@
 import type { Digest } from '../json.ts';
 import { follows, logDamaged, type Placed } from './chain.ts';
+import { nextDrill } from './drills.ts';
 import type { LogEntry } from './entries.ts';
 import { countOverride } from './overrides.ts';
 import {
@@ -193,10 +194,13 @@ function move(
     throw logDamaged('A move does not follow on the move before it.', where);
   }
   if (entry.type === 'rollback') {
-    // The package that was left stays out until it is brought back on purpose; the restored one is good again.
-    const left = entry.from === null || target.manifest === entry.manifest ? [] : [entry.from];
+    // The package that was left stays out until it is brought back on purpose, unless the rollback says that it was
+    // not at fault; the restored one is good again.
+    const stays = entry.freeze === false || target.manifest === entry.manifest;
+    const left = entry.from === null || stays ? [] : [entry.from];
     const restored = (frozen: number) => draft.versions[frozen - 1]?.manifest === entry.manifest;
     target.frozen = [...new Set([...target.frozen.filter((frozen) => !restored(frozen)), ...left])];
+    target.drill = nextDrill(target.drill, entry);
   }
   const { type, seq, generation, manifest, at, actor } = entry;
   // who asked for what while something else served asked for another change

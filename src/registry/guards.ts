@@ -176,6 +176,19 @@ export function guardFrozen(
   });
 }
 
+export const isBlank = (reason: string | null | undefined): boolean => (reason ?? '').trim() === '';
+
+/** Throws `usage` for a rollback that keeps nothing out and does not say why. */
+export function guardFreeze({ freeze = true, reason }: { freeze?: boolean; reason?: string | null }): void {
+  if (freeze || !isBlank(reason)) return;
+  throw new UserError({
+    code: 'usage',
+    message: 'A rollback that lets what it leaves be promoted again needs a reason.',
+    where: '--no-freeze',
+    fix: 'Say with --reason why the version is not at fault, or leave --no-freeze out.',
+  });
+}
+
 /** The same package, by digest, must serve or have served in the environment before this one. */
 export function guardOrder(
   state: ModelState,

@@ -32,9 +32,10 @@ export function countOverride(counts: OverrideCounts, entry: LogEntry): Override
     const standing = [...new Set([...counts.standing, entry.version])];
     return { ...counts, promotions, overrides: counts.overrides + 1, standing };
   }
-  // what a rollback leaves was not good, whoever wanted it
+  // what a rollback leaves was not good, whoever wanted it, unless it says so
   if (
     entry.type === 'rollback' &&
+    entry.freeze !== false &&
     entry.from !== entry.version &&
     counts.standing.some((v) => v === entry.from)
   )

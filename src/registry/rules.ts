@@ -3,6 +3,7 @@ import { guardApproval, standingRequest } from './approvals.ts';
 import type { Actor, LogEntry } from './entries.ts';
 import {
   frozenAs,
+  guardFreeze,
   guardFrozen,
   guardGeneration,
   guardLock,
@@ -47,6 +48,9 @@ export interface RollbackRequest {
   /** Null: the last healthy version before the current one. */
   to: number | null;
   expected_generation: number | null;
+  /** False: what it leaves may be promoted there again; needs a reason. Left out: it may not. */
+  freeze?: boolean;
+  reason?: string | null;
   actor: Actor;
 }
 
@@ -99,13 +103,14 @@ export function decidePromote(state: ModelState, request: PromoteRequest, now: D
 
 /**
  * What a rollback restores. Null: the named version serves there already. The gate is not asked again: every
- * candidate has served there. Throws `environment_unknown`, `nothing_deployed`, `no_previous`,
+ * candidate has served there. Throws `environment_unknown`, `usage`, `nothing_deployed`, `no_previous`,
  * `version_unknown`, `generation_moved`, `retired`, `locked`.
  */
 export function decideRollback(state: ModelState, request: RollbackRequest, now: Date): Decision | null {
   requireModel(state);
   requireEnvironment(request.environment, request.environments);
   const target = environmentOf(state, request.environment);
+  guardFreeze(request);
   guardGeneration(target, request.expected_generation);
   const from = serving(state, target);
   if (from === null) {

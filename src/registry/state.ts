@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../json.ts';
 import { Name } from '../names.ts';
 import { Verdict } from '../outcome.ts';
+import { Drill } from './drills.ts';
 import { Actor, AttestationKind } from './entries.ts';
 
 const moment = z.iso.datetime();
@@ -85,8 +86,10 @@ export const EnvironmentState = z.object({
    * moves stand in the log: this grows with the versions that served, not with the moves.
    */
   served: z.array(Move),
-  /** Versions that a rollback left: their packages are not promoted here again, under any number. */
+  /** Versions that a rollback left, unless it said otherwise: their packages are not promoted here again, under any number. */
   frozen: z.array(version),
+  /** The newest rollback drill here. */
+  drill: Drill.nullable(),
   lock: Lock.nullable(),
   /** Requests since the last move, oldest first. */
   requests: z.array(ApprovalRequest),
@@ -177,6 +180,7 @@ export function emptyEnvironment(name: string): EnvironmentState {
     actor: null,
     served: [],
     frozen: [],
+    drill: null,
     lock: null,
     requests: [],
   };

@@ -1,5 +1,5 @@
 import type { LogEntry } from './entries.ts';
-import { frozenAs, needsOverride, retiredAs } from './guards.ts';
+import { frozenAs, isBlank, needsOverride, retiredAs } from './guards.ts';
 import { environmentOf, type ModelState } from './state.ts';
 
 /**
@@ -19,6 +19,9 @@ export function brokenRule(
   if (to.verdict === 'fail') return `it moves version ${version}, which failed its gate, ${where}`;
   if (retiredAs(before, manifest) !== null) return `it moves version ${version}, which is retired, ${where}`;
   if (entry.type === 'rollback') {
+    if (entry.freeze === false && isBlank(entry.reason)) {
+      return `it rolls ${entry.environment} back without keeping out what it leaves, and gives no reason`;
+    }
     if (target.served.some((move) => move.version === version)) return null;
     return `it rolls ${entry.environment} back to version ${version}, which never served there`;
   }

@@ -1,3 +1,4 @@
+import { withCommas } from './commas.ts';
 import { escapeHtml } from './plain.ts';
 import { palette } from './style.ts';
 
@@ -59,6 +60,6 @@ export function tickText(tick: number): string {
       ? String(value)
       : size >= 1e6
         ? value.toLocaleString('en-US', { notation: 'compact', maximumSignificantDigits: 4 })
-        : value.toLocaleString('en-US', { maximumFractionDigits: 8 });
+        : withCommas(Number(value.toFixed(8)));
   return text.replaceAll('-', '−');
 }

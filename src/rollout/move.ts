@@ -75,14 +75,17 @@ export async function rollback(registry: Registry, request: Rollback): Promise<M
   const state = await registry.state(model);
   // Two people who roll back at once mean one rollback: the second must not go one version further.
   const expected_generation = request.expected_generation ?? environmentOf(state, environment).generation;
+  const freeze = request.freeze !== false;
   return move(registry, state, request, {
     type: 'rollback',
     matches: (entry) =>
       entry.environment === environment &&
       (to === null || entry.version === to) &&
+      entry.type === 'rollback' &&
+      (entry.freeze !== false) === freeze &&
       atGeneration(entry, request.expected_generation),
     decide: (current, now) => decideRollback(current, { ...request, expected_generation }, now),
-    extra: () => ({}),
+    extra: () => (freeze ? {} : { freeze }),
   });
 }
 
@@ -95,7 +98,11 @@ interface Kind {
   type: Move['type'];
   matches(entry: Move): boolean;
   decide(state: ModelState, now: Date): Decision | null;
-  extra(decision: Decision): Pick<Extract<LogEntry, { type: 'promote' }>, 'override' | 'approval'>;
+  extra(
+    decision: Decision,
+  ):
+    | Pick<Extract<LogEntry, { type: 'promote' }>, 'override' | 'approval'>
+    | Pick<Extract<LogEntry, { type: 'rollback' }>, 'freeze'>;
 }
 
 /** What the environment asks of the package, verified; nothing where it asks nothing. */

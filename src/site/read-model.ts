@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { type DeliveryMetrics, deliveryMetrics } from '../registry/delivery-metrics.ts';
-import { type Drill, drillsOf } from '../registry/drills.ts';
+import { type Drill, drillsOf, lastDrill } from '../registry/drills.ts';
 import type { LogEntry } from '../registry/entries.ts';
 import { lockHolds } from '../registry/guards.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -94,7 +94,7 @@ async function viewOf(registry: Registry, state: ModelState, options: ReadOption
     versions,
     moves,
     cut: first > 1,
-    drills: drillsOf(entries),
+    drills: drillsIn(entries, state),
     delivery: deliveryMetrics({
       entries,
       environment,
@@ -104,6 +104,13 @@ async function viewOf(registry: Registry, state: ModelState, options: ReadOption
       months,
     }),
   };
+}
+
+/** Those of the entries that were read; where they hold none, the last one that the log tells of. */
+function drillsIn(entries: readonly LogEntry[], state: ModelState): Drill[] {
+  const found = drillsOf(entries);
+  const last = lastDrill(state);
+  return found.length === 0 && last !== null ? [last] : found;
 }
 
 function environmentView(

@@ -29,9 +29,6 @@ interface Patient {
   config(): Promise<Loaded>;
 }
 
-/** Entries of the log among which a drill is looked for. */
-const mostEntries = 2000;
-
 /**
  * Says what a model repository lacks, and the maturity level that it has reached.
  *
@@ -145,10 +142,7 @@ async function storeChecks(
     const found = ok(of, summary);
     if (config === null) return [found];
     const state = await registry.state(config.model);
-    const first = Math.max(1, state.seq - mostEntries + 1);
-    const placed = state.seq === 0 ? [] : await registry.entries(config.model, { first, last: state.seq });
-    const entries = placed.map(({ entry }) => entry);
-    return [found, ...registryChecks(state, { environments, entries, now: context.now() })];
+    return [found, ...registryChecks(state, { environments, now: context.now() })];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [missing(of, error.message, error.fix)];

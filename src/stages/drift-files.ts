@@ -19,15 +19,18 @@ export async function putDrift(
   context: Pick<StageContext, 'store' | 'producer'>,
   made: DriftFiles,
 ): Promise<Digest> {
-  const files: ManifestFile[] = [];
-  for (const [name, text] of [
+  const texts = [
     ['drift.json', `${JSON.stringify(made.json, null, 1)}\n`],
     ['report.html', made.html],
     ['issue.md', made.issue],
-  ] as const) {
-    const bytes = Buffer.from(text);
-    files.push({ name, size: bytes.length, sha256: await context.store.putBytes(bytes) });
-  }
+  ] as const;
+  // each waits for the disk
+  const files: ManifestFile[] = await Promise.all(
+    texts.map(async ([name, text]) => {
+      const bytes = Buffer.from(text);
+      return { name, size: bytes.length, sha256: await context.store.putBytes(bytes) };
+    }),
+  );
   return context.store.putManifest({
     kind: 'drift',
     files,

@@ -11,7 +11,7 @@ import { judge } from '../monitoring/drift-verdict.ts';
 import { findingsOf } from '../monitoring/findings.ts';
 import { parseImportance } from '../monitoring/importance.ts';
 import { MonitoringPolicy } from '../monitoring/policy.ts';
-import { loadRunbooks, runbookFor, runRunbook } from '../monitoring/runbook.ts';
+import { loadRunbookFor, runRunbook } from '../monitoring/runbook.ts';
 import { bySeverity } from '../monitoring/signal.ts';
 import { openPair } from '../monitoring/tables.ts';
 import type { Verdict } from '../outcome.ts';
@@ -82,7 +82,7 @@ export const drift = defineStage({
       });
       const judged = judge(report);
       const signals = dataSignals(report, { policy, importance, earlier: [] });
-      const runbook = runbookFor(await loadRunbooks(policy.runbooks), 'data_drift');
+      const runbook = await loadRunbookFor('data_drift', policy.runbooks);
       const findings = findingsOf({
         inputs: report,
         predictions: null,
@@ -101,7 +101,7 @@ export const drift = defineStage({
         predictions: [],
         runbook: decision,
       });
-      const [before, after] = [await hashFile(inputs.reference), await hashFile(inputs.current)];
+      const [before, after] = await Promise.all([hashFile(inputs.reference), hashFile(inputs.current)]);
       const digest = await putDrift(context, {
         json: report,
         html: driftPage({

@@ -29,6 +29,8 @@ import { gatePlots } from '../gate/plots.ts';
 import { GatePolicy } from '../gate/policy.ts';
 import { gateHtml } from '../gate/report-html.ts';
 import { gateMarkdown } from '../gate/report-markdown.ts';
+import type { ScanResult } from '../gate/scans/judge.ts';
+import { ScanInput } from '../gate/scans/scan.ts';
 import { readScores, type Scores } from '../gate/scores.ts';
 import { canonicalJson, Digest, digestOf } from '../json.ts';
 import { Verdict } from '../outcome.ts';
@@ -60,6 +62,10 @@ export const gate = defineStage({
     champion_gate: Digest.nullable().default(null),
     /** Columns whose values the data contract marks as personal; `key` and `label` for these two. Never shown. */
     personal: z.array(z.string().max(200)).max(2000).default([]),
+    /** Reports of scanners; their digests are inputs like others. */
+    scans: z.array(ScanInput).max(20).default([]),
+    /** The day (UTC) by which acceptances of findings end; null: none holds. */
+    today: z.iso.date().nullable().default(null),
     /** Names the next command in the report. */
     release: Release.nullable().default(null),
   }),
@@ -123,6 +129,8 @@ interface Inputs {
   set_use: SetUse | null;
   champion_gate: Digest | null;
   personal: string[];
+  scans: ScanInput[];
+  today: string | null;
   release: Release | null;
 }
 
@@ -132,6 +140,7 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
   const manifest = await store.readManifest(evaluation, 'evaluation');
   const facts = EvaluationFacts.parse(manifest.facts);
   const candidate = Digest.parse(manifest.inputs.model);
+  const scanned = await judgeScans(inputs, { store, candidate });
   const champion = manifest.inputs.champion === undefined ? null : Digest.parse(manifest.inputs.champion);
   const noise = await readNoise(store, {
     digest: inputs.noise,
@@ -183,6 +192,7 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
       ...limits,
       ...setChecks,
       ...change,
+      ...scanned.checks,
     ];
     return {
       schema: 'modelgate.gate/1',
@@ -200,6 +210,7 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
       slices,
       histogram: predictionHistogram(scores),
       ...(policy.fairness === undefined ? {} : { fairness }),
+      ...(scanned.scans.length === 0 ? {} : { scans: scanned.scans }),
       consultations: wearOf(use, policy.alpha),
       policy: { digest, champion: earlier === null ? null : (Digest.safeParse(earlier.policy).data ?? null) },
       behaviour: await describeBehaviour(engine, {
@@ -218,6 +229,16 @@ async function judge(inputs: Inputs, context: StageContext): Promise<GateRecord>
   } finally {
     await engine.close();
   }
+}
+
+/** Reads the scans, and judges their findings. The code for it is loaded only where there is something to scan. */
+async function judgeScans(
+  { policy, scans, today }: Inputs,
+  { store, candidate }: { store: Store; candidate: Digest },
+): Promise<{ scans: ScanResult[]; checks: Check[] }> {
+  if (scans.length === 0 && (policy.scans?.require ?? []).length === 0) return { scans: [], checks: [] };
+  const { judgeGivenScans } = await import('../gate/scans/given.ts');
+  return judgeGivenScans(store, { policy: policy.scans, scans, today, candidate });
 }
 
 /** The file must hold the rows and models that its manifest speaks of. */
@@ -265,21 +286,24 @@ async function writeResult(
   { inputs, context }: { inputs: Inputs; context: StageContext },
 ) {
   const { store } = context;
-  const files: Manifest['files'] = [];
-  const digests: Record<string, Digest> = {};
   const plots = gatePlots(record);
-  for (const [name, text] of [
+  const texts: (readonly [name: string, text: string])[] = [
     ['gate.json', canonicalJson(record)],
     ['policy.json', canonicalJson(inputs.policy)],
     ['report.html', gateHtml(record)],
     ['report.md', gateMarkdown(record)],
     ...plots.map(({ file, draw }) => [file, draw(figureWidth)] as const),
-  ] as const) {
-    const bytes = Buffer.from(text);
-    const sha256 = await store.putBytes(bytes);
-    digests[name] = sha256;
-    files.push({ name, size: bytes.length, sha256 });
-  }
+  ];
+  // each waits for the disk
+  const files: Manifest['files'] = await Promise.all(
+    texts.map(async ([name, text]) => {
+      const bytes = Buffer.from(text);
+      return { name, size: bytes.length, sha256: await store.putBytes(bytes) };
+    }),
+  );
+  const digests = Object.fromEntries(files.map(({ name, sha256 }) => [name, sha256 as Digest]));
+  for (const [index, { file, size }] of inputs.scans.entries())
+    files.push({ name: `scan-${index + 1}.json`, size, sha256: file });
   const digest = await store.putManifest({
     kind: 'gate',
     files,
@@ -297,6 +321,13 @@ async function writeResult(
       champion: record.champion,
       policy: digestOf(inputs.policy),
       on_inconclusive: record.on_inconclusive,
+      ...(record.scans === undefined
+        ? {}
+        : {
+            scans: record.scans.map(({ subject, tool, sha256, packages, counts }) => ({
+              ...{ subject, tool, sha256, packages, counts },
+            })),
+          }),
       metrics: Object.fromEntries(
         record.checks
           .filter((check) => check.kind === 'metric' && check.candidate !== null)

@@ -15,39 +15,36 @@ export interface OptionInfo {
   multiple: boolean;
 }
 
-interface JsonSchema {
-  properties?: Record<
-    string,
-    JsonSchema & {
-      type?: string;
-      enum?: string[];
-      default?: unknown;
-      description?: string;
-      items?: JsonSchema;
-    }
-  >;
-  required?: string[];
-  type?: string;
-  anyOf?: (JsonSchema & { type?: string })[];
-}
-
 /** What flags, action inputs, help and README tables are made from: a command's zod options, described. */
 export function describeOptions(options: z.ZodObject<z.ZodRawShape>): OptionInfo[] {
-  const given = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  // What is coerced can be given as anything: its kind is that of what comes out.
-  const parsed = z.toJSONSchema(options, { io: 'output', unrepresentable: 'any' }) as JsonSchema;
-  return Object.entries(parsed.properties ?? {}).map(([name, property]) => {
-    const multiple = property.type === 'array';
-    const type = multiple ? property.items?.type : (property.type ?? property.anyOf?.[0]?.type);
+  return Object.entries(options.shape).map(([name, schema]) => {
+    const { value, required, byDefault } = bare(schema as z.ZodType);
+    const multiple = value instanceof z.ZodArray;
     return {
       name,
       flag: name.replaceAll('_', '-'),
-      kind: type === 'boolean' ? 'boolean' : type === 'number' || type === 'integer' ? 'number' : 'string',
-      description: property.description ?? '',
-      required: (given.required ?? []).includes(name) && property.default === undefined,
-      default: property.default === undefined ? undefined : String(property.default),
-      choices: property.enum,
+      kind: kindOf(multiple ? (value.element as z.ZodType) : value, name),
+      description: (schema as z.ZodType).description ?? value.description ?? '',
+      required,
+      default: byDefault === undefined ? undefined : String(byDefault),
+      choices: value instanceof z.ZodEnum ? value.options.map(String) : undefined,
       multiple,
     };
   });
+}
+
+/** A schema without what says that it may be left out. */
+function bare(schema: z.ZodType): { value: z.ZodType; required: boolean; byDefault: unknown } {
+  if (schema instanceof z.ZodOptional) return { ...bare(schema.unwrap() as z.ZodType), required: false };
+  if (schema instanceof z.ZodDefault) {
+    return { ...bare(schema.unwrap() as z.ZodType), required: false, byDefault: schema.def.defaultValue };
+  }
+  return { value: schema, required: true, byDefault: undefined };
+}
+
+function kindOf(schema: z.ZodType, name: string): OptionInfo['kind'] {
+  if (schema instanceof z.ZodBoolean) return 'boolean';
+  if (schema instanceof z.ZodNumber) return 'number';
+  if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'string';
+  throw new TypeError(`the option ${name} is neither text, number nor boolean`);
 }

@@ -3,6 +3,7 @@ import type { Config, Window } from '../config/schema.ts';
 import { type StageName, stageOrder } from '../config/stage-order.ts';
 import { asTold, UserError } from '../errors.ts';
 import { retrainings } from '../gate/policy.ts';
+import type { ScanInput } from '../gate/scans/scan.ts';
 import { Digest } from '../json.ts';
 import { failedOutcome } from '../outcome.ts';
 import type { Project } from './command.ts';
@@ -18,19 +19,24 @@ import {
   trainingCode,
 } from './config-inputs.ts';
 import { runStage, type Stage, type StageContext, type StageOutcome } from './define.ts';
-import { evaluate } from './evaluate.ts';
-import { features } from './features.ts';
-import { gate } from './gate.ts';
 import { gateHistory, setUse } from './gate-history.ts';
-import { ingest, prepareSources } from './ingest.ts';
-import { noise } from './noise.ts';
 import { putCode } from './project.ts';
-import { register } from './register.ts';
-import { split } from './split.ts';
-import { TrainingRecipe, train } from './train.ts';
-import { validate } from './validate.ts';
+import { requireSomeScan, storeScans } from './scan-files.ts';
 
 type AnyOutcome = StageOutcome<Record<string, unknown>>;
+
+/** The stages by name: one's code is loaded when it runs. */
+const stages = {
+  ingest: async () => (await import('./ingest.ts')).ingest,
+  validate: async () => (await import('./validate.ts')).validate,
+  features: async () => (await import('./features.ts')).features,
+  split: async () => (await import('./split.ts')).split,
+  train: async () => (await import('./train.ts')).train,
+  evaluate: async () => (await import('./evaluate.ts')).evaluate,
+  noise: async () => (await import('./noise.ts')).noise,
+  gate: async () => (await import('./gate.ts')).gate,
+  register: async () => (await import('./register.ts')).register,
+};
 
 /** Digests that are known already, by the stage that made them: what is given is not made again. */
 export type Given = Partial<
@@ -72,18 +78,39 @@ export class Pipeline {
   private readonly loaded: Loaded;
   private readonly given: Given;
   private readonly events: PipelineEvents;
+  private readonly scans: readonly ScanInput[];
 
-  constructor(options: { context: StageContext; loaded: Loaded; given?: Given; events?: PipelineEvents }) {
+  constructor(options: {
+    context: StageContext;
+    loaded: Loaded;
+    given?: Given;
+    events?: PipelineEvents;
+    /** Reports of scanners, for the gate. */
+    scans?: readonly ScanInput[];
+  }) {
     this.context = options.context;
     this.loaded = options.loaded;
     this.given = options.given ?? {};
     this.events = options.events ?? {};
+    this.scans = options.scans ?? [];
   }
 
-  static async open(project: Project, given: Given = {}, events: PipelineEvents = {}): Promise<Pipeline> {
+  /** `scans`: paths of scanners' reports, for commands that gate; left out by the others. */
+  static async open(
+    project: Project,
+    given: Given = {},
+    events: PipelineEvents = {},
+    scans?: readonly string[],
+  ): Promise<Pipeline> {
     const loaded = await project.config();
-    await project.context.store.storage.prepare();
-    return new Pipeline({ context: project.context, loaded, given, events });
+    const { context } = project;
+    await context.store.storage.prepare();
+    // before hours of training, not after them
+    if (scans !== undefined) requireSomeScan(loaded.config.gate.scans, scans);
+    return new Pipeline({
+      ...{ context, loaded, given, events },
+      scans: await storeScans(context.store, scans ?? []),
+    });
   }
 
   get config(): Config {
@@ -122,10 +149,11 @@ export class Pipeline {
   }
 
   private async ingest(): Promise<AnyOutcome> {
-    return this.run('ingest', ingest, await this.ingestInputs(this.config.data.window));
+    return this.run('ingest', await stages.ingest(), await this.ingestInputs(this.config.data.window));
   }
 
   private async ingestInputs(window: Window | undefined) {
+    const { prepareSources } = await import('./ingest.ts');
     return {
       model: this.config.model,
       sources: await prepareSources({
@@ -138,7 +166,7 @@ export class Pipeline {
   }
 
   private async validate(): Promise<AnyOutcome> {
-    return this.run('validate', validate, {
+    return this.run('validate', await stages.validate(), {
       model: this.config.model,
       dataset: await this.dataset(),
       contracts: await contractFiles(this.context.store, this.config),
@@ -150,7 +178,8 @@ export class Pipeline {
   private async features(): Promise<AnyOutcome> {
     const dataset = await this.dataset();
     if (this.ran('validate') === undefined) await this.validate();
-    return this.run('features', features, await this.featureInputs(dataset, this.config.data.window));
+    const inputs = await this.featureInputs(dataset, this.config.data.window);
+    return this.run('features', await stages.features(), inputs);
   }
 
   private async featureInputs(dataset: Digest, window: Window | undefined) {
@@ -165,11 +194,12 @@ export class Pipeline {
   }
 
   private async split(): Promise<AnyOutcome> {
-    return this.run('split', split, { features: await this.output('features'), split: this.config.split });
+    const inputs = { features: await this.output('features'), split: this.config.split };
+    return this.run('split', await stages.split(), inputs);
   }
 
   private async train(): Promise<AnyOutcome> {
-    return this.run('train', train, await this.recipe());
+    return this.run('train', await stages.train(), await this.recipe());
   }
 
   /** All that a training depends on. */
@@ -185,7 +215,10 @@ export class Pipeline {
   /** The pinned evaluation set and the data from which its rows' features are made. */
   private async evaluationData() {
     const { file: _, window, ...set } = this.config.evaluation;
-    const found = await this.quietly(ingest, await this.ingestInputs(window ?? this.config.data.window));
+    const found = await this.quietly(
+      await stages.ingest(),
+      await this.ingestInputs(window ?? this.config.data.window),
+    );
     return {
       evaluation_set: set,
       file: await evaluationFile(this.context.store, this.loaded),
@@ -202,12 +235,13 @@ export class Pipeline {
     const { key, label, time, keep } = this.config.features;
     const trained = this.config.data.window;
     const window = heldOut ? trained : this.config.evaluation.window;
-    const found = await this.quietly(ingest, await this.ingestInputs(window ?? trained));
-    const made = await this.quietly(features, await this.featureInputs(found.dataset as Digest, window));
+    const found = await this.quietly(await stages.ingest(), await this.ingestInputs(window ?? trained));
+    const inputs = await this.featureInputs(found.dataset as Digest, window);
+    const made = await this.quietly(await stages.features(), inputs);
     const dealt = { features: made.features as Digest, split: this.config.split };
     return {
       features: dealt.features,
-      split: heldOut ? ((await this.quietly(split, dealt)).split as Digest) : null,
+      split: heldOut ? ((await this.quietly(await stages.split(), dealt)).split as Digest) : null,
       key,
       label,
       time: time ?? null,
@@ -222,7 +256,7 @@ export class Pipeline {
 
   private async evaluate(): Promise<AnyOutcome> {
     const model = await this.output('model');
-    const outcome = await this.run('evaluate', evaluate, {
+    const outcome = await this.run('evaluate', await stages.evaluate(), {
       model,
       champion: await this.champion(model),
       ...(await this.evaluationData()),
@@ -267,8 +301,9 @@ export class Pipeline {
       'model',
     );
     // Replicates draw bootstraps of their own: a twin shares the noise of its recipe.
+    const { TrainingRecipe } = await import('./train.ts');
     const { bootstrap: _, ...training } = TrainingRecipe.parse(facts.recipe);
-    return this.run('noise', noise, {
+    return this.run('noise', await stages.noise(), {
       split: Digest.parse(inputs.split),
       code: Digest.parse(inputs.code),
       training,
@@ -295,7 +330,7 @@ export class Pipeline {
     });
     return this.run(
       'gate',
-      gate,
+      await stages.gate(),
       {
         evaluation,
         policy: this.config.gate,
@@ -304,6 +339,12 @@ export class Pipeline {
         golden: await goldenCases(this.context.store, this.loaded),
         set_use: setUse(set, { consultations, as_of: as_of ?? null }),
         personal: await personalNames(this.config),
+        scans: [...this.scans],
+        // a day is an input only where something ends by it: else an equal question keeps its answer
+        today:
+          this.scans.length > 0 && (this.config.gate.scans?.accept ?? []).length > 0
+            ? this.context.now().toISOString().slice(0, 10)
+            : null,
         release: { model: this.config.model, environment: this.config.environments[0]!.name },
       },
       { mayNotPass: true },
@@ -311,7 +352,7 @@ export class Pipeline {
   }
 
   private async register(): Promise<AnyOutcome> {
-    return this.run('register', register, {
+    return this.run('register', await stages.register(), {
       model: this.config.model,
       gate: await this.output('gate'),
       admission: this.config.train.admission,

@@ -26,6 +26,10 @@ export const rollback = defineStage({
     version: version.nullable().default(null).describe('A version that served there before.'),
     expected_generation: expectedGeneration,
     op_id: opId,
+    freeze: z
+      .boolean()
+      .default(true)
+      .describe('Whether what is left may not be promoted there again; without it a reason is needed.'),
     reason,
     digest,
     trust,
@@ -36,6 +40,8 @@ export const rollback = defineStage({
   run: async (input, { registry, actor }) => {
     const started = performance.now();
     const result = await rollBack(registry, { ...input, to: input.version, actor });
-    return moveResult('rolled back', input, result, started);
+    const told = moveResult('rolled back', input, result, started);
+    if (input.freeze || result.status !== 'committed') return told;
+    return { ...told, summary: `${told.summary} Version ${result.from} may be promoted there again.` };
   },
 });

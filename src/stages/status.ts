@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Name } from '../names.ts';
+import { DrillReport, lastDrill, reportDrill } from '../registry/drills.ts';
 import { Interventions, recentInterventions } from '../registry/interventions.ts';
 import { requireKnownModel } from '../registry/known.ts';
 import { OverrideFigures, overrideFigures } from '../registry/overrides.ts';
@@ -27,7 +28,8 @@ export const status = defineStage({
     overrides: OverrideFigures,
     /** Moves by hand, of this month and the two before it. */
     interventions: z.array(Interventions),
-    last_drill: z.null(),
+    /** The rollback drill that began last, up to then. */
+    last_drill: DrillReport.nullable(),
   }),
   cache: false,
   run: async ({ model, at }, { registry, store, now }) => {
@@ -35,6 +37,7 @@ export const status = defineStage({
     const state = at === null ? await registry.state(model) : await registry.stateAt(model, moment);
     // before its first entry a model was not there yet, but that does not make it unknown
     await requireKnownModel(registry, at === null ? state : await registry.state(model));
+    const drill = lastDrill(state);
     const environments: EnvironmentStatus[] = [];
     for (const environment of state.environments.values()) {
       environments.push(await describeEnvironment(store, state, { environment, now: moment }));
@@ -52,7 +55,7 @@ export const status = defineStage({
         environments,
         overrides: overrideFigures(state),
         interventions: await recentInterventions(registry, state, moment),
-        last_drill: null,
+        last_drill: drill === null ? null : reportDrill(drill),
       },
     };
   },

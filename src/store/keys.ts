@@ -31,6 +31,15 @@ export const keys = {
   /** What `registry probe` makes and removes again. */
   probe: (id: string, name: string) => `probe/${Name.parse(id)}/${Name.parse(name)}`,
   probes: (id: string) => `probe/${Name.parse(id)}/`,
+  /** What a poll keeps of a version of the sources. */
+  arrived: (model: string, version: string) =>
+    `arrivals/${Name.parse(model)}/sources/${Digest.parse(version)}`,
+  /** Of the run that a new dataset starts: how it ended, each attempt to start it, and which of these was refused. */
+  arrivalEnding: (model: string, dataset: string) => `${arrivalRun(model, dataset)}/ending`,
+  arrivalAttempt: (model: string, dataset: string, attempt: number) =>
+    `${arrivalRun(model, dataset)}/${twelve(attempt)}`,
+  arrivalRefused: (model: string, dataset: string, attempt: number) =>
+    `${arrivalRun(model, dataset)}/${twelve(attempt)}-refused`,
   /** A rejected batch: kept for people, read by no stage. */
   quarantine: (model: string, id: string, file: string) =>
     `quarantine/${Name.parse(model)}/${Digest.parse(id)}/${Name.parse(file)}`,
@@ -41,6 +50,9 @@ export const keys = {
   predictionDay: (model: string, environment: string, day?: string) =>
     `predictions/${Name.parse(model)}/${Name.parse(environment)}/${day === undefined ? '' : `${Name.parse(day)}/`}`,
 };
+
+const arrivalRun = (model: string, dataset: string) =>
+  `arrivals/${Name.parse(model)}/runs/${Digest.parse(dataset)}`;
 
 function twelve(seq: number): string {
   if (!Number.isSafeInteger(seq) || seq < 1 || seq > 999_999_999_999) throw new RangeError(`bad seq ${seq}`);

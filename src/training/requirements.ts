@@ -3,6 +3,8 @@ import { UserError } from '../errors.ts';
 export interface LockedRequirement {
   name: string;
   version: string;
+  /** Only for some Pythons or platforms: it has a marker. */
+  conditional?: true;
 }
 
 const limit = 5_000_000;
@@ -10,6 +12,9 @@ const limit = 5_000_000;
 const allowedOptions = /^--(index-url|extra-index-url|find-links|only-binary|no-binary|prefer-binary)\b/;
 const pinned =
   /^([A-Za-z0-9][A-Za-z0-9._-]*)(\[[A-Za-z0-9,._ -]*\])?\s*==\s*([A-Za-z0-9][A-Za-z0-9._+!-]*)\s*(;.*)?$/;
+/** Python ends lines here too: what stands behind it in a comment would be installed, and seen by nobody. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is sought
+const otherLineEnd = /\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
 /**
  * Reads a requirements file as pip does (comments, line continuations) and refuses whatever is not
@@ -18,6 +23,11 @@ const pinned =
  */
 export function parseLock(text: string, file: string): LockedRequirement[] {
   if (text.length > limit) throw unpinned('The file is longer than 5 MB', file, 1);
+  const hidden = otherLineEnd.exec(text);
+  if (hidden !== null) {
+    const line = text.slice(0, hidden.index).split('\n').length;
+    throw unpinned('The line holds a control character at which pip begins another line', file, line);
+  }
   const found: LockedRequirement[] = [];
   for (const { line, number } of logicalLines(text)) {
     if (allowedOptions.test(line)) continue;
@@ -29,7 +39,11 @@ export function parseLock(text: string, file: string): LockedRequirement[] {
     const wrong = options.find((hash) => !/^sha256:[0-9a-f]{64}\s*$/.test(hash));
     if (wrong !== undefined)
       throw unpinned(`${quoted(requirement)} has a hash that is not a sha256`, file, number);
-    found.push({ name: match[1]!, version: match[3]! });
+    found.push({
+      name: match[1]!,
+      version: match[3]!,
+      ...(match[4] === undefined ? {} : { conditional: true as const }),
+    });
   }
   return found;
 }

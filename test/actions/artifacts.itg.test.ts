@@ -55,7 +55,8 @@ describe('artifacts between jobs, with the real client', () => {
     await deliver(store, model);
     enter('run-1', 'job-2');
     const other = new Store(await MemoryStorage.open());
-    await receiveArtifacts(githubArtifacts(), ['modelgate-train'], other, folder);
+    const handed = await receiveArtifacts(githubArtifacts(), ['modelgate-train'], other, folder);
+    expect([...handed]).toEqual([['model', model]]);
     expect((await other.readManifest(model, 'model')).files[0]!.sha256).toBe(object);
     expect(bytes.equals(await other.readBytes(object))).toBe(true);
     expect(await readdir(folder)).toEqual([]); // nothing is left behind

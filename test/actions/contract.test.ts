@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { actionNames, commandOf, eventActionNames } from '../../actions/names.ts';
-import { commonOutputs, stageOutputs } from '../../actions/outputs.ts';
+import { commonOutputs, jsonOutputs, stageOutputs } from '../../actions/outputs.ts';
 import { bundleEntries } from '../../scripts/bundles.ts';
 import { loadCommand } from '../../src/stages/commands.ts';
 import type { Stage } from '../../src/stages/define.ts';
@@ -13,16 +13,20 @@ import { evaluate } from '../../src/stages/evaluate.ts';
 import { features } from '../../src/stages/features.ts';
 import { gate } from '../../src/stages/gate.ts';
 import { ingest } from '../../src/stages/ingest.ts';
+import { models } from '../../src/stages/models.ts';
 import { monitor } from '../../src/stages/monitor.ts';
+import { poll } from '../../src/stages/poll.ts';
 import { promote } from '../../src/stages/promote.ts';
 import { reconcile } from '../../src/stages/reconcile.ts';
 import { register } from '../../src/stages/register.ts';
 import { rollback } from '../../src/stages/rollback.ts';
+import { site } from '../../src/stages/site.ts';
 import { split } from '../../src/stages/split.ts';
 import { status } from '../../src/stages/status.ts';
 import { train } from '../../src/stages/train.ts';
 import { validate } from '../../src/stages/validate.ts';
 import { verify } from '../../src/stages/verify.ts';
+import { hashFile } from '../../src/store/store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -35,6 +39,7 @@ interface Action {
 const readAction = (file: string) => parse(readFileSync(path.join(root, file), 'utf8')) as Action;
 
 const stages: Record<string, Pick<Stage<never, unknown>, 'outputs'>> = {
+  models,
   ingest,
   validate,
   features,
@@ -46,9 +51,16 @@ const stages: Record<string, Pick<Stage<never, unknown>, 'outputs'>> = {
   promote,
   rollback,
   monitor,
+  poll: poll({
+    github: null,
+    read: async () => ({}),
+    hash: { putFile: hashFile },
+    committed: async () => new Set(),
+  }),
   status,
   verify,
   reconcile,
+  site,
 };
 
 interface Property {
@@ -100,13 +112,13 @@ describe('actions and commands are one contract', () => {
     }
   });
 
-  it.each(Object.keys(stages))('%s: outputs are the scalars of its stage', (name) => {
+  it.each(Object.keys(stages))('%s: outputs are the scalars of its stage, and what is JSON', (name) => {
     const action = readAction(`actions/${name}/action.yml`);
     const schema = z.toJSONSchema(stages[name]!.outputs, { unrepresentable: 'any' }) as {
       properties?: Record<string, Property>;
     };
     const scalars = Object.entries(schema.properties ?? {})
-      .filter(([, property]) => mayBeScalar(property))
+      .filter(([key, property]) => mayBeScalar(property) || jsonOutputs.includes(key))
       .map(([key]) => key.replaceAll('_', '-'))
       .filter((key) => !(key in commonOutputs));
     const declared = Object.keys(action.outputs).filter((key) => !(key in commonOutputs));

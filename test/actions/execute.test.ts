@@ -175,6 +175,41 @@ describe('an action', () => {
     expect(second.seen.outputs.size).toBe('4');
   });
 
+  it('goes by the digest that an earlier job handed over, unless another one is given', async () => {
+    const first = await fakeHost({}, service);
+    const split = await first.store.putManifest({
+      ...{ kind: 'split', files: [], inputs: {}, producer, facts: {} },
+    });
+    await executeAction('train', only(fakeCommand(async () => outcome({ outputs: { split } }))), first.host);
+    for (const [given, expected] of [
+      ['', split],
+      ['another', 'another'],
+    ] as const) {
+      const inputs = { 'from-artifacts': 'modelgate-train', split: given };
+      const { host } = await fakeHost(inputs, service, first.seen.artifacts);
+      let seen: unknown;
+      const stage = fakeCommand(async (options) => {
+        seen = options.split;
+        return outcome();
+      });
+      expect(await executeAction('train', only(stage), host)).toBe(0);
+      expect(seen).toBe(expected);
+      // a model's name is no digest of one: other commands take nothing over
+      const other = { ...stage, name: 'promote' };
+      await executeAction('promote', only(other), host);
+      expect(seen).toBe(given === '' ? undefined : given);
+    }
+  });
+
+  it('hands a matrix on as JSON', async () => {
+    const matrix = { include: [{ model: 'flights', config: 'modelgate.yaml' }] };
+    const { host, seen } = await fakeHost({});
+    const command = fakeCommand(async () => outcome({ outputs: { matrix, models: [1] } }));
+    await executeAction('train', only(command), host);
+    expect(JSON.parse(seen.outputs.matrix ?? '')).toEqual(matrix);
+    expect(Object.keys(seen.outputs)).not.toContain('models');
+  });
+
   it('keeps the verdict of a finished stage but fails the step when it cannot hand it on', async () => {
     const { host, seen } = await fakeHost({}, service);
     host.artifacts.upload = () => Promise.reject(new Error('service unavailable'));

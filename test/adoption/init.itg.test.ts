@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginningOf } from '../../src/adoption/beginning.ts';
-import { writeNew } from '../../src/adoption/new-files.ts';
+import { isThere, writeNew } from '../../src/adoption/new-files.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { check } from '../../src/stages/check.ts';
 import { askFor } from '../../src/stages/commands/init-questions.ts';
@@ -202,6 +202,8 @@ describe('modelgate init', () => {
     await put('x.csv', rows());
     await run();
     expect(await text('.github/workflows/release.yml')).toContain('branches: ["trunk"]');
+    // what publishes is copied by a person
+    expect(await isThere(path.join(root, '.github/workflows/status-page.yml'))).toBe(false);
     root = path.join(root, 'inside');
     await put('x.csv', rows());
     const { outputs } = await run();

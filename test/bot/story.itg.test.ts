@@ -35,7 +35,12 @@ it('[GAT-4] [GAT-7] [ALR-3] [DEP-4] the whole story: a pull request, report, sta
   const store = path.join(world.folder, 'stores/acme/parcels');
   await using runner = await WorkflowRunner.open({
     home: world.folder,
-    variables: { MODELGATE_STORE: store, MODELGATE_MODEL: model, MODELGATE_BOT: github.app.bot.login },
+    variables: {
+      MODELGATE_STORE: store,
+      MODELGATE_MODEL: model,
+      MODELGATE_BOT: github.app.bot.login,
+      MODELGATE_CONFIG_FILES: '',
+    },
   });
   github.onDispatch = (run) => runner.carryOut(run);
   world.command = await installedCommand(world.folder);
@@ -183,10 +188,10 @@ it('[GAT-4] [GAT-7] [ALR-3] [DEP-4] the whole story: a pull request, report, sta
   // every job was a real one
   const ran = (workflow: string) =>
     repository.runs.filter((run) => run.workflow.name === workflow).map((run) => runner.actionsOf(run));
-  expect(ran('pull-request')).toEqual(['validate 0, run 0']);
+  expect(ran('pull-request')).toEqual(['models 0, validate 0, run 0']);
   expect(ran('train')).toEqual(Array(3).fill('train 0, evaluate 0, gate 0, register 0'));
   expect(ran('promote')).toEqual(Array(4).fill('authorize 0, promote 0'));
-  expect(ran('monitor')).toEqual(['monitor 2']);
+  expect(ran('monitor')).toEqual(['models 0, monitor 2']);
   expect(ran('rollback')).toEqual(['authorize 0, rollback 0']);
   expect(github.violations).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readState } from '../../src/chatops/drift/state.ts';
 import { environmentOf } from '../../src/registry/state.ts';
+import { rollback } from '../../src/rollout/move.ts';
 import { model, ready, sha, type World } from './world.ts';
 
 const lastReply = (world: World) => world.github.threads.findLast(({ ours }) => ours)?.body ?? '';
@@ -72,6 +73,32 @@ describe('locks', () => {
 });
 
 describe('/status, /explain, /help', () => {
+  it('[DEP-5] tells the last rollback drill, and whether it came back', async () => {
+    const world = await ready();
+    await world.say('max', '/promote to staging');
+    await world.work();
+    await world.say('rea', '/status');
+    expect(lastReply(world)).toContain('Last rollback drill: none.');
+    const move = { model, environment: 'staging', environments: ['staging', 'production'] };
+    const actor = { name: 'drill', via: 'action' } as const;
+    const rest = {
+      expected_generation: null,
+      reason: 'rollback drill',
+      freeze: false,
+      dry_run: false,
+      actor,
+    };
+    await rollback(world.registry, { ...move, ...rest, to: 1, op_id: 'drill-7-1-back' });
+    await world.say('rea', '/status');
+    expect(lastReply(world)).toMatch(
+      /Last rollback drill: staging from 2 to 1, .* UTC, it has not returned\./,
+    );
+    world.clock.forward(30_000);
+    await rollback(world.registry, { ...move, ...rest, to: 2, op_id: 'drill-7-1-restore' });
+    await world.say('rea', '/status');
+    expect(lastReply(world)).toMatch(/staging from 2 to 1, .* UTC, returned after \d+ s\./);
+  });
+
   it('say what runs where, with what a rollback restores and who holds it', async () => {
     const world = await ready();
     await world.say('max', '/promote to staging');

@@ -43,7 +43,11 @@ function commandOf({ text, rules }: Sentence): Command {
   const reason =
     quoted === null ? null : (/^["'\u2018-\u201d]/.test(quoted) ? quoted.slice(1, -1) : quoted).trim();
   // an option is one only outside of the reason
-  const rest = (quoted === null ? text : text.replace(quoted, '')).toLowerCase();
+  const at =
+    quoted === null
+      ? 0
+      : text.indexOf(quoted, text.search(/(?:--|[\u2013\u2014])reason/i) + '--reason'.length - 1);
+  const rest = `${text.slice(0, at)}${text.slice(at + (quoted ?? '').length)}`.toLowerCase();
   const flag = (option: string) => new RegExp(`(?:--|[\u2013\u2014])${option}`).test(rest);
   const ttl = said('ttl');
   const lock = { model, environment: environment ?? '' };
@@ -66,15 +70,16 @@ function commandOf({ text, rules }: Sentence): Command {
         to: version,
         steps: counted('steps') ?? 1,
         dryRun: flag('dry-run'),
+        noFreeze: flag('no-freeze'),
         reason,
       };
     case 'approve':
       return { name, model, version, environment };
-    case 'train':
     case 'cancel':
       return { name };
     case 'ok-to-train':
-      return { name, sha: said('sha') ?? '' };
+      return { name, sha: said('sha') ?? '', model };
+    case 'train':
     case 'retrain':
       return { name, model };
     case 'status':

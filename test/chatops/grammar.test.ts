@@ -20,7 +20,16 @@ const promote = {
   ...{ dryRun: false, canary: null, confirm: null, override: false, reason: null },
 };
 const rollback = {
-  ...{ name: 'rollback', model: null, environment: null, to: null, steps: 1, dryRun: false, reason: null },
+  ...{
+    name: 'rollback',
+    model: null,
+    environment: null,
+    to: null,
+    steps: 1,
+    dryRun: false,
+    noFreeze: false,
+    reason: null,
+  },
 };
 const day = 86_400_000;
 
@@ -59,13 +68,18 @@ describe('a command', () => {
       { ...rollback, model: 'flights', environment: 'production', to: 3 },
     ],
     ['/rollback --steps 2', { ...rollback, steps: 2 }],
+    [
+      '/rollback in production --no-freeze --reason="late feed"',
+      { ...rollback, environment: 'production', noFreeze: true, reason: 'late feed' },
+    ],
     ['/rollback --reason=\'it said "no"\'', { ...rollback, reason: 'it said "no"' }],
     [
       '/approve flights@4 to production',
       { name: 'approve', model: 'flights', version: 4, environment: 'production' },
     ],
-    ['/train', { name: 'train' }],
-    [`/ok-to-train ${'aB'.repeat(20)}`, { name: 'ok-to-train', sha: 'ab'.repeat(20) }],
+    ['/train', { name: 'train', model: null }],
+    ['/train flights', { name: 'train', model: 'flights' }],
+    [`/ok-to-train ${'aB'.repeat(20)}`, { name: 'ok-to-train', sha: 'ab'.repeat(20), model: null }],
     ['/retrain flights', { name: 'retrain', model: 'flights' }],
     ['/status in production', { name: 'status', model: null, environment: 'production' }],
     [
@@ -202,6 +216,8 @@ describe('a slip', () => {
     ['/promote to staging to production', null],
     ['/rollback production to 3 to 4', null],
     ['/rollback to 3 --steps 2', '/rollback to 3'],
+    ['/rollback --no-freeze', '/rollback --no-freeze --reason=why'],
+    ['/rollback --nofreeze --reason=why', '/rollback --no-freeze --reason=why'],
     ['/rollback to v3', '/rollback to 3'],
     ['/rollback in production --reason AUC fell a lot', '/rollback in production --reason="AUC fell a lot"'],
     ['/rollback in production --reason="AUC fell', null],
@@ -215,7 +231,7 @@ describe('a slip', () => {
     ['/drift snoze 7', '/drift snooze 7'],
     ['/drift snooze 7d', '/drift snooze 7'],
     ['/drift snooze 91', null],
-    ['/train now', null],
+    ['/train now please', null],
     ['/ok-to-train 0123abc', null],
     ['/ok-to-train', null],
     ['/help promte', '/help promote'],

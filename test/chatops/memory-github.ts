@@ -12,6 +12,8 @@ import type {
   WorkflowRun,
 } from '../../src/github/port.ts';
 
+const fileOf = (path: string) => ({ path, blob: null });
+
 type Method = Exclude<keyof GitHub, 'repository'>;
 export type MemoryComment = Comment & { number: number; reactions: Reaction[] };
 
@@ -19,6 +21,8 @@ export type MemoryComment = Comment & { number: number; reactions: Reaction[] };
 export class MemoryGitHub implements GitHub {
   readonly repository = { owner: 'acme', repo: 'flights' };
   base = { name: 'main', sha: 'b'.repeat(40) };
+  /** Paths that a pull request changes. */
+  changed: string[] = [];
   /** Earlier commits of the default branch. */
   history = new Set<string>();
   roles = new Map<string, Role>();
@@ -92,6 +96,7 @@ export class MemoryGitHub implements GitHub {
   }
   createPullRequest = () => this.missing();
   createBranch = () => this.missing();
+  tree = () => this.missing();
   async branchHead() {
     await this.asked('branchHead');
     return this.base.sha;
@@ -101,7 +106,7 @@ export class MemoryGitHub implements GitHub {
     const status = head === base ? ('identical' as const) : ('diverged' as const);
     return this.history.has(head)
       ? { status: 'behind' as const, ahead: 0, files: [] }
-      : { status, ahead: status === 'identical' ? 0 : 1, files: [] };
+      : { status, ahead: status === 'identical' ? 0 : 1, files: this.changed.map(fileOf) };
   }
   workflow = () => this.missing();
   async *comments(number: number) {

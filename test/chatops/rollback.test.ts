@@ -34,6 +34,24 @@ describe('/rollback', () => {
     );
   });
 
+  it('[DEP-4] lets what it leaves be promoted again where the person says so, with a reason', async () => {
+    const world = await released();
+    expect(await world.say('max', '/rollback in production --no-freeze')).toMatchObject({
+      decision: 'refused',
+    });
+    const line = '/rollback in production --no-freeze --reason="the feed was late"';
+    const { operation, summary } = await world.say('max', line);
+    expect(summary).toContain('@2 may be promoted there again');
+    expect(operation?.inputs).toMatchObject({ no_freeze: 'true', to: '1' });
+    await world.work();
+    expect(await world.serving('production')).toBe(1);
+    const state = await world.registry.state(model);
+    expect(environmentOf(state, 'production').frozen).toEqual([]);
+    const { entry } = await world.registry.entry(model, state.seq);
+    expect(entry).toMatchObject({ type: 'rollback', freeze: false });
+    expect(entry.reason).toContain('the feed was late');
+  });
+
   it('works in a drift issue, and names the last environment all the same', async () => {
     const world = await released();
     world.github.issuesByNumber.set(40, {

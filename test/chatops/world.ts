@@ -215,7 +215,12 @@ export class World {
     };
     try {
       const override = inputs.override === undefined ? null : { by: requested_by, reason: inputs.override };
-      if (rollingBack) await rollback(this.registry, { ...common, to: Number(inputs.to) });
+      if (rollingBack)
+        await rollback(this.registry, {
+          ...common,
+          to: Number(inputs.to),
+          freeze: inputs.no_freeze !== 'true',
+        });
       else
         await promote(this.registry, { ...common, version: Number(inputs.model?.split('@')[1]), override });
       return true;

@@ -1,5 +1,4 @@
-import { glob, readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { cliPage } from '../../scripts/cli-docs.ts';
 import { commandHelp, overview } from '../../src/cli/help.ts';
@@ -22,22 +21,5 @@ describe('the command line', () => {
       expect(command.examples.join(' '), command.name).toContain(`modelgate ${command.name}`);
       expect(commandHelp(command), command.name).not.toMatch(/--[a-z-]+(?: \S+)? {2,}(?:\(|$)/m);
     }
-  });
-});
-
-describe('the docs', () => {
-  it('link only to files that are there', async () => {
-    const broken: string[] = [];
-    for await (const file of glob('{*.md,docs/**/*.md,actions/*/README.md,examples/**/*.md}')) {
-      const text = (await readFile(file, 'utf8')).replace(/```[\s\S]*?```/g, '');
-      for (const [, target = ''] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)) {
-        const there = await stat(path.join(path.dirname(file), target)).then(
-          () => true,
-          () => false,
-        );
-        if (!there) broken.push(`${file} → ${target}`);
-      }
-    }
-    expect(broken).toEqual([]);
   });
 });

@@ -102,7 +102,7 @@ export function writeCsv(columns: Record<string, ArrayLike<unknown>>): string {
   return file;
 }
 
-async function storeParquet(context: StageContext, columns: Record<string, ArrayLike<unknown>>) {
+export async function storeParquet(context: StageContext, columns: Record<string, ArrayLike<unknown>>) {
   const file = path.join(temporaryFolder(), 'table.parquet');
   const engine = await context.engine();
   try {
@@ -124,6 +124,8 @@ export interface EvaluationRecipe {
   features?: Record<string, ArrayLike<unknown>>;
   p99?: number;
   modelBytes?: number;
+  /** requirements.lock that the candidate was trained with. */
+  lock?: string;
   /** What the manifest says of the number of rows. */
   facts?: { rows?: number };
 }
@@ -146,7 +148,16 @@ export async function storeEvaluation(context: StageContext, recipe: EvaluationR
     const bytes = Buffer.alloc(modelBytes, name);
     return { name: 'model.onnx', size: bytes.length, sha256: await store.putBytes(bytes) };
   };
-  const model = await put({ kind: 'model', inputs: { split }, files: [await modelFile('candidate')] });
+  const code = async (lock: string) => {
+    const bytes = Buffer.from(lock);
+    const file = { name: 'requirements.lock', size: bytes.length, sha256: await store.putBytes(bytes) };
+    return { code: await put({ kind: 'code', files: [file] }) };
+  };
+  const model = await put({
+    kind: 'model',
+    inputs: { split, ...(recipe.lock === undefined ? {} : await code(recipe.lock)) },
+    files: [await modelFile('candidate')],
+  });
   const champion = await put({ kind: 'model', inputs: { split }, files: [await modelFile('champion')] });
   const latency = Buffer.from(
     JSON.stringify({ candidate: { rows: 200, median_ms: p99 / 2, p99_ms: p99 }, champion: null }),

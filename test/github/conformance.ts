@@ -167,6 +167,16 @@ export function conformance(name: string, world: () => World): void {
       ).rejects.toMatchObject({ code: 'github_refused' });
     });
 
+    it('lists the plain files of a commit, and says where there are more than it tells', async () => {
+      const { github, repository } = world();
+      const sha = repository.push('main', { 'models/a/modelgate.yaml': 'a', 'train.py': 'b' });
+      const blob = blobSha(Buffer.from('a'));
+      expect(await github.tree(sha)).toContainEqual({ path: 'models/a/modelgate.yaml', blob });
+      const many = Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`data/${n}`, '']));
+      expect(await github.tree(repository.push('main', many))).toBeNull();
+      await expect(github.tree('f'.repeat(40))).rejects.toMatchObject({ code: 'github_missing' });
+    });
+
     it('compares two commits: which is the earlier one, and what the later one changes', async () => {
       const { github, repository } = world();
       const first = repository.head('main');

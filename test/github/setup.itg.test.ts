@@ -115,8 +115,12 @@ describe('the set-up of a repository, read with a token', () => {
     await expect(setup().defaultBranch()).rejects.toMatchObject({ code: 'github_denied' });
   });
 
-  it('changes nothing, whatever it is asked for', async () => {
-    const client = tokenClient({ url: 'http://127.0.0.1:1', token: 't' });
-    await expect(client.request('POST /repos/{owner}/{repo}/issues')).rejects.toThrow(/only reads/);
+  it('changes nothing but by the routes that it was made for, whatever it is asked', async () => {
+    const at = { url: 'http://127.0.0.1:1', token: 't' };
+    const [comment, start] = ['POST /repos/{owner}/{repo}/issues', 'POST /repos/{owner}/{repo}/dispatches'];
+    await expect(tokenClient(at).request(comment)).rejects.toThrow(/may not/);
+    const client = tokenClient({ ...at, changes: [start] });
+    await expect(client.request(comment)).rejects.toThrow(/may not/);
+    await expect(client.request(start, { owner: 'acme', repo: 'a' })).rejects.toThrow(/no answer/);
   });
 });

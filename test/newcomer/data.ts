@@ -56,3 +56,13 @@ export function balancesCsv(seed = 9): string {
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** What the newcomer has trained with until now: it knows nothing of ModelGate. */
+export const trainingScript = `import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+rows = pd.read_csv("data/deliveries.csv")
+X = pd.get_dummies(rows[["distance_km", "weight_kg", "vehicle", "region", "rain_mm"]])
+model = HistGradientBoostingClassifier(max_iter=100).fit(X, rows["late"])
+pd.to_pickle(model, "model.pkl")
+`;

@@ -11,18 +11,25 @@ export interface Ran {
   stderr: string;
 }
 
-/** A newcomer's repository in a temporary folder, and a shell that knows `modelgate`. */
+/** Where `npx` finds it as well. */
+const commands = (base: string) => path.join(base, 'node_modules/.bin');
+export const remote = 'https://github.com/newcomer/deliveries.git';
+
+/** A newcomer's repository in a temporary folder, a shell that knows `modelgate`, and what GitHub has of it. */
 export class Newcomer {
   readonly folder: string;
-  private readonly base: string;
+  /** A bare repository: `git push` to GitHub leads here. */
+  readonly origin: string;
+  readonly base: string;
   private readonly env: NodeJS.ProcessEnv;
 
   private constructor(base: string) {
     this.base = base;
     this.folder = path.join(base, 'deliveries');
+    this.origin = path.join(base, 'origin.git');
     this.env = {
       ...process.env,
-      PATH: `${path.join(base, 'bin')}${path.delimiter}${process.env.PATH}`,
+      PATH: `${commands(base)}${path.delimiter}${process.env.PATH}`,
       // git of its own, whatever the machine's says
       GIT_CONFIG_GLOBAL: path.join(base, 'gitconfig'),
       GIT_CONFIG_NOSYSTEM: '1',
@@ -32,12 +39,16 @@ export class Newcomer {
 
   static async make(files: Readonly<Record<string, string>>): Promise<Newcomer> {
     const one = new Newcomer(await mkdtemp(path.join(os.tmpdir(), 'modelgate-newcomer-')));
-    await mkdir(path.join(one.base, 'bin'));
+    await mkdir(commands(one.base), { recursive: true });
     const script = `#!/bin/sh\nexec '${process.execPath}' '${binary}' "$@"\n`;
-    await writeFile(path.join(one.base, 'bin/modelgate'), script, { mode: 0o755 });
+    await writeFile(path.join(commands(one.base), 'modelgate'), script, { mode: 0o755 });
     await writeFile(
       path.join(one.base, 'gitconfig'),
-      '[user]\n\tname = Newcomer\n\temail = newcomer@example.com\n[init]\n\tdefaultBranch = main\n',
+      [
+        ...['[user]', 'name = Newcomer', 'email = newcomer@example.com', '[init]', 'defaultBranch = main'],
+        ...[`[url "${one.origin}"]`, `insteadOf = ${remote}`],
+        '',
+      ].join('\n'),
     );
     for (const [name, text] of Object.entries(files)) {
       await mkdir(path.dirname(path.join(one.folder, name)), { recursive: true });

@@ -1,10 +1,11 @@
 const begin = '<!-- transcript: begin -->';
 const end = '<!-- transcript: end -->';
 
-/** A command as typed and what it printed. */
+/** A command as typed and what it printed, or what another place shows. */
 export interface Shown {
   text: string;
-  command: string;
+  /** Null: nothing is typed. */
+  command: string | null;
   output: string;
   /** Lines of the output that are shown. */
   shows: RegExp;
@@ -21,10 +22,11 @@ function blocks(shown: readonly Shown[]): string {
   const parts: string[] = [];
   for (const { text, command, output, shows } of shown) {
     const told = output.split('\n').filter((line) => line !== '' && shows.test(line));
-    const body = [`$ ${command}`, ...told].join('\n');
+    const body = [...(command === null ? [] : [`$ ${command}`]), ...told].join('\n');
+    const language = command === null ? 'text' : 'console';
     // what belongs together stands in one block
     const last = text === '' ? parts.pop() : undefined;
-    if (last === undefined) parts.push(`${text}\n\n\`\`\`console\n${body}\n\`\`\``);
+    if (last === undefined) parts.push(`${text}\n\n\`\`\`${language}\n${body}\n\`\`\``);
     else parts.push(`${last.slice(0, -'\n```'.length)}\n${body}\n\`\`\``);
   }
   return parts.join('\n\n');

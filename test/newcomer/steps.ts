@@ -1,3 +1,5 @@
+import { remote } from './newcomer.ts';
+
 /** One thing that a newcomer does: a shell command as it is typed, and what the page says before it. */
 export interface Step {
   text: string;
@@ -16,24 +18,32 @@ export const shownPort = 8080;
 
 const params = (text: string) => `sed -i 's/params: .*/params: { ${text} }/' modelgate.yaml`;
 
+/** From a CSV file and a script to a pull request. */
 export const steps: readonly Step[] = [
   {
-    text: 'A git repository with nothing but data. Each row is a delivery, and `late` is what is to be predicted.',
-    command: 'head -n 3 data/deliveries.csv',
+    text: 'A git repository with data and a script that trains on them. Each row is a delivery, and `late` is what is to be predicted.',
+    command: 'head -n 3 data/deliveries.csv && cat train.py',
     exit: 0,
-    says: /^delivery_id,placed_at/,
+    says: /^delivery_id,placed_at[\s\S]*\.fit\(/,
     shows: /./,
   },
   {
-    text: '`init` looks at the data, guesses label, key and time, and writes what is missing. Without `--yes`, on a terminal, it asks.',
-    command: 'modelgate init --yes',
+    text: '`init` looks at the data, guesses label, key and time, and writes what is missing. It changes nothing that is there: your script stays, and the one that it writes is where your model goes. Without `--yes`, on a terminal, it asks.',
+    command: 'npx modelgate init --yes',
     exit: 0,
-    says: /classification of late from 4800 rows/,
+    says: /classification of late from 4800 rows[\s\S]*train\.py +trains, but not through/,
     shows: /./,
   },
   {
-    text: 'Read `modelgate.yaml`, the feature SQL and the contract: they are short, and what is guessed says so. Then commit.',
+    text: 'Read `modelgate.yaml`, the feature SQL and the contract: they are short, and what is guessed says so. Then commit, and push.',
     command: 'git add --all && git commit --quiet --message "Model repository by modelgate init"',
+    exit: 0,
+    says: /^$/,
+    shows: /(?!)/,
+  },
+  {
+    text: '',
+    command: `git remote add origin ${remote} && git push --quiet origin main`,
     exit: 0,
     says: /^$/,
     shows: /(?!)/,
@@ -60,7 +70,7 @@ export const steps: readonly Step[] = [
     shows: /^[✓✗]/,
   },
   {
-    text: 'A change: three trees instead of a hundred. On GitHub this is a pull request, and `train.yml` runs the same stages. The candidate is compared with production on the same rows, and the gate stops it, with exit code 1.',
+    text: 'A change: three trees instead of a hundred. Push it, and open a pull request.',
     command: `git switch --quiet --create fewer-trees && ${params('learning_rate: 0.1, max_iter: 3')}`,
     exit: 0,
     says: /^$/,
@@ -68,6 +78,21 @@ export const steps: readonly Step[] = [
   },
   {
     text: '',
+    command: 'git commit --quiet --all --message "Three trees" && git push --quiet origin fewer-trees',
+    exit: 0,
+    says: /^$/,
+    shows: /(?!)/,
+  },
+];
+
+/** What the pull request's run shows. */
+export const pullRequestText =
+  'GitHub starts `pull-request.yml`, as `init` wrote it: the same stages on the newest month, on a hosted runner, with nothing set up and no secret. The run is green, and its summary, which the artifact `modelgate-result` holds as JSON, says:';
+
+/** From the pull request's result to what serves. */
+export const laterSteps: readonly Step[] = [
+  {
+    text: 'The change trains, keeps the contract and reaches the floors. Whether it is worse than production the sample run cannot know: it reaches no store. `train.yml` judges that on GitHub, once it is [set up](workflows.md); here `run` does, with the same stages. Both are scored on the same rows, and the gate stops the change, with exit code 1.',
     command: 'modelgate run --quiet',
     exit: 1,
     says: /✗ run {2}[\s\S]*the margin is/,

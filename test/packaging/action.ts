@@ -21,6 +21,17 @@ export interface Start {
   env?: Readonly<Record<string, string>>;
 }
 
+/**
+ * The command line as a file of `dist` that runs, to be started as the entry `command`: bin/modelgate.js prefers the
+ * sources of a clone.
+ */
+export async function writeCommand(dist: string): Promise<void> {
+  await writeFile(
+    path.join(dist, 'command.js'),
+    "import { main } from './cli.js';\nprocess.exitCode = await main(process.argv.slice(2));\n",
+  );
+}
+
 export interface Started {
   code: number | null;
   outputs: string;

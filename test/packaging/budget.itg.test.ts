@@ -7,9 +7,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleInto } from '../../scripts/bundle.ts';
 import { writeReleaseTree } from '../../scripts/release-tree.ts';
-import { prepareStart } from './action.ts';
+import { prepareStart, type Start, writeCommand } from './action.ts';
 import { type Prepared, prepare } from './prepared.ts';
 
+const root = path.join(import.meta.dirname, '../..');
 let folder: string;
 let dist: string;
 let prepared: Prepared;
@@ -18,6 +19,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'budget-'));
   dist = path.join(folder, 'dist');
   await bundleInto(dist);
+  await writeCommand(dist);
   prepared = await prepare(path.join(folder, 'world'));
 });
 
@@ -29,33 +31,46 @@ interface Loaded {
   files: number;
   /** Text of the bundle's files, to look for what must not be in it. */
   text: string;
+  /** Our modules whose code is in these files, from the repository's root. */
+  modules: string[];
+  /** Node's own modules. */
+  builtIn: string[];
   /** Files outside of the bundle. */
   others: string[];
 }
 
 /** Runs an entry and tells what code it loaded. */
-async function loadedBy(entry: string, inputs: Record<string, string>, expected = 0): Promise<Loaded> {
-  const modules = path.join(folder, 'modules.json');
+async function loadedBy(start: Pick<Start, 'entry' | 'inputs' | 'args'>, expected = 0): Promise<Loaded> {
+  const record = path.join(folder, 'modules.json');
   const hook = path.join(import.meta.dirname, 'record-modules.mjs');
-  const start = await prepareStart({
-    ...{ dist, entry, prepared, inputs, home: path.join(folder, 'home') },
+  const ready = await prepareStart({
+    ...{ ...start, dist, prepared, home: path.join(folder, 'home') },
     flags: ['--import', hook],
-    env: { MODULES_FILE: modules },
+    env: { MODULES_FILE: record, PATH: '/nowhere' }, // a runner without nvidia-smi
   });
-  const { code, log } = await start.run();
-  expect(code, log).toBe(expected);
-  const urls = (JSON.parse(await readFile(modules, 'utf8')) as string[]).filter((url) =>
-    url.startsWith('file:'),
-  );
-  const files = [...new Set(urls.map((url) => fileURLToPath(url)))];
+  const { code, log } = await ready.run();
+  expect(code, log.slice(-1000)).toBe(expected);
+  const urls = JSON.parse(await readFile(record, 'utf8')) as string[];
+  const files = [...new Set(urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url)))];
   const ours = files.filter((file) => file.startsWith(dist));
   const texts = await Promise.all(ours.map((file) => readFile(file, 'utf8')));
   return {
     bytes: texts.reduce((sum, text) => sum + text.length, 0),
     files: ours.length,
     text: texts.join('\n'),
+    modules: (await Promise.all(ours.map(modulesIn))).flat(),
+    builtIn: urls.filter((url) => url.startsWith('node:')),
     others: files.filter((file) => !file.startsWith(dist) && !file.endsWith('record-modules.mjs')),
   };
+}
+
+/** Modules of ours in a bundled file, by its source map. */
+async function modulesIn(file: string): Promise<string[]> {
+  const map = await readFile(`${file}.map`, 'utf8').catch(() => '{ "sources": [] }'); // none of ours in it
+  const { sources } = JSON.parse(map) as { sources: string[] };
+  return sources
+    .map((source) => path.relative(root, path.resolve(dist, source)))
+    .filter((module) => !module.includes('node_modules'));
 }
 
 /** Words that stand only in a library's own code, also when it is minified. */
@@ -99,23 +114,80 @@ describe('the bundles', () => {
   });
 
   it('let a promotion load no engine, no model runtime, no cloud client and no GitHub client', async () => {
-    const loaded = await loadedBy('promote', { model: 'late-orders@3', to: 'production' });
+    const inputs = { model: 'late-orders@3', to: 'production' };
+    const loaded = await loadedBy({ entry: 'promote', inputs });
     expect(loaded.others).toEqual([]);
     for (const [library, mark] of Object.entries(marks))
       expect(loaded.text.includes(mark), library).toBe(false);
-    expect(loaded.bytes).toBeLessThan(450_000);
-    expect(loaded.files).toBeLessThan(16);
+    expect(loaded.modules).toContain('src/rollout/move.ts');
+    expect(loaded.modules.filter((module) => /^src\/(data\/duckdb|evaluation\/onnx)/.test(module))).toEqual([
+      'src/evaluation/onnx-operators.ts',
+    ]);
+    expect(neverAtStart(loaded)).toEqual([]);
+    expect(loaded.bytes).toBeLessThan(400_000);
+    expect(loaded.files).toBeLessThan(12);
   });
 
-  it('let the gate load DuckDB alone of what is heavy', async () => {
+  it('let the gate load DuckDB alone of what is heavy, and no other stage', async () => {
     const inconclusive = 2; // nothing is known of the set's history
-    const loaded = await loadedBy('gate', { evaluation: prepared.evaluation }, inconclusive);
-    expect(loaded.others.every((file) => /[\\/](@duckdb[\\/]node-bindings|detect-libc)/.test(file))).toBe(
-      true,
+    const loaded = await loadedBy(
+      { entry: 'gate', inputs: { evaluation: prepared.evaluation } },
+      inconclusive,
     );
+    expect(loaded.others.filter((file) => !compiledDuckDb.test(file))).toEqual([]);
     expect(loaded.text.includes(marks.duckdb)).toBe(true);
     for (const library of ['aws', 'octokit', 'undici', 'artifact'] as const)
       expect(loaded.text.includes(marks[library]), library).toBe(false);
-    expect(loaded.bytes).toBeLessThan(1_200_000);
+    expect(loaded.modules).toContain('src/stages/gate.ts');
+    expect(stagesIn(loaded, ['gate'])).toEqual([]);
+    expect(loaded.modules.filter((module) => /^src\/(serving|rollout|training)\//.test(module))).toEqual([]);
+    expect(neverAtStart(loaded)).toEqual([]);
+    expect(loaded.bytes).toBeLessThan(800_000);
+    expect(loaded.files).toBeLessThan(30);
+  });
+
+  it('let a drift check load DuckDB alone of what is heavy, and no other command', async () => {
+    const drifted = 2; // rows without a time: taken as independent, so not decided
+    const args = ['drift', '--reference', 'orders.csv', '--current', 'current.csv', '--json'];
+    const loaded = await loadedBy({ entry: 'command', args }, drifted);
+    expect(loaded.others.filter((file) => !compiledDuckDb.test(file))).toEqual([]);
+    expect(loaded.text.includes(marks.duckdb)).toBe(true);
+    for (const library of ['aws', 'octokit', 'undici', 'artifact'] as const)
+      expect(loaded.text.includes(marks[library]), library).toBe(false);
+    expect(loaded.modules).toContain('src/stages/drift.ts');
+    expect(stagesIn(loaded, ['drift'])).toEqual([]);
+    expect(
+      loaded.modules.filter((module) => /^src\/(serving|rollout|training|evaluation\/onnxr)/.test(module)),
+    ).toEqual([]);
+    expect(neverAtStart(loaded)).toEqual([]);
+    expect(loaded.bytes).toBeLessThan(800_000);
+    expect(loaded.files).toBeLessThan(26);
   });
 });
+
+const compiledDuckDb = /[\\/]@duckdb[\\/]node-bindings/;
+
+/** Stages whose code was loaded besides those that ran. */
+function stagesIn({ modules }: Loaded, ran: readonly string[]): string[] {
+  const stages = [
+    'check',
+    'compare',
+    'evaluate',
+    'features',
+    'gate',
+    'ingest',
+    'leakage',
+    'monitor',
+    'noise',
+    'drift',
+  ];
+  const others = [...stages, 'profile', 'register', 'score', 'serve', 'split', 'train', 'validate'];
+  return others.filter((name) => !ran.includes(name) && modules.includes(`src/stages/${name}.ts`));
+}
+
+/** Parts of Node that take long to load, and that nothing here needs. */
+function neverAtStart({ builtIn }: Loaded): string[] {
+  return builtIn.filter((name) =>
+    /^node:(child_process|http|https|net|tls|v8|vm|worker_threads)$/.test(name),
+  );
+}

@@ -4,7 +4,7 @@ import { deliveryMetrics } from '../../src/registry/delivery-metrics.ts';
 import { drillsOf } from '../../src/registry/drills.ts';
 import type { LogEntry } from '../../src/registry/entries.ts';
 import { interventionOf } from '../../src/registry/interventions.ts';
-import { LogWriter } from './delivery-world.ts';
+import { LogWriter, step } from './delivery-world.ts';
 
 const now = new Date('2026-03-20T00:00:00Z');
 const asked = { environment: 'production', trainedAt: new Map(), checks: [], now, months: 12 };
@@ -129,8 +129,14 @@ describe('[MET-2] [MET-3] interventions, overrides and false blocks', () => {
     });
     const drill = { environment: 'production', from: 2, to: 1 };
     expect(drillsOf(log.entries)).toEqual([
-      { ...drill, at: '2026-03-01T01:00:00.000Z', restored_at: '2026-03-01T01:01:00.000Z' },
-      { ...drill, at: '2026-03-01T02:01:00.000Z', restored_at: null },
+      {
+        ...drill,
+        name: 'drill-7-1',
+        seq: 5,
+        at: '2026-03-01T01:00:00.000Z',
+        restored_at: '2026-03-01T01:01:00.000Z',
+      },
+      { ...drill, name: 'drill-8-1', seq: 7, at: '2026-03-01T02:01:00.000Z', restored_at: null },
     ]);
   });
 });
@@ -193,25 +199,6 @@ function recount(all: readonly LogEntry[], month: string) {
     hands: during(all.filter((entry) => interventionOf(entry) !== null)).length,
   };
 }
-
-const step = fc.record({
-  kind: fc.constantFrom(
-    'register',
-    'register',
-    'promote',
-    'promote',
-    'promote',
-    'rollback',
-    'rollback',
-    'drill',
-  ),
-  pick: fc.nat(1000),
-  verdict: fc.constantFrom('pass', 'pass', 'fail', 'inconclusive'),
-  policy: fc.constantFrom('block', 'pass'),
-  environment: fc.constantFrom('production', 'production', 'staging'),
-  overridden: fc.boolean(),
-  hours: fc.nat(600),
-});
 
 describe('the figures of any log', () => {
   it('are those of a naive recount, and the months add up to the whole', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { sha256 } from '../../src/json.ts';
 import type { Placed } from '../../src/registry/chain.ts';
 import { encodeEntry } from '../../src/registry/chain.ts';
@@ -15,6 +16,26 @@ export interface Step {
   overridden: boolean;
   hours: number;
 }
+
+/** Any step. */
+export const step = fc.record({
+  kind: fc.constantFrom(
+    'register',
+    'register',
+    'promote',
+    'promote',
+    'promote',
+    'rollback',
+    'rollback',
+    'drill',
+  ),
+  pick: fc.nat(1000),
+  verdict: fc.constantFrom('pass', 'pass', 'fail', 'inconclusive'),
+  policy: fc.constantFrom('block', 'pass'),
+  environment: fc.constantFrom('production', 'production', 'staging'),
+  overridden: fc.boolean(),
+  hours: fc.nat(600),
+});
 
 type Registration = Extract<LogEntry, { type: 'register' }>;
 

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { stateDigest } from '../../src/registry/caches.ts';
 import { decodeEntry, encodeEntry, type Placed } from '../../src/registry/chain.ts';
+import { drillsOf, lastDrill } from '../../src/registry/drills.ts';
 import type { Intent, LogEntry } from '../../src/registry/entries.ts';
 import { fold } from '../../src/registry/fold.ts';
 import { frozenAs, retiredAs } from '../../src/registry/guards.ts';
 import { decidePromote, decideRetire, decideRollback, previousMove } from '../../src/registry/rules.ts';
 import { emptyState, environmentOf, type ModelState } from '../../src/registry/state.ts';
 import { brokenRule } from '../../src/registry/verify-moves.ts';
+import { LogWriter, step } from './delivery-world.ts';
 import { alice, environments, model } from './world.ts';
 
 const environment = fc.constantFrom(...environments);
@@ -21,7 +23,12 @@ const action = fc.oneof(
     content: fc.integer({ min: 1, max: 6 }),
   }),
   fc.record({ type: fc.constant('promote' as const), version, environment, override: fc.boolean() }),
-  fc.record({ type: fc.constant('rollback' as const), environment, to: fc.option(version) }),
+  fc.record({
+    type: fc.constant('rollback' as const),
+    environment,
+    to: fc.option(version),
+    freeze: fc.boolean(),
+  }),
   fc.record({ type: fc.constant('retire' as const), version }),
 );
 const actions = fc.array(action, { minLength: 20, maxLength: 60, size: 'max' });
@@ -61,7 +68,7 @@ function intentOf(state: ModelState, action: Action, op_id: string): Intent | nu
                 { ...common, ...action, override: action.override ? { by: 'carol', reason: 'x' } : null },
                 now,
               )
-            : decideRollback(state, { ...common, ...action }, now);
+            : decideRollback(state, { ...common, ...action, reason: 'y' }, now);
         if (decision === null) return null;
         return {
           ...head,
@@ -72,6 +79,7 @@ function intentOf(state: ModelState, action: Action, op_id: string): Intent | nu
           manifest: decision.to.manifest,
           from: decision.from?.version ?? null,
           ...(decision.overridden === true ? { override: { by: 'carol', reason: 'x' } } : {}),
+          ...(action.type === 'rollback' && !action.freeze ? { freeze: false, reason: 'y' } : {}),
         };
       }
     }
@@ -149,7 +157,13 @@ describe('fold', () => {
             const { environment: name, version: restored, manifest, from } = placed.entry;
             expect(environmentOf(before, name).served.map((move) => move.version)).toContain(restored);
             const left = environmentOf(before, name).manifest;
-            if (left !== manifest) expect(environmentOf(after, name).frozen).toContain(from);
+            const target = environmentOf(after, name);
+            if (placed.entry.freeze === false) {
+              // nothing is kept out that was not before
+              const known = environmentOf(before, name).frozen;
+              expect(known).toEqual(expect.arrayContaining([...target.frozen]));
+              expect(frozenAs(after, left ?? '', target)).toBeNull();
+            } else if (left !== manifest) expect(target.frozen).toContain(from);
           }
         });
       }),
@@ -172,6 +186,83 @@ describe('fold', () => {
       { numRuns: 300, seed: 2 },
     );
     expect(checked).toBeGreaterThan(50);
+  });
+
+  it('[DEP-5] lets a drill go back and forth and leaves what may be promoted and restored as it was', () => {
+    let checked = 0;
+    const drill = (state: ModelState, name: string) => {
+      const before = environmentOf(state, name);
+      const back = previousMove(state, before);
+      if (back === null) return;
+      checked += 1;
+      let drilled = state;
+      for (const [half, to] of [
+        ['back', back.version],
+        ['restore', before.version],
+      ] as const) {
+        const action = { type: 'rollback', environment: name, to, freeze: false } as const;
+        const placed = place(drilled, intentOf(drilled, action, `drill-1-1-${half}`)!);
+        expect(brokenRule(drilled, placed.entry)).toBeNull();
+        drilled = fold(drilled, [placed]);
+      }
+      const after = environmentOf(drilled, name);
+      expect([after.version, after.frozen]).toEqual([before.version, before.frozen]);
+      expect(previousMove(drilled, after)?.version).toBe(back.version);
+      expect(lastDrill(drilled)).toMatchObject({
+        ...{ environment: name, from: before.version, to: back.version, restored_at: now.toISOString() },
+      });
+      // what might be promoted there before it may be after it
+      for (const { version } of state.versions.filter((one) => one.version !== before.version)) {
+        const promote = { type: 'promote', version, environment: name, override: true } as const;
+        const [was, is] = [state, drilled].map((each) => intentOf(each, promote, 'next') !== null);
+        expect(is).toBe(was);
+      }
+    };
+    fc.assert(
+      fc.property(actions, (list) => {
+        run(list, (_, __, state) => {
+          for (const name of environments) drill(state, name);
+        });
+      }),
+      { numRuns: 300, seed: 4 },
+    );
+    expect(checked).toBeGreaterThan(50);
+  });
+
+  it('refuses a rollback that keeps nothing out and gives no reason', () => {
+    const one: Action[] = [1, 2].flatMap((content) => [
+      { type: 'register', verdict: 'pass', content },
+      { type: 'promote', version: content, environment: 'staging', override: false },
+    ]);
+    const { state } = run(one);
+    const request = {
+      environment: 'staging',
+      environments,
+      to: null,
+      expected_generation: null,
+      actor: alice,
+    };
+    for (const reason of [null, ' ']) {
+      expect(() => decideRollback(state, { ...request, freeze: false, reason }, now)).toThrow(
+        expect.objectContaining({ code: 'usage', where: '--no-freeze' }),
+      );
+    }
+    expect(decideRollback(state, { ...request, reason: null }, now)?.to.version).toBe(1);
+    const intent = intentOf(state, { type: 'rollback', environment: 'staging', to: 1, freeze: false }, 'x');
+    const { entry } = place(state, { ...intent, reason: ' ' } as Intent);
+    expect(brokenRule(state, entry)).toContain('gives no reason');
+  });
+
+  it('[MET-1] knows the last drill of a log as a reading of all its entries does', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), (steps) => {
+        const log = new LogWriter('2025-10-01T00:00:00Z');
+        for (const one of steps) log.wait(one.hours).step(one);
+        const state = fold(emptyState('m'), log.placed);
+        expect(lastDrill(state)).toEqual(drillsOf(log.entries).at(-1) ?? null);
+      }),
+      { numRuns: 100, seed: 5 },
+    );
   });
 
   it('gives the same state in one go and in steps, and changes no state that it was given', () => {

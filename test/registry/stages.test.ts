@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { statusLines } from '../../src/cli/views.ts';
 import { exitCode } from '../../src/outcome.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { exportModel } from '../../src/stages/export.ts';
@@ -65,6 +66,29 @@ describe('stages of the registry', () => {
       ...['data.dataset', 'data.rows', 'model.onnx', 'package', 'params.depth', 'seed'],
     ]);
     expect(outputs.last_drill).toBeNull();
+  });
+
+  it('[REG-2] [DEP-5] status tells the last rollback drill, and whether it came back', async () => {
+    const context = await deployed();
+    const drill = { model, environment: 'staging', environments, freeze: false, reason: 'rollback drill' };
+    const half = (name: string, version: number) =>
+      runStage(rollback, { ...drill, version, op_id: `drill-3-1-${name}` }, context);
+    expect((await half('back', 1)).summary).toContain('Version 2 may be promoted there again.');
+    const told = { environment: 'staging', from: 2, to: 1 };
+    const during = await runStage(status, { model, at: null }, context);
+    expect(during.outputs.last_drill).toMatchObject({
+      ...told,
+      verdict: 'fail',
+      restored_at: null,
+      seconds: null,
+    });
+    await half('restore', 2);
+    const { outputs } = await runStage(status, { model, at: null }, context);
+    expect(outputs.last_drill).toMatchObject({ ...told, verdict: 'pass', seconds: expect.any(Number) });
+    expect(outputs.environments?.[0]).toMatchObject({ version: 2, rollback_to: 1 });
+    expect(statusLines(outputs).at(-1)).toMatch(
+      /^last rollback drill: staging from 2 to 1 at \S+, returned after [\d.]+ s$/,
+    );
   });
 
   it.each([

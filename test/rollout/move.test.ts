@@ -3,6 +3,7 @@ import { retire } from '../../src/registry/locks.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { previousMove } from '../../src/registry/rules.ts';
 import { environmentOf } from '../../src/registry/state.ts';
+import { verify } from '../../src/registry/verify.ts';
 import { promote, rollback } from '../../src/rollout/move.ts';
 import {
   alice,
@@ -164,6 +165,27 @@ describe('rollback', () => {
     // a mistaken rollback is taken back by name, and then the version is good again
     expect(await rollback(registry, back('staging', 2))).toMatchObject({ from: 1, to: 2 });
     expect(await promote(registry, to(2, 'production'))).toMatchObject({ to: 2 });
+  });
+
+  it('[DEP-5] lets the version that it left come back by promote where it says so, with a reason', async () => {
+    const registry = open();
+    await registerVersions(registry, 2);
+    await walk(registry, 1);
+    await promote(registry, to(2));
+    const kept = { ...back(), freeze: false };
+    await expect(rollback(registry, kept)).rejects.toMatchObject({ code: 'usage' });
+    const named = { ...kept, op_id: 'the-feed', reason: 'the feed was late' };
+    expect(await rollback(registry, named)).toMatchObject({ status: 'committed', from: 2, to: 1 });
+    expect((await registry.entries(model)).at(-1)?.entry).toMatchObject({ freeze: false });
+    expect(await rollback(registry, named)).toMatchObject({ status: 'replayed' });
+    // the same operation without it is another one
+    await expect(rollback(registry, { ...named, freeze: true })).rejects.toMatchObject({
+      code: 'op_id_reused',
+    });
+    expect(await promote(registry, to(2))).toMatchObject({ to: 2 });
+    expect((await registry.entries(model)).filter(({ entry }) => 'freeze' in entry)).toHaveLength(1);
+    const proof = await verify(registry.store.storage, { anchor: null, read_data: true });
+    expect(proof.answer).toBe('sound');
   });
 
   it('[REG-6] keeps the package that it left away under another version number too', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TimedStage } from '../../src/config/schema.ts';
-import { runOutcome } from '../../src/stages/commands/pipeline.ts';
+import { runOutcome } from '../../src/stages/commands/run.ts';
 import type { StageOutcome } from '../../src/stages/define.ts';
 import { overruns, overrunText } from '../../src/stages/expected.ts';
 

@@ -19,7 +19,7 @@ describe('locked requirements', () => {
   it('reads markers, extras, comments and continuations as pip does', () => {
     const text = `# made by a tool\n--only-binary :all:\na==1.0 ; python_version < "3.11" \\\n    ${hash} \\\n    ${hash}\n    # via b\nb[x]==2.0+cpu ${hash}  # why\n`;
     expect(parseLock(text, 'r')).toEqual([
-      { name: 'a', version: '1.0' },
+      { name: 'a', version: '1.0', conditional: true },
       { name: 'b', version: '2.0+cpu' },
     ]);
   });

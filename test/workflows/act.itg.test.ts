@@ -1,7 +1,11 @@
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Outcome } from '../../src/outcome.ts';
+import { lastDrill } from '../../src/registry/drills.ts';
+import { lock, unlock } from '../../src/registry/locks.ts';
+import { previousMove } from '../../src/registry/rules.ts';
 import { environmentOf } from '../../src/registry/state.ts';
 import { installedCommand } from '../bot/story/installed.ts';
 import { betterFeatures, model, parcels } from '../bot/story/model-repository.ts';
@@ -61,7 +65,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
         ...{ workflow: 'train.yml', event: 'workflow_dispatch', token },
         inputs: { sha: world.first, op_id: 'train-1', trigger: 'data' },
       },
-      { train: 'success', gate: 'success' },
+      { train: 'success', scan: 'success', gate: 'success' },
     );
     expect(trained.outputs['gate.gate']).toMatchObject({ verdict: 'pass' });
     expect(trained.summary).toMatch(/## ModelGate train[\s\S]*## ModelGate gate/);
@@ -93,16 +97,22 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     });
   });
 
+  it('[DEP-5] drill.yml: with nothing to go back to it says so, and moves nothing', async () => {
+    const drilled = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'success' });
+    expect(drilled.said).toContain('no version to go back to');
+    expect(drilled.outputs).not.toHaveProperty(['drill.back']);
+  });
+
   it('[TRN-11] pull-request.yml: a fast run on a sample for every commit leaves one small result, and nothing in the store', async () => {
     const before = (await world.registry.state(model)).seq;
     world.git('checkout', '--quiet', '-b', 'better');
     await world.commit({ 'features.sql': betterFeatures });
     const sample = await run(
       { workflow: 'pull-request.yml', event: 'pull_request', payload: { number: 7 } },
-      { sample: 'success' },
+      { models: 'success', sample: 'success', result: 'success' },
     );
     expect(sample.outputs['sample.run']?.outcome).toMatch(/outcome\.json$/);
-    const file = path.join(await world.unpack('modelgate-result'), 'outcome.json');
+    const file = path.join(await world.runner.unpack('modelgate-result'), 'outcome.json');
     const text = await readFile(file, 'utf8');
     expect(text.length).toBeLessThan(256_000);
     expect(text).toContain('Took 600 rows of parcels'); // the sample's window
@@ -115,7 +125,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
   it('[TRG-1] [TRN-11] release.yml: a merge trains in full and becomes a version in staging, production stays', async () => {
     const released = await run(
       { workflow: 'release.yml', event: 'push' },
-      { train: 'success', staging: 'success' },
+      { models: 'success', train: 'success', scan: 'success', staging: 'success' },
     );
     expect(released.outputs['staging.register']).toMatchObject({ version: '2' });
     expect(await serving()).toEqual([2, 1]);
@@ -134,7 +144,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     });
     const swept = await run(
       { workflow: 'sweep.yml', event: 'workflow_dispatch', inputs: { metric: 'auc', best: 'highest' } },
-      { plan: 'success', train: 'failure', choose: 'success', gate: 'success' },
+      { plan: 'success', train: 'failure', choose: 'success', scan: 'success', gate: 'success' },
     );
     expect(swept.outputs['plan.plan']).toEqual({ settings: '["blind","broken","stiff"]' });
     expect(swept.summary).toMatch(/\| stiff \| 0\.[6-9]\d+ \|\n\| blind \| 0\.5 \|/);
@@ -148,18 +158,19 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     const drilled = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'success' });
     expect(drilled.summary).toMatch(/staging went from version 2 to 1 in [\d.]+ s and back in [\d.]+ s/);
     expect(await serving()).toEqual([2, 1]);
-    // the version that it went to stays out, and is not taken for one that a real rollback may go to
-    const again = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'success' });
-    expect(again.said).toContain('no version to go back to');
-    expect(again.outputs).not.toHaveProperty(['drill.back']);
+    const state = await world.registry.state(model);
+    expect(lastDrill(state)).toMatchObject({ environment: 'staging', from: 2, to: 1 });
+    expect(lastDrill(state)?.restored_at).not.toBeNull();
+    // both versions are as free as they were: the next drill has the same way to go
+    const staging = environmentOf(state, 'staging');
+    expect([staging.frozen, previousMove(state, staging)?.version]).toEqual([[], 1]);
 
-    const drill = (version: string, end: string) =>
-      run(
-        { workflow: 'drill.yml', event: 'schedule', variables: { MODELGATE_DRILL_VERSION: version } },
-        { drill: end },
-      );
-    expect((await drill('1', 'success')).summary).toContain('staging went from version 2 to 1');
-    expect((await drill('9', 'failure')).said).toContain('version_unknown');
+    const held = { model, environment: 'staging', environments: ['staging', 'production'], op_id: null };
+    const olga = { ...held, actor: { name: 'olga', via: 'cli' as const } };
+    await lock(world.registry, { ...olga, reason: 'audit', ttl: null });
+    const stopped = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'failure' });
+    expect(stopped.said).toContain('staging is locked by olga');
+    await unlock(world.registry, { ...olga, reason: null, force: false });
     expect(await serving()).toEqual([2, 1]);
   });
 
@@ -176,13 +187,27 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       folder: await mkdtemp(path.join(home, 'work-')),
       parcels: parcels({ seed: 3, first: today - 14 * day, days: 14, farther: 150 }),
     });
-    const seen = await run({ workflow: 'monitor.yml', event: 'schedule' }, { monitor: 'failure' });
+    const seen = await run(
+      { workflow: 'monitor.yml', event: 'schedule' },
+      { models: 'success', monitor: 'failure' },
+    );
     expect(seen.summary).toContain('distance');
     const outcome = await readFile(
-      path.join(await world.unpack('modelgate-monitor'), 'outcome.json'),
+      path.join(await world.runner.unpack('modelgate-monitor'), 'outcome.json'),
       'utf8',
     );
     expect(Outcome.parse(JSON.parse(outcome))).toMatchObject({ verdict: 'inconclusive' });
+  });
+
+  it('status-page.yml: hands pages of every model of the store to the job that publishes them', async () => {
+    const published = { render: 'success', publish: 'success' };
+    await run({ workflow: 'status-page.yml', event: 'schedule' }, published);
+    const folder = await world.runner.unpack('github-pages');
+    execFileSync('tar', ['--extract', '--file', 'artifact.tar'], { cwd: folder });
+    const page = await readFile(path.join(folder, 'models', `${model}.html`), 'utf8');
+    expect(page).toMatch(/<h2>Rollback drills<[\s\S]*2 → 1[\s\S]*returned after/);
+    expect(page).not.toContain('as agreed'); // the reasons of people stay out
+    expect(await readFile(path.join(folder, 'index.html'), 'utf8')).toContain(`models/${model}.html`);
   });
 
   it('[DEP-4] rollback.yml: takes production back', async () => {
@@ -198,7 +223,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     await mkdir(world.artifactOf(1, ''), { recursive: true });
     const lost = await run({ workflow: 'verify.yml', event: 'schedule' }, { ...proven, verify: 'failure' });
     expect(lost.said).toContain('The heads that run 1 saw are gone');
-    await world.unpack('modelgate-verify', world.artifactOf(1, 'modelgate-verify'));
+    await world.runner.unpack('modelgate-verify', world.artifactOf(1, 'modelgate-verify'));
     const { seq, head } = await world.registry.state(model);
     const next = await run({ workflow: 'verify.yml', event: 'schedule' }, proven);
     expect(next.outputs['verify.last']).toEqual({ anchors: `${model}:${seq}:${head}` });
@@ -211,5 +236,66 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       { ...proven, verify: 'failure' },
     );
     expect(forged.summary).toContain('history was replaced');
+  });
+
+  it('[TRG-4] poll.yml: data that come without a commit start train.yml once, on the default branch', async () => {
+    const { onGitHub, github, repository } = world;
+    const read = (name: string) => readFile(path.join(repository, name), 'utf8');
+    const train = '.github/workflows/train.yml';
+    onGitHub.push('main', { [train]: await read(train) });
+    const token = github.actionsToken(onGitHub, { contents: 'read', actions: 'write' });
+    const poll = async (event: string) => {
+      const { outputs } = await run(
+        { workflow: 'poll.yml', event, token },
+        { models: 'success', poll: 'success' },
+      );
+      return outputs['poll.poll'];
+    };
+    expect(await poll('schedule')).toMatchObject({ decision: 'committed' });
+    expect(onGitHub.runs).toEqual([]);
+
+    const delivered = path.join(world.folder, 'delivered.csv');
+    await writeFile(delivered, `${await read('parcels.csv')}\nnew,2025-04-29T10:00:00Z,90,9,false`);
+    const config = await read('modelgate.yaml');
+    await world.commit({ 'modelgate.yaml': config.replace('file: parcels.csv', `file: ${delivered}`) });
+    const first = await poll('schedule');
+    const [started] = onGitHub.runs;
+    expect(first).toMatchObject({ decision: 'started', run: String(started?.id) });
+    expect(started).toMatchObject({
+      ...{ event: 'workflow_dispatch', headBranch: 'main', workflow: { path: train } },
+      inputs: { sha: onGitHub.head('main'), trigger: 'data', model, config: 'modelgate.yaml' },
+      title: expect.stringContaining(first?.['op-id'] ?? '?'),
+    });
+    expect(await poll('workflow_dispatch')).toMatchObject({ decision: 'known', run: String(started?.id) });
+    expect(onGitHub.runs).toEqual([started]);
+    await world.commit({ 'modelgate.yaml': config });
+    expect(github.violations).toEqual([]);
+  });
+
+  it('[GOV-8] train.yml: a critical weakness of a locked package stops the candidate, which is then never promoted', async () => {
+    await world.weaken('numpy');
+    const sha = world.git('rev-parse', 'HEAD');
+    const token = world.github.actionsToken(world.onGitHub, { contents: 'read', statuses: 'write' });
+    const stopped = await run(
+      { workflow: 'train.yml', event: 'workflow_dispatch', token, inputs: { sha, op_id: 'weak' } },
+      { train: 'success', scan: 'success', gate: 'failure' },
+    );
+    await world.weaken(null);
+    expect(stopped.outputs['gate.gate']).toMatchObject({ verdict: 'fail', 'reason-code': 'gate_failed' });
+    expect(stopped.summary).toMatch(/GHSA.*CVE.*numpy.*critical/);
+    expect(world.onGitHub.statuses.at(-1)).toMatchObject({ sha, state: 'failure' });
+    const { versions, environments } = await world.registry.state(model);
+    const { version, verdict } = versions.at(-1)!;
+    expect(verdict).toBe('fail');
+    const { generation } = environments.get('staging')!;
+    const refused = await move(
+      'promote',
+      {
+        ...{ model: `${model}@${version}`, environment: 'staging', op_id: 'weak' },
+        expected_generation: String(generation),
+      },
+      { promote: 'failure' },
+    );
+    expect(refused.said).toContain('not_passed');
   });
 });

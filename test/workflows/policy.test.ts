@@ -15,7 +15,12 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
   it('starts with no permission; each job says what it needs and why', () => {
     expect(workflow.permissions).toEqual({});
     for (const [, job] of jobs) {
-      expect(Object.keys(job.permissions ?? {}).length).toBeGreaterThan(0);
+      // one that looks at what others came to, or at their artifacts, needs none
+      const needs = job.steps.some(
+        ({ uses }) => uses !== undefined && !/^actions\/(up|down)load-artifact@/.test(uses),
+      );
+      const bare = !needs && job.permissions !== undefined;
+      if (!bare) expect(Object.keys(job.permissions ?? {}).length).toBeGreaterThan(0);
       for (const [scope, level] of Object.entries(job.permissions ?? {})) {
         expect(workflow.text).toMatch(new RegExp(`^ +${scope}: ${level} # .+$`, 'm'));
       }
@@ -73,6 +78,27 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
     }
   });
 
+  it('[GOV-8] has the locked packages scanned, by a pinned program on a runner without rights, before its gate', () => {
+    const gates = jobs.filter(([, job]) => job.steps.some(({ uses }) => uses?.includes('/actions/gate@')));
+    expect(gates).toHaveLength(['train.yml', 'release.yml', 'sweep.yml'].includes(file) ? 1 : 0);
+    for (const [, gate] of gates) {
+      const scan = workflow.jobs.scan!;
+      expect([gate.needs].flat()).toContain('scan');
+      expect(scan.permissions).toEqual({});
+      expect(scan.environment).toBeUndefined();
+      // one text in every workflow: what is mended in one is mended in all
+      const script = scan.steps.find(({ run }) => run !== undefined);
+      expect(script).toEqual(workflows.find((one) => one.file === 'train.yml')!.jobs.scan!.steps[1]);
+      expect(script?.run).toContain('sha256sum --check --strict');
+      const report = scan.steps.at(-1)?.with?.name;
+      expect(gate.steps.find(({ uses }) => uses?.startsWith('actions/download-artifact@'))?.with).toEqual({
+        ...{ name: report, path: 'modelgate-scan' },
+      });
+      const judged = gate.steps.find(({ uses }) => uses?.includes('/actions/gate@'));
+      expect(judged?.with?.scan).toBe('modelgate-scan/osv-scanner.json');
+    }
+  });
+
   it('[TRN-4] trains on a labelled self-hosted GPU runner that holds no cloud role', () => {
     const own = jobs.filter(([, job]) => [job['runs-on']].flat().includes('self-hosted'));
     expect(own.length).toBe(['train.yml', 'release.yml', 'sweep.yml'].includes(file) ? 1 : 0);
@@ -122,15 +148,17 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 });
 
 describe('the set of templates', () => {
-  it('is the story: a pull request, training, sweeps, release, promotion, rollback, monitoring, drills, proofs, commands', () => {
+  it('is the story: a pull request, training, sweeps, release, new data, promotion, rollback, monitoring, drills, proofs, a status page, commands', () => {
     expect(workflows.map(({ file }) => file).sort()).toEqual([
       'chatops.yml',
       'drill.yml',
       'monitor.yml',
+      'poll.yml',
       'promote.yml',
       'pull-request.yml',
       'release.yml',
       'rollback.yml',
+      'status-page.yml',
       'sweep.yml',
       'train.yml',
       'verify.yml',

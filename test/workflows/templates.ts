@@ -17,6 +17,7 @@ export interface Job {
   'timeout-minutes'?: number;
   permissions?: Record<string, string>;
   environment?: string;
+  needs?: string | string[];
   steps: Step[];
 }
 

@@ -12,6 +12,7 @@ export const tools = {
   zizmor: path.join(folder, 'linters/bin/zizmor'),
   checkJsonschema: path.join(folder, 'linters/bin/check-jsonschema'),
   act: path.join(folder, 'bin/act'),
+  osvScanner: path.join(folder, 'bin/osv-scanner'),
 };
 
 /** What is said where a program is missing; null when it is there. Under CI it must be there. */

@@ -15,7 +15,8 @@ type Request = CommandRequest<CommandOf<'rollback'>>;
 
 /**
  * Starts the way back to the last healthy version, or to one that served there before: on pull requests, merged
- * ones and issues. Gate and reviews are not asked, the digests are; the registry freezes what it left.
+ * ones and issues. Gate and reviews are not asked, the digests are; the registry freezes what it left, unless the
+ * person says that it is not at fault.
  */
 export async function rollback(request: Request): Promise<CommandResult> {
   const { command, context, comment } = request;
@@ -37,6 +38,8 @@ export async function rollback(request: Request): Promise<CommandResult> {
     environments,
     to,
     expected_generation: null,
+    freeze: !command.noFreeze,
+    reason: command.reason,
     actor: actorOf(request),
   };
   let decision: ReturnType<typeof decideRollback> = null;
@@ -60,9 +63,10 @@ export async function rollback(request: Request): Promise<CommandResult> {
     const summary = `This would roll back ${what}. Nothing was done.`;
     return { decision: 'planned', reason: 'planned', summary, operation, ...common };
   }
+  const after = command.noFreeze ? 'may be promoted there again' : 'is not promoted there again';
   return start(request, {
     ...{ operation, checks: list.checks },
-    summary: `Rolling back ${what}; ${name}@${target.version ?? ''} is not promoted there again.`,
+    summary: `Rolling back ${what}; ${name}@${target.version ?? ''} ${after}.`,
     recheck: async () => requireGeneration(await model.registry.state(name), target),
   });
 }
@@ -130,6 +134,8 @@ function operationOf(
       op_id: opId,
       digest: to.manifest,
       reason: reasonOf(command.reason, request),
+      // a copied workflow may not know the input yet: only who needs it sends it
+      ...(command.noFreeze ? { no_freeze: 'true' } : {}),
       requested_by: actorOf(request).name,
     },
     model,

@@ -1,3 +1,4 @@
+import { type Drill, lastDrill, reportDrill } from '../../registry/drills.ts';
 import { type Interventions, recentInterventions } from '../../registry/interventions.ts';
 import { environmentOf } from '../../registry/state.ts';
 import { describeEnvironment, type EnvironmentStatus } from '../../registry/status.ts';
@@ -7,17 +8,36 @@ import type { CommandOf, CommandRequest } from './handler.ts';
 import { done } from './refusal.ts';
 import { chooseModel, requireRules, subjectOf } from './target.ts';
 
+/** Models of one reply, its characters, and names of those that are left out. */
+const mostModels = 20;
+const room = 40_000;
+const mostNamed = 100;
+
 /** What runs where, since when, on what it was trained, what holds it, and what a rollback would restore. */
 export async function status(request: CommandRequest<CommandOf<'status'>>): Promise<CommandResult> {
   const { command, context, comment } = request;
   const subject = await subjectOf(context, comment);
   const named = command.model ?? subject.model;
-  const names =
-    named === null ? [...context.models.keys()].sort().slice(0, 20) : [chooseModel(context, named).name];
+  const names = named === null ? [...context.models.keys()].sort() : [chooseModel(context, named).name];
   const parts: Markdown[] = [];
-  for (const name of names) parts.push(await describeModel(request, name));
+  for (const name of names) {
+    const part = await describeModel(request, name);
+    if (parts.length > 0 && paragraphs(...parts, part).length > room) break;
+    parts.push(part);
+    if (parts.length === mostModels) break;
+  }
   const many = names.length === 1 ? (names[0] ?? '') : `${names.length} models`;
-  return done(`What runs of ${many}.`, { details: paragraphs(...parts) });
+  return done(`What runs of ${many}.`, {
+    details: paragraphs(...parts, leftOut(names.slice(parts.length))),
+  });
+}
+
+/** A reply ends with a whole model; the names of the others tell what to ask for. */
+function leftOut(names: readonly string[]): Markdown | null {
+  if (names.length === 0) return null;
+  const list = names.slice(0, mostNamed).map((name) => code(name, 63));
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
+  return `Not told here: ${list.join(', ')}${more}. ${code('/status MODEL')} tells one of them; ${code('modelgate status --all')} tells all.`;
 }
 
 async function describeModel(
@@ -56,7 +76,16 @@ async function describeModel(
     `**${text(name)}**`,
     table({ columns: titles.map((title) => ({ title })), rows }),
     month === undefined ? null : byHand(month),
+    drillWords(lastDrill(state)),
   );
+}
+
+/** Whether the way back was tried. */
+function drillWords(drill: Drill | null): Markdown {
+  if (drill === null) return 'Last rollback drill: none.';
+  const { environment, at, from, to, seconds } = reportDrill(drill);
+  const end = seconds === null ? 'it has not returned' : `returned after ${Math.round(seconds)} s`;
+  return `Last rollback drill: ${text(environment)} from ${from} to ${to}, ${text(minute(at))}, ${end}.`;
 }
 
 /** Fewer than one a month is the aim. */

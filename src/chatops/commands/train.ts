@@ -1,11 +1,12 @@
 import type { PullRequest } from '../../github/port.ts';
 import type { CommandResult, Operation } from '../context.ts';
 import { mayTrain } from '../may-train.ts';
+import { touchedBy } from '../touched.ts';
 import { Checklist } from './checklist.ts';
 import type { CommandOf, CommandRequest } from './handler.ts';
 import { Refusal, refused } from './refusal.ts';
 import { start } from './start.ts';
-import { requirePull } from './target.ts';
+import { chooseModel, inputsOf, requirePull } from './target.ts';
 
 type Request = CommandRequest<CommandOf<'train' | 'ok-to-train'>>;
 
@@ -35,9 +36,11 @@ export async function train(request: Request): Promise<CommandResult> {
   }
   await forkCheck(list, request, pull);
   if (list.refusal !== null) return refused(list.refusal, list.checks);
+  const model = await trainedModel(request, pull);
+  const of = model === null ? '' : ` for ${model.name}`;
   return start(request, {
-    ...{ operation: operationOf(request, pull.headSha), checks: list.checks },
-    summary: `Training ${pull.headSha.slice(0, 12)}; evaluation, gate and registration follow by themselves.`,
+    ...{ operation: operationOf(request, pull.headSha, model), checks: list.checks },
+    summary: `Training ${pull.headSha.slice(0, 12)}${of}; evaluation, gate and registration follow by themselves.`,
     recheck: async () => requireSame(await requirePull(request.context, request.comment), pull),
   });
 }
@@ -78,13 +81,37 @@ async function forkCheck(list: Checklist, request: Request, pull: PullRequest): 
   });
 }
 
-function operationOf({ context, opId }: Request, sha: string): Operation {
+type Chosen = ReturnType<typeof chooseModel>;
+
+/**
+ * The model that is named, or the one that the pull request touches, by the default branch's configurations. Null: the
+ * only one, which the workflow takes by itself. Refuses `unknown_model` and `ambiguous`.
+ */
+async function trainedModel({ command, context }: Request, pull: PullRequest): Promise<Chosen | null> {
+  const { models } = context;
+  const [[, only] = [], ...others] = models;
+  if (command.model === null && others.length === 0 && only?.file === 'modelgate.yaml') return null;
+  if (command.model !== null || others.length === 0) return chooseModel(context, command.model);
+  const touched = (await touchedBy(context, pull.headSha)) ?? [];
+  const [first, ...more] = touched;
+  if (first !== undefined && more.length === 0) return chooseModel(context, first);
+  const list = touched.slice(0, 20).join(', ');
+  throw new Refusal(
+    'ambiguous',
+    touched.length > 1
+      ? `This pull request touches ${touched.length} models: ${list}${touched.length > 20 ? ' and more' : ''}.`
+      : `This repository has ${models.size} models, and which one this pull request touches is not clear.`,
+    `Name the one that you mean: \`/${command.name}${command.name === 'train' ? '' : ` ${pull.headSha}`} MODEL\``,
+  );
+}
+
+function operationOf({ context, opId }: Request, sha: string, chosen: Chosen | null): Operation {
   return {
     opId,
     kind: 'train',
     workflow: context.policy.workflows.train,
-    inputs: { sha, op_id: opId },
-    model: null,
+    inputs: { sha, op_id: opId, ...(chosen === null ? {} : inputsOf(chosen.name, chosen.model)) },
+    model: chosen?.name ?? null,
     environment: null,
     run: null,
     deployment: null,

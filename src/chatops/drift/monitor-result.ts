@@ -9,8 +9,8 @@ import type { ChatopsContext } from '../context.ts';
 
 /** Bytes of an archive, and of the one file that is read of it: alerts are whole issues, reports are beside them. */
 const resultLimit = 16_000_000;
-/** Models that one run looks at. */
-const mostArtifacts = 100;
+/** Models that one run looks at: GitHub makes as many jobs of a matrix. */
+const mostArtifacts = 256;
 
 const code = z.string().regex(/^[a-z][a-z0-9_]{0,60}$/);
 const common = { schema: z.literal('modelgate.outcome/1'), stage: z.literal('monitor'), reason_code: code };

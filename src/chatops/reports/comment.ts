@@ -82,6 +82,7 @@ async function viewOf(context: ChatopsContext, record: ReportRecord, pull: PullR
     judged,
     earlier: stale ? null : await judgedAt(context, model, trained.sha),
     base: base.branch,
+    several: models.size > 1,
     forkTraining: policy.allow_fork_training,
     environment: models.get(model ?? '')?.config.environments[0]?.name ?? null,
   };

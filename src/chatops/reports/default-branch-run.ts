@@ -21,7 +21,7 @@ export async function reportDefaultBranchRun(
   run: WorkflowRun,
   { context, kind }: { context: ChatopsContext; kind: 'train' | 'release' },
 ): Promise<Reported> {
-  const judged = await judgedBy(context, run.id);
+  const judged = await judgedBy(context, run);
   for (const { model, commit } of judged) {
     const newest = await judgedAt(context, model, commit);
     if (newest !== null) await putGateCheck(context, { judged: newest, sha: commit, run });

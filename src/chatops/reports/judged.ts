@@ -1,7 +1,8 @@
+import type { WorkflowRun } from '../../github/port.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ModelState, VersionState } from '../../registry/state.ts';
 import { candidateOf, judgedOf } from '../commands/candidate.ts';
-import type { ChatopsContext } from '../context.ts';
+import type { ChatopsContext, ConfiguredModel } from '../context.ts';
 import { type GateReport, readGateReport } from '../gate-report.ts';
 
 /** How far back the version of a run is sought. */
@@ -32,18 +33,39 @@ export async function judgedAt(
 
 type JudgedVersion = Omit<Judged, 'report'>;
 
-/** What a workflow run has judged, the newest of each commit, by model: the registry says which run made a verdict. */
+/** Models whose logs are read at once. */
+const atOnce = 16;
+/** How far the clock of a runner may be behind GitHub's. */
+const skew = 86_400_000;
+
+/**
+ * What a workflow run has judged, the newest of each commit, by model: the registry says which run made a verdict.
+ * Versions that were there before the run are not looked at: there may be many models.
+ */
 export async function judgedBy(
   { models }: Pick<ChatopsContext, 'models'>,
-  runId: number,
+  run: Pick<WorkflowRun, 'id' | 'createdAt'>,
+): Promise<JudgedVersion[]> {
+  const all = [...models];
+  const found: JudgedVersion[] = [];
+  for (let from = 0; from < all.length; from += atOnce) {
+    const some = all.slice(from, from + atOnce);
+    found.push(...(await Promise.all(some.map((one) => judgedOfModel(one, run)))).flat());
+  }
+  return found;
+}
+
+async function judgedOfModel(
+  [model, { registry }]: [string, ConfiguredModel],
+  run: Pick<WorkflowRun, 'id' | 'createdAt'>,
 ): Promise<JudgedVersion[]> {
   const found: JudgedVersion[] = [];
-  for (const [model, { registry }] of models) {
-    for (const version of newest(await registry.state(model))) {
-      const commit = await commitBy(registry, version, runId);
-      if (commit !== null && !found.some((one) => one.model === model && one.commit === commit))
-        found.push({ model, commit, version });
-    }
+  const since = Date.parse(run.createdAt) - skew;
+  for (const version of newest(await registry.state(model))) {
+    if (Date.parse(version.registered_at) < since) break;
+    const commit = await commitBy(registry, version, run.id);
+    if (commit !== null && !found.some((one) => one.commit === commit))
+      found.push({ model, commit, version });
   }
   return found;
 }

@@ -4,12 +4,15 @@ import { code, type Markdown, text } from '../../report/markdown.ts';
 import { judgedOf } from '../commands/candidate.ts';
 import type { ChatopsContext, ConfiguredModel } from '../context.ts';
 import { readGateReport } from '../gate-report.ts';
+import { touchedBy } from '../touched.ts';
 import { gateCheck, putCheck } from './checks.ts';
 import { putGateCheck } from './gate-check.ts';
 import type { Judged } from './judged.ts';
 import { inputsDifference, Tree } from './model-inputs.ts';
 import type { Reported } from './run.ts';
 
+/** Models that are all asked; of more those that the group touches. */
+const mostAsked = 5;
 /** How far back a version with the same inputs is sought. */
 const searched = 50;
 
@@ -24,7 +27,9 @@ export async function onMergeGroup(
   context: ChatopsContext,
 ): Promise<Reported> {
   const { github, models } = context;
+  const touched = models.size > mostAsked ? await touchedBy(context, headSha) : null;
   for (const [name, model] of models) {
+    if (touched !== null && !touched.includes(name)) continue;
     const found = await judgedAlike(name, model, new Tree(github, headSha), context);
     if (typeof found !== 'string') {
       const note = `Every model input of this merge group is that of ${code(found.commit.slice(0, 12))}, so its verdict holds here.`;

@@ -3,15 +3,16 @@ import type { Artifact, PullRequest, WorkflowRun } from '../../github/port.ts';
 import type { ChatopsContext } from '../context.ts';
 import { writeReport } from './comment.ts';
 import { policyChanges } from './policy-change.ts';
-import { type ReportRecord, type SamplePart, samplePart } from './record.ts';
+import { mostParts, type ReportRecord, type SamplePart, samplePart, withRoom } from './record.ts';
+import { mostReports, worstFirst } from './render-sample.ts';
 import { parseResult, resultLimit, type SampleResult } from './result.ts';
 import { isOlder, ofRepository, type Reported } from './run.ts';
 import { putSampleCheck } from './sample-check.ts';
 
 /** `modelgate-result`, and one for each part of a matrix: `modelgate-result-flights`. */
 const artifactName = /^modelgate-result(?:-([A-Za-z0-9._-]{1,100}))?$/;
-/** Parts of one run; models; pull requests with the same head. */
-const most = { parts: 20, pulls: 5 };
+/** Pull requests with the same head; downloads at once. */
+const most = { pulls: 5, downloads: 8 };
 
 /** A part of a run, and the model that it is reported under. */
 interface Part {
@@ -29,12 +30,23 @@ export async function reportPullRequestRun(run: WorkflowRun, context: ChatopsCon
   const parts = await partsOf(run, context);
   let reported: Reported = 'older_attempt';
   for (const { number } of pulls) {
-    for (const model of new Set(parts.map((part) => part.model))) {
-      const own = parts.filter((part) => part.model === model);
+    for (const { model, own } of reportsOf(parts))
       if (await reportParts(run, { context, number, model, parts: own })) reported = 'reported';
-    }
   }
   return reported;
+}
+
+/** One report a model; of many models one of all, the worst first: nobody reads two hundred comments. */
+function reportsOf(parts: readonly Part[]): { model: string | null; own: Part[] }[] {
+  const models = [...new Set(parts.map(({ model }) => model))];
+  if (models.length <= mostReports)
+    return models.map((model) => ({ model, own: parts.filter((part) => part.model === model) }));
+  const named = parts.map((part) => ({
+    ...part,
+    shown: { ...part.shown, claims: part.model ?? part.result.model },
+  }));
+  const rank = ({ shown }: Part) => worstFirst.indexOf(shown.verdict);
+  return [{ model: null, own: named.sort((a, b) => rank(a) - rank(b)) }];
 }
 
 /** The open pull requests whose head this run was made for. GitHub names none for forks: found by the commit. */
@@ -56,10 +68,13 @@ async function partsOf(run: WorkflowRun, context: ChatopsContext): Promise<Part[
   const newest = new Map<string, Artifact>();
   for (const artifact of (await github.artifacts(run.id)).toSorted((a, b) => a.id - b.id))
     if (artifactName.test(artifact.name) && !artifact.expired) newest.set(artifact.name, artifact);
-  const chosen = [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, most.parts);
+  const chosen = [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, mostParts);
   const parts: Part[] = [];
-  for (const artifact of chosen)
-    parts.push(partOf(artifact.name, await readResult(artifact, context), context));
+  for (let from = 0; from < chosen.length; from += most.downloads) {
+    const some = chosen.slice(from, from + most.downloads);
+    const read = await Promise.all(some.map((artifact) => readResult(artifact, context)));
+    parts.push(...read.map((result, at) => partOf(some[at]!.name, result, context)));
+  }
   if (parts.length > 0) return parts;
   return [
     partOf(
@@ -113,7 +128,7 @@ async function reportParts(
   const { context, number, model, parts } = request;
   const sample = {
     ...{ sha: run.headSha, run: run.id, attempt: run.attempt, url: run.url.slice(0, 500) },
-    parts: parts.map(({ shown }) => shown),
+    ...{ parts: parts.map(({ shown }) => shown), left: {} },
   };
   const policy = model === null ? null : await policyChanges(context, { model, sha: run.headSha });
   let wrote = false;
@@ -125,10 +140,13 @@ async function reportParts(
       const { sample: last } = before;
       if (last !== null && last.sha === run.headSha && isOlder(run, last)) return null;
       wrote = true;
-      return { ...before, sample, policy: policy ?? before.policy };
+      return withRoom({ ...before, sample, policy: policy ?? before.policy });
     },
-    written: () =>
-      putSampleCheck(context, { model, run, parts: parts.map(({ shown, result }) => ({ shown, result })) }),
+    written: (record) =>
+      putSampleCheck(context, {
+        ...{ model, run, sample: record.sample ?? sample },
+        results: parts.map(({ result }) => result),
+      }),
   });
   return wrote;
 }

@@ -7,6 +7,8 @@ import type { SampleResult } from './result.ts';
 
 /** Characters of the record in a comment: a third of what the comment may have. */
 const limit = 20_000;
+/** Parts of one run: GitHub makes as many jobs of a matrix. */
+export const mostParts = 256;
 const line = z.string().max(500);
 const commit = z.string().regex(/^[0-9a-f]{40}$/);
 const runParts = {
@@ -20,7 +22,7 @@ const runParts = {
 export const SamplePart = z.object({
   /** Of the artifact: tells parts of one run apart. */
   artifact: line,
-  /** What it says it is about, where that is no model of the default branch. */
+  /** What it says it is about, where the report is not of that model alone. */
   claims: Name.nullable(),
   verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
   code: line,
@@ -42,9 +44,16 @@ export type PolicyChange = z.infer<typeof PolicyChange>;
  */
 export const ReportRecord = z.object({
   schema: z.literal('modelgate.report/1'),
-  /** Null: the results that name no model of the default branch. */
+  /** Null: the results that name no model of the default branch, or one report of many models. */
   model: Name.nullable(),
-  sample: z.object({ ...runParts, parts: z.array(SamplePart).max(20) }).nullable(),
+  sample: z
+    .object({
+      ...runParts,
+      parts: z.array(SamplePart).max(mostParts),
+      /** How many parts are not told one by one, by verdict. */
+      left: z.partialRecord(SamplePart.shape.verdict, z.number().int().positive()).default({}),
+    })
+    .nullable(),
   /** The newest full training of a commit, whether or not it came to a verdict. */
   trained: z.object({ ...runParts, ended: z.enum(['judged', 'failed', 'cancelled']) }).nullable(),
   /** How policy and evaluation set of a commit differ from the default branch's. */
@@ -109,12 +118,31 @@ function shorten(part: SamplePart, { characters, reasons, contract }: Room): Sam
 /** The record in the form in which a comment keeps it. */
 export function encodeReport(record: ReportRecord): Markdown {
   for (const room of rooms) {
-    const { sample } = record;
-    const parts = sample?.parts.map((part) => shorten(part, room)) ?? [];
-    const text = embedJson(ReportRecord.parse({ ...record, sample: sample && { ...sample, parts } }));
+    const text = encoded(record, room);
     if (text.length <= limit) return text;
   }
   return embedJson({ ...record, sample: null });
+}
+
+function encoded(record: ReportRecord, room: Room): Markdown {
+  const { sample } = record;
+  const parts = sample?.parts.map((part) => shorten(part, room)) ?? [];
+  return embedJson(ReportRecord.parse({ ...record, sample: sample && { ...sample, parts } }));
+}
+
+/** With as many of the first parts as a comment can keep; the others are counted. */
+export function withRoom(record: ReportRecord): ReportRecord {
+  const { sample } = record;
+  if (sample === null) return record;
+  const first = (count: number): ReportRecord => {
+    const left = { ...sample.left };
+    for (const { verdict } of sample.parts.slice(count)) left[verdict] = (left[verdict] ?? 0) + 1;
+    return { ...record, sample: { ...sample, left, parts: sample.parts.slice(0, count) } };
+  };
+  let count = sample.parts.length;
+  while (count > 1 && encoded(first(count), rooms.at(-1) as Room).length > limit)
+    count = Math.floor(count * 0.9);
+  return first(count);
 }
 
 /** Null where there is none, or it is of another model. */

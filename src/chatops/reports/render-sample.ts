@@ -1,4 +1,4 @@
-import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
+import { code, details, link, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
 import type { ReportRecord, SamplePart } from './record.ts';
 import type { ReportView } from './render.ts';
 
@@ -13,24 +13,35 @@ const titles = {
   error: 'Sample run did not end',
 } as const satisfies Record<SamplePart['verdict'], string>;
 const verdicts = { pass: 'passed', inconclusive: 'undecided', fail: 'failed', error: 'no result' } as const;
-const order = ['error', 'fail', 'inconclusive', 'pass'] as const;
+/** Models of one run with a report each: beyond it one report tells of all. */
+export const mostReports = 5;
+/** Parts of a report with reasons and broken rules of each. */
+const mostDetailed = 20;
+export const worstFirst = ['error', 'fail', 'inconclusive', 'pass'] as const;
 
 /** The worst of the parts. */
 export function worstOf(parts: readonly Pick<SamplePart, 'verdict'>[]): SamplePart['verdict'] {
-  return order.find((verdict) => parts.some((part) => part.verdict === verdict)) ?? 'error';
+  return worstFirst.find((verdict) => parts.some((part) => part.verdict === verdict)) ?? 'error';
 }
 
-export const sampleHeadline = ({ parts }: Sample): Markdown => {
-  const worst = worstOf(parts);
+type Counted = Pick<Sample, 'left'> & { parts: readonly Pick<SamplePart, 'verdict'>[] };
+
+export const sampleHeadline = (sample: Sample): Markdown => {
+  const worst = worstOf(sample.parts);
   const rest = worst === 'pass' || worst === 'inconclusive' ? '; not judged in full yet' : '';
-  return `${marks[worst]} ${sampleTitle(parts)}${rest}`;
+  return `${marks[worst]} ${sampleTitle(sample)}${rest}`;
 };
 
-/** In plain words, for the title of a check. */
-export function sampleTitle(parts: readonly Pick<SamplePart, 'verdict'>[]): string {
+/** Parts, told one by one or not. */
+export const countOf = ({ parts, left }: Counted): number =>
+  Object.values(left).reduce((sum, one) => sum + one, parts.length);
+
+/** In plain words, for the title of a check. The worst parts are told before others. */
+export function sampleTitle({ parts, left }: Counted): string {
   const worst = worstOf(parts);
-  const some = parts.filter(({ verdict }) => verdict === worst).length;
-  return `${titles[worst]}${parts.length > 1 ? ` (${some} of ${parts.length} parts)` : ''}`;
+  const some = parts.filter(({ verdict }) => verdict === worst).length + (left[worst] ?? 0);
+  const all = countOf({ parts, left });
+  return `${titles[worst]}${all > 1 ? ` (${some} of ${all} parts)` : ''}`;
 }
 
 /** What the pull request's own run says: open where it is all there is, folded under a verdict. */
@@ -40,19 +51,36 @@ export function samplePart(
 ): Markdown | null {
   if (sample === null) return null;
   const stale = sample.sha !== pull.headSha;
-  const told = samplesMarkdown(sample.parts, room);
+  const told = samplesMarkdown(sample, room);
   const note = `The run of this pull request says so of itself: advice, which promotes nothing. What counts is judged by ${text(base, 100)}.`;
   const whole = paragraphs(told, `<sub>${note}</sub>`);
   if (stale) return details(`Stale, sample run of ${sample.sha.slice(0, 12)}`, whole);
   return judged === null ? whole : details('Sample run of this commit', whole);
 }
 
-/** Every part with what it found; texts of at most `room` characters. */
-export function samplesMarkdown(parts: readonly SamplePart[], room: number): Markdown {
+/** Every part with what it found; texts of at most `room` characters. Of many models the verdicts alone. */
+export function samplesMarkdown(
+  { parts, left, url }: Pick<Sample, 'parts' | 'left' | 'url'>,
+  room: number,
+): Markdown {
+  const many = countOf({ parts, left }) > mostDetailed;
   return paragraphs(
     partsTable(parts, room),
-    ...parts.map((part) => more(part, { room, named: parts.length > 1 })),
+    leftOut({ left, url }),
+    ...(many ? [] : parts.map((part) => more(part, { room, named: parts.length > 1 }))),
   );
+}
+
+/** Whether a report that is of no one model tells of many. */
+export const isOverview = (sample: Counted): boolean => countOf(sample) > mostReports;
+
+function leftOut({ left, url }: Pick<Sample, 'left' | 'url'>): Markdown | null {
+  const counts = worstFirst.flatMap((verdict) => {
+    const count = left[verdict] ?? 0;
+    return count === 0 ? [] : [`${count} ${verdicts[verdict]}`];
+  });
+  if (counts.length === 0) return null;
+  return `More did not fit here: ${counts.join(', ')}. ${link('The run', url)} has them all.`;
 }
 
 function partsTable(parts: readonly SamplePart[], room: number): Markdown {

@@ -6,7 +6,7 @@ import { gateReportMarkdown } from '../gate-report.ts';
 import { longestReply } from '../reply.ts';
 import type { Judged } from './judged.ts';
 import { encodeReport, type PolicyChange, type ReportRecord, reportMarker } from './record.ts';
-import { sampleHeadline, samplePart } from './render-sample.ts';
+import { countOf, isOverview, sampleHeadline, samplePart } from './render-sample.ts';
 
 export interface ReportView {
   record: ReportRecord;
@@ -20,6 +20,8 @@ export interface ReportView {
   base: string;
   /** Whether commits of forks may be trained at all. */
   forkTraining: boolean;
+  /** Whether the repository has others, so that the model is to be named. */
+  several?: boolean;
   /** Where a version goes first. */
   environment: string | null;
 }
@@ -62,8 +64,14 @@ function body(view: ReportView, room: Room): Markdown {
 /** The verdict, first. Green only where the registry says so. */
 function head(view: ReportView): Markdown {
   const { record, pull, judged } = view;
-  const subject = record.model === null ? 'Models that are not configured yet' : code(record.model, 63);
-  return `### ${state(view, { record, pull, judged })} · ${subject}`;
+  return `### ${state(view, { record, pull, judged })} · ${subjectOf(record)}`;
+}
+
+function subjectOf({ model, sample }: ReportRecord): Markdown {
+  if (model !== null) return code(model, 63);
+  return sample !== null && isOverview(sample)
+    ? `${countOf(sample)} models`
+    : 'Models that are not configured yet';
 }
 
 function state(view: ReportView, { record, pull, judged }: Pick<ReportView, 'record' | 'pull' | 'judged'>) {
@@ -110,14 +118,17 @@ function next(view: ReportView): Markdown | null {
   const { pull, judged, environment, record } = view;
   if (pull.state === 'closed' && judged === null) return null;
   if (judged !== null) return `**Next:** ${nextOfVerdict(judged, environment)}`;
+  if (record.model === null && record.sample !== null && isOverview(record.sample))
+    return `**Next:** ${code('/train MODEL')} judges one of them in full; a report of its own follows.`;
   if (record.model === null)
     return `**Next:** once its configuration stands on ${text(view.base, 100)}, ${code('/train')} judges it in full.`;
   if (pull.fork && !view.forkTraining)
     return '**Next:** commits of forks are not trained here: after a look at it, push the commit to a branch of this repository.';
+  const named = view.several === true ? ` ${record.model}` : '';
   if (pull.fork)
-    return `**Next:** whoever may train reads the commit, then comments ${code(`/ok-to-train ${pull.headSha}`)}`;
+    return `**Next:** whoever may train reads the commit, then comments ${code(`/ok-to-train ${pull.headSha}${named}`)}`;
   if (sampleFails(view)) return '**Next:** mend it and push; the sample runs again by itself.';
-  return `**Next:** comment ${code('/train')} to train this commit in full; evaluation and gate follow by themselves.`;
+  return `**Next:** comment ${code(`/train${named}`)} to train this commit in full; evaluation and gate follow by themselves.`;
 }
 
 function nextOfVerdict({ model, version }: Judged, environment: string | null): Markdown {

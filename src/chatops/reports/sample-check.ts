@@ -1,15 +1,19 @@
 import type { Annotation, WorkflowRun } from '../../github/port.ts';
-import { text } from '../../report/markdown.ts';
+import { type Markdown, paragraphs, text } from '../../report/markdown.ts';
 import { oneLine } from '../../report/plain.ts';
 import type { ChatopsContext, ConfiguredModel } from '../context.ts';
-import { putCheck, sampleCheck } from './checks.ts';
+import { longestSummary, putCheck, sampleCheck } from './checks.ts';
 import { repositoryPath } from './paths.ts';
-import type { SamplePart } from './record.ts';
+import type { ReportRecord } from './record.ts';
 import { samplesMarkdown, sampleTitle, worstOf } from './render-sample.ts';
 import type { SampleResult } from './result.ts';
 
 /** GitHub takes so many in one request. */
 const annotationLimit = 50;
+/** Characters of each text: less until the whole fits. */
+const rooms = [200, 60, 20] as const;
+
+type Sample = NonNullable<ReportRecord['sample']>;
 
 /** The advisory check of a pull request's run: failure or neutral, with the contract's broken lines. */
 export async function putSampleCheck(
@@ -17,24 +21,35 @@ export async function putSampleCheck(
   {
     model,
     run,
-    parts,
-  }: { model: string | null; run: WorkflowRun; parts: { shown: SamplePart; result: SampleResult }[] },
+    sample,
+    results,
+  }: { model: string | null; run: WorkflowRun; sample: Sample; results: readonly SampleResult[] },
 ): Promise<void> {
-  const shown = parts.map((part) => part.shown);
-  const worst = worstOf(shown);
+  const worst = worstOf(sample.parts);
   const configured = model === null ? undefined : models.get(model);
   await putCheck(github, {
     ...sampleCheck(model, run),
     headSha: run.headSha,
     conclusion: worst === 'fail' || worst === 'error' ? 'failure' : 'neutral',
-    title: sampleTitle(shown),
-    summary: `${samplesMarkdown(shown, 200)}\n\nAdvice of the pull request's own run: it promotes nothing. What counts is judged by ${text(base.branch, 100)}.`,
+    title: sampleTitle(sample),
+    summary: paragraphs(
+      partsThatFit(sample),
+      `Advice of the pull request's own run: it promotes nothing. What counts is judged by ${text(base.branch, 100)}.`,
+    ),
     annotations:
       configured === undefined
         ? []
-        : parts.flatMap(({ result }) => annotations(result, configured)).slice(0, annotationLimit),
+        : results.flatMap((result) => annotations(result, configured)).slice(0, annotationLimit),
     detailsUrl: run.url,
   });
+}
+
+function partsThatFit(sample: Sample): Markdown {
+  const told = rooms.map((room) => samplesMarkdown(sample, room));
+  return (
+    told.find((one) => one.length < longestSummary - 1_000) ??
+    'More did not fit here: the log of the run has it.'
+  );
 }
 
 /** On lines of the contracts that the default branch's configuration names: no path is taken from a result. */

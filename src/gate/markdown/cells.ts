@@ -6,6 +6,7 @@ export interface Amount {
   slices: number;
   examples: number;
   changes: number;
+  findings: number;
 }
 
 export const marks = {

@@ -47,6 +47,19 @@ export const Content = z.union([
   }),
   z.unknown().transform(() => null),
 ]);
+/** Links and submodules are no plain files. */
+export const Tree = z
+  .object({
+    truncated: z.boolean(),
+    tree: z.array(z.object({ path: z.string(), mode: z.string(), sha: z.string() })).max(200_000),
+  })
+  .transform(({ truncated, tree }) =>
+    truncated
+      ? null
+      : tree
+          .filter(({ mode }) => mode === '100644' || mode === '100755')
+          .map(({ path, sha }) => ({ path, blob: sha })),
+  );
 export const Blob = z.object({ encoding: z.string(), content: z.string() });
 
 export const Collaborator = z.object({

@@ -9,6 +9,7 @@ type RepositoryPart = Pick<
   GitHub,
   | 'defaultBranch'
   | 'file'
+  | 'tree'
   | 'permission'
   | 'isTeamMember'
   | 'pullRequest'
@@ -46,6 +47,11 @@ export function repositoryPart(api: GitHubApi): RepositoryPart {
       if (found.encoding === 'base64') return Buffer.from(found.content ?? '', 'base64');
       const blob = await api.get(answers.Blob, `${repo}/git/blobs/{file_sha}`, { file_sha: found.sha });
       return Buffer.from(blob.content, blob.encoding === 'base64' ? 'base64' : 'utf8');
+    },
+
+    async tree(sha) {
+      const route = `${repo}/git/trees/{tree_sha}`;
+      return api.get(answers.Tree, route, { tree_sha: sha, recursive: '1' });
     },
 
     async permission(login) {

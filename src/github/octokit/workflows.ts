@@ -12,6 +12,9 @@ const archiveLimits = { entries: 1000, bytes: Number.MAX_SAFE_INTEGER, ratio: 20
 /** Of a deployment's or its status's description, in characters. */
 const descriptionLimit = 140;
 
+/** Starts a workflow. */
+export const dispatchRoute = `POST ${repo}/actions/workflows/{workflow_id}/dispatches`;
+
 type WorkflowPart = Pick<
   GitHub,
   | 'dispatch'
@@ -34,17 +37,19 @@ export function workflowPart(api: GitHubApi, identity: answers.Identity): Workfl
   let tellsRun = true;
 
   async function dispatched(parameters: Record<string, unknown>) {
-    const route = `POST ${repo}/actions/workflows/{workflow_id}/dispatches`;
     if (tellsRun) {
       try {
-        return await api.change(answers.Dispatched, route, { ...parameters, return_run_details: true });
+        return await api.change(answers.Dispatched, dispatchRoute, {
+          ...parameters,
+          return_run_details: true,
+        });
       } catch (error) {
         // Refused for the field alone, so nothing was started.
         if (!/return_run_details/.test(refusalDetail(error)?.message ?? '')) throw error;
         tellsRun = false;
       }
     }
-    return api.change(answers.Dispatched, route, parameters);
+    return api.change(answers.Dispatched, dispatchRoute, parameters);
   }
 
   return {

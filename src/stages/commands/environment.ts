@@ -147,11 +147,16 @@ const rollbackCommand = defineCommand({
     op_id,
     digest,
     reason,
+    no_freeze: z
+      .boolean()
+      .default(false)
+      .describe('Let what is left be promoted there again, where it is not at fault; needs a reason'),
     dry_run,
   }),
   examples: [
     'modelgate rollback flights-late --in production',
     'modelgate rollback flights-late --in production --to 2',
+    'modelgate rollback flights-late --in production --no-freeze --reason "the feed was late, not the model"',
   ],
   async run(options, project) {
     return runStage(
@@ -166,6 +171,7 @@ const rollbackCommand = defineCommand({
         op_id: options.op_id ?? randomUUID(),
         digest: options.digest ?? null,
         reason: options.reason ?? null,
+        freeze: !options.no_freeze,
         dry_run: options.dry_run,
       },
       project.context,

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { ResultsService } from '../../actions/results-service.ts';
 import type { FakeRepository } from '../../github/fake/repository.ts';
 import type { FakeRun, NewRun } from '../../github/fake/runs.ts';
-import { condition, interpolate, type Scope } from './expressions.ts';
+import { putScanner } from '../../workflows/act/scanner.ts';
+import { asText, condition, evaluate, interpolate, type Scope } from './expressions.ts';
 import { putGitHubCommand } from './github-command.ts';
 import { type DoneStep, runStep, type StepSetting, serverUrl } from './steps.ts';
-import { type Job, parseWorkflow, type Workflow } from './workflow.ts';
+import { type Job, parseWorkflow, readMatrix, type Workflow } from './workflow.ts';
 
 /** A step that was carried out, and where. */
 export interface StepRecord extends DoneStep {
@@ -29,7 +30,7 @@ interface Current {
 /**
  * Carries out runs of the fake GitHub as its runners would: the workflow file of the run's commit, job after job, our
  * actions as built and as processes, artifacts through the results service. Left out: concurrency groups, timeouts,
- * and the steps that set up clouds and Python; a pull request is checked out at its head, not merged.
+ * and the steps that set up clouds and Python; a pull request is checked out as its head on top of main's.
  */
 export class WorkflowRunner implements AsyncDisposable {
   /** In order of their ends. */
@@ -49,6 +50,7 @@ export class WorkflowRunner implements AsyncDisposable {
   static async open(options: { home: string; variables: Record<string, string> }): Promise<WorkflowRunner> {
     const home = path.join(options.home, 'runner');
     await putGitHubCommand(path.join(home, 'bin'));
+    await putScanner(path.join(home, 'bin'));
     return new WorkflowRunner(await ResultsService.start(), home, options.variables);
   }
 
@@ -98,10 +100,28 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   private async job(current: Current, id: string, job: Job): Promise<DoneJob> {
-    const { run, workflow, done } = current;
+    const { done } = current;
     for (const needed of job.needs) if (!done.has(needed)) throw new Error(`${id} stands before ${needed}`);
     const scope = this.scopeOf(current, job);
     if (!condition(job.if, scope)) return { result: 'skipped', outputs: {} };
+    if (job.strategy === undefined) return this.jobOf(current, { id, job, scope });
+    const jobs: DoneJob[] = [];
+    for (const matrix of readMatrix(jsonOf(job.strategy.matrix, scope))) {
+      const contexts = {
+        ...scope.contexts,
+        matrix: (asked: readonly string[]) => only(asked, Object.keys(matrix), matrix[asked[0] ?? '']),
+      };
+      jobs.push(await this.jobOf(current, { id, job, scope: { ...scope, contexts } }));
+    }
+    const result = jobs.some((one) => one.result === 'failure') ? 'failure' : 'success';
+    // which of them would tell is not known
+    return { result, outputs: {} };
+  }
+
+  private async jobOf(
+    { run, workflow }: Current,
+    { id, job, scope }: { id: string; job: Job; scope: Scope },
+  ): Promise<DoneJob> {
     const environment = job.environment === undefined ? null : interpolate(job.environment, scope);
     if (environment !== null && (await run.enter(environment)) === 'rejected')
       return { result: 'failure', outputs: {} };
@@ -123,14 +143,13 @@ export class WorkflowRunner implements AsyncDisposable {
         ...filled(job.env, scope),
       },
     };
-    return this.stepsOf(current, { id, job, setting, scope });
+    return this.stepsOf(run, { id, job, setting, scope });
   }
 
   private async stepsOf(
-    current: Current,
+    run: FakeRun,
     { id, job, setting, scope }: { id: string; job: Job; setting: StepSetting; scope: Scope },
   ): Promise<DoneJob> {
-    const { run } = current;
     const outputs = new Map<string, Readonly<Record<string, string>>>();
     const ids = new Set(job.steps.flatMap((step) => (step.id === undefined ? [] : [step.id])));
     let result: Result = 'success';
@@ -220,6 +239,13 @@ async function made(folder: string): Promise<string> {
 
 function filled(texts: Readonly<Record<string, string>>, scope: Scope): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, interpolate(text, scope)]));
+}
+
+/** The text that `fromJSON` reads in a matrix. */
+function jsonOf(text: string, scope: Scope): string {
+  const expression = /^\$\{\{ fromJSON\((.+)\) \}\}$/.exec(text)?.[1];
+  if (expression === undefined) throw new Error(`this runner does not know the matrix ${text}`);
+  return asText(evaluate(expression, scope));
 }
 
 /** A value of one name below a context. */

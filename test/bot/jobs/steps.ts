@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { unpackZip } from '../../../actions/zip.ts';
 import { parseOutputs, root, runJob } from '../../actions/job.ts';
 import type { FakeRun } from '../../github/fake/runs.ts';
 import { interpolate, type Scope } from './expressions.ts';
@@ -52,30 +53,53 @@ export async function runStep(step: Step, setting: StepSetting, scope: Scope): P
   );
   if (action === 'actions/checkout') return checkout(given, setting);
   if (action === 'actions/upload-artifact') return upload(given, setting);
+  if (action === 'actions/download-artifact') return download(given, setting);
   return ours(step, { action, given, setting, scope });
 }
 
-/** A working copy of a commit, without any token in it. */
+/** A clone with the files of a commit and without any token; of a pull request on top of the default branch. */
 async function checkout(given: With, { run, workspace }: StepSetting): Promise<DoneStep> {
-  const { ref, 'persist-credentials': persist, ...more } = given;
+  const { ref, 'persist-credentials': persist, 'fetch-depth': depth = '1', ...more } = given;
   if (Object.keys(more).length > 0 || persist !== 'false') throw new Error('checkout with other inputs');
-  const commit = run.repository.requireCommit(ref ?? run.headSha);
-  for (const [name, content] of commit.files) {
-    const file = path.join(workspace, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, content);
+  const { repository } = run;
+  const commit = repository.requireCommit(ref ?? run.headSha);
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=github', '-c', 'user.email=github@example.org', ...args], {
+      cwd: workspace,
+    });
+  git('init', '--quiet');
+  for (const { files } of depth === '1' ? [commit] : [repository.requireCommit('main'), commit]) {
+    for (const [name, content] of files) {
+      const file = path.join(workspace, name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, content);
+    }
+    git('add', '--all', '--force');
+    git('commit', '--quiet', '--allow-empty', '--message', 'A commit');
   }
   return { name: 'actions/checkout', ours: false, exitCode: 0, outputs: {}, log: commit.sha };
 }
 
 /** One file, under its own name. */
 async function upload(given: With, { run, workspace }: StepSetting): Promise<DoneStep> {
-  const { name = '', path: from = '', 'retention-days': _, ...more } = given;
+  const { name = '', path: from = '', 'retention-days': _, 'if-no-files-found': _none, ...more } = given;
   const file = path.resolve(workspace, from);
   if (Object.keys(more).length > 0 || !(await stat(file)).isFile())
     throw new Error(`upload-artifact of ${from} with ${Object.keys(more).join(', ') || 'no file'}`);
   run.upload(name, { [path.basename(file)]: await readFile(file) });
   return { name: 'actions/upload-artifact', ours: false, exitCode: 0, outputs: {}, log: name };
+}
+
+/** All files of an artifact of this run. */
+async function download(given: With, { run, workspace, folder }: StepSetting): Promise<DoneStep> {
+  const { name = '', path: to = '', ...more } = given;
+  const artifact = run.artifacts.findLast((one) => one.name === name);
+  if (Object.keys(more).length > 0 || artifact === undefined)
+    throw new Error(`download-artifact of ${name} with ${Object.keys(more).join(', ') || 'no artifact'}`);
+  const file = path.join(folder, 'downloaded.zip');
+  await writeFile(file, artifact.zip);
+  await unpackZip(file, path.resolve(workspace, to), { entries: 1000, bytes: 100_000_000 });
+  return { name: 'actions/download-artifact', ours: false, exitCode: 0, outputs: {}, log: name };
 }
 
 const ActionFile = z.object({
@@ -111,6 +135,7 @@ async function script(text: string, setting: StepSetting): Promise<Omit<DoneStep
   await writeFile(output, '');
   const env = {
     ...{ PATH: `${tools}:${process.env.PATH}`, HOME: folder, LANG: 'C.UTF-8', GITHUB_OUTPUT: output },
+    ...{ RUNNER_TEMP: folder, GITHUB_WORKSPACE: workspace },
     ...variablesOf(setting),
     ...setting.env,
   };

@@ -22,6 +22,8 @@ const Job = z.strictObject({
     .default([])
     .transform((needs) => [needs].flat()),
   if: z.string().optional(),
+  /** `matrix` is an expression of JSON that another job gives: a list of records to include. */
+  strategy: z.strictObject({ 'fail-fast': z.literal(false), matrix: z.string() }).optional(),
   'runs-on': z.union([z.string(), z.array(z.string())]),
   'timeout-minutes': z.number(),
   environment: z.string().optional(),
@@ -46,3 +48,9 @@ const Workflow = z.strictObject({
 export type Workflow = z.infer<typeof Workflow>;
 
 export const parseWorkflow = (text: string): Workflow => Workflow.parse(parse(text));
+
+const Matrix = z.strictObject({ include: z.array(z.record(z.string(), z.string())) });
+
+/** The jobs that a matrix makes: what `matrix` is in each. */
+export const readMatrix = (json: string): readonly Readonly<Record<string, string>>[] =>
+  Matrix.parse(JSON.parse(json)).include;

@@ -25,7 +25,11 @@ function reportOf(value: unknown, change: Partial<ReportRecord> = {}): { body: s
   const result = parseResult(Buffer.from(JSON.stringify(value)));
   if (result === null) throw new Error('no result');
   const parts = [samplePart(result, { artifact: 'modelgate-result', known: false })];
-  const record = { ...emptyRecord('flights'), sample: { sha, run: 7, attempt: 1, url, parts }, ...change };
+  const record = {
+    ...emptyRecord('flights'),
+    sample: { sha, run: 7, attempt: 1, url, parts, left: {} },
+    ...change,
+  };
   const view: ReportView = {
     record,
     pull: { headSha: sha, fork: false, state: 'open' },
@@ -207,7 +211,7 @@ describe('a report of hostile words', { timeout }, () => {
     });
     const record = {
       ...emptyRecord('flights'),
-      sample: { sha, run: 7, attempt: 1, url, parts: Array.from({ length: 20 }, () => part) },
+      sample: { sha, run: 7, attempt: 1, url, parts: Array.from({ length: 20 }, () => part), left: {} },
     };
     const body = renderReport({ ...reportOf(outcome()).view, record });
     expect(body.length).toBeLessThanOrEqual(longestReply);

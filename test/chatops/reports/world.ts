@@ -116,7 +116,15 @@ export class ReportWorld {
     return new ReportWorld({ server, repository, context, registry });
   }
 
-  pull({ branch = 'better', by = 'ana', files = { 'train.py': 'print(2)' } } = {}): PullRequest {
+  pull({
+    branch = 'better',
+    by = 'ana',
+    files = { 'train.py': 'print(2)' },
+  }: {
+    branch?: string;
+    by?: string;
+    files?: Record<string, string>;
+  } = {}): PullRequest {
     return this.repository.openPullRequest(by, { branch, files });
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseResult, resultLimit } from '../../../src/chatops/reports/result.ts';
-import { runOutcome } from '../../../src/stages/commands/pipeline.ts';
+import { runOutcome } from '../../../src/stages/commands/run.ts';
 import type { StageOutcome } from '../../../src/stages/define.ts';
 
 type AnyOutcome = StageOutcome<Record<string, unknown>>;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { unpackZip } from '../../../actions/zip.ts';
 import { ResultsService } from '../../actions/results-service.ts';
 import { tools } from '../tools.ts';
 
@@ -83,6 +84,15 @@ export class ActRunner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.artifacts[Symbol.asyncDispose]();
+  }
+
+  /** Unpacks the newest artifact of a name into a folder; its path. */
+  async unpack(name: string, into = path.join(this.settings.home, 'unpacked', name)): Promise<string> {
+    await mkdir(into, { recursive: true });
+    const file = path.join(this.settings.home, `${name}.zip`);
+    await writeFile(file, this.artifacts.content(name));
+    await unpackZip(file, into, { entries: 1000, bytes: 100_000_000 });
+    return into;
   }
 
   async run(wanted: ActRun): Promise<ActResult> {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -22,21 +23,64 @@ for (const [name, value] of Object.entries(JSON.parse(process.env.${variable} ??
 
 /** Actions of others cannot be fetched here: these do what the templates use of them. */
 const standIns: Record<string, StandIn> = {
+  // as deep as is asked for; a pull request is merged into main, as GitHub does before it starts anything
   'actions/checkout': {
-    inputs: { ref: { default: '$' + '{{ github.sha }}' }, 'persist-credentials': {} },
+    inputs: {
+      ...{ ref: { default: '$' + '{{ github.sha }}' }, 'fetch-depth': { default: '1' } },
+      'persist-credentials': {},
+    },
     main: `import { execFileSync } from 'node:child_process';
 if (${input('persist-credentials')} !== 'false') throw new Error('the token stays in the checkout');
-const archive = execFileSync('git', ['-C', process.env.ACT_ORIGIN, 'archive', ${input('ref')}], { maxBuffer: 1e8 });
-execFileSync('tar', ['--extract', '--directory', process.env.GITHUB_WORKSPACE], { input: archive });`,
+const git = (...args) =>
+  execFileSync('git', ['-c', 'user.name=github', '-c', 'user.email=github@example.org', ...args], {
+    ...{ cwd: process.env.GITHUB_WORKSPACE, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  }).trim();
+const [head, depth] = [${input('ref')}, Number(${input('fetch-depth')})];
+const fetch = (ref, deep) =>
+  git('fetch', '--quiet', '--upload-pack', 'git -c uploadpack.allowAnySHA1InWant=true upload-pack',
+    ...(deep > 0 ? ['--depth', String(deep)] : []), 'file://' + process.env.ACT_ORIGIN, ref);
+git('init', '--quiet');
+let commit = head;
+const side = depth > 0 ? Math.max(1, depth - 1) : 0;
+if (process.env.GITHUB_EVENT_NAME === 'pull_request') {
+  fetch('refs/heads/main', side);
+  const base = git('rev-parse', 'FETCH_HEAD');
+  fetch(head, side);
+  commit = git('commit-tree', head + '^{tree}', '-p', base, '-p', head, '-m', 'Merge');
+} else fetch(head, depth);
+git('checkout', '--quiet', '--force', '--detach', commit);`,
   },
   // the machine's own Python
   'actions/setup-python': { inputs: { 'python-version': {} }, main: '' },
   'actions/upload-artifact': {
-    inputs: { name: {}, path: {}, 'retention-days': {} },
+    inputs: { name: {}, path: {}, 'retention-days': {}, 'if-no-files-found': {} },
     main: `import path from 'node:path';
 import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
 const file = path.resolve(${input('path')});
 await new DefaultArtifactClient().uploadArtifact(${input('name')}, [file], path.dirname(file));`,
+  },
+  'actions/upload-pages-artifact': {
+    inputs: { path: {} },
+    main: `import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
+const file = path.join(process.env.RUNNER_TEMP, 'artifact.tar');
+execFileSync('tar', ['--create', '--file', file, '--directory', ${input('path')}, '.']);
+await new DefaultArtifactClient().uploadArtifact('github-pages', [file], path.dirname(file));`,
+  },
+  // publishes nothing: what it would publish must be there
+  'actions/deploy-pages': {
+    inputs: {},
+    main: `import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
+await new DefaultArtifactClient().getArtifact('github-pages');`,
+  },
+  'actions/download-artifact': {
+    inputs: { name: {}, path: {} },
+    main: `import path from 'node:path';
+import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
+const client = new DefaultArtifactClient();
+const { artifact } = await client.getArtifact(${input('name')});
+await client.downloadArtifact(artifact.id, { path: path.resolve(${input('path')}) });`,
   },
   // there is no OIDC here: the test gives the keys of its own S3 server, which later steps see as those of a role
   'aws-actions/configure-aws-credentials': {
@@ -66,8 +110,12 @@ export async function localRepositories(folder: string, workflows: readonly stri
 }
 
 async function putRelease(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  if (!existsSync(path.join(root, 'dist/verify.js'))) {
+    execFileSync(process.execPath, ['scripts/build.ts'], { cwd: root });
+  }
   await mkdir(path.dirname(folder), { recursive: true });
-  if (!existsSync(folder)) await writeReleaseTree(folder);
+  await writeReleaseTree(folder);
 }
 
 async function putStandIn(folder: string, repository: string): Promise<void> {

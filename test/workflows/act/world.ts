@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { unpackZip } from '../../../actions/zip.ts';
 import { silentLogger } from '../../../src/logger.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { openStorage } from '../../../src/store/open.ts';
@@ -15,15 +13,13 @@ import { FakeGitHubServer } from '../../github/fake/server.ts';
 import { bucket, startS3 } from '../../store/servers/s3-server.ts';
 import { workflows } from '../templates.ts';
 import { ActRunner } from './runner.ts';
+import { putScanner, weaken } from './scanner.ts';
 import { artifactClient, localRepositories, putProgram } from './stand-ins.ts';
 
 export type ActWorld = Awaited<ReturnType<typeof openWorld>>;
 
 /** A model repository under git with the templates as they are shipped, act, an S3 server, and GitHub's API. */
 export async function openWorld() {
-  if (!existsSync(path.join(root, 'dist/verify.js'))) {
-    execFileSync(process.execPath, ['scripts/build.ts'], { cwd: root });
-  }
   await using resources = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'act-'));
   resources.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -59,6 +55,7 @@ export async function openWorld() {
   const programs = path.join(folder, 'programs');
   const runs = path.join(folder, 'runs');
   await putPrograms(programs);
+  await putScanner(programs);
   const runner = resources.use(
     await ActRunner.open({
       ...{ home: path.join(folder, 'act'), repository, programs },
@@ -72,7 +69,7 @@ export async function openWorld() {
       },
       environment: {
         ...{ ACT_ORIGIN: repository, ACT_ROLE: JSON.stringify(s3.environment), ACT_RUNS: runs },
-        ...{ ACT_GITHUB: github.url, MODELGATE_NATIVE: root },
+        ...{ ACT_GITHUB: github.url, GITHUB_API_URL: github.url, MODELGATE_NATIVE: root },
       },
     }),
   );
@@ -87,14 +84,8 @@ export async function openWorld() {
   return {
     ...{ folder, repository, git, commit, first, github, onGitHub, store, runner, registry },
     role: s3.environment,
-    /** Unpacks the newest artifact of a name into a folder. */
-    async unpack(name: string, into = path.join(folder, 'unpacked', name)): Promise<string> {
-      await mkdir(into, { recursive: true });
-      const file = path.join(folder, `${name}.zip`);
-      await writeFile(file, runner.artifacts.content(name));
-      await unpackZip(file, into, { entries: 1000, bytes: 100_000_000 });
-      return into;
-    },
+    /** Names the package in which the scanner finds something critical; null: nothing. */
+    weaken: (name: string | null) => weaken(programs, name),
     /** Where the stand-in of `gh run` looks for a run's artifact. */
     artifactOf: (run: number, name: string) => path.join(runs, String(run), name),
     [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -30,6 +30,7 @@ export const operations = [
   'git/get-blob',
   'git/get-commit',
   'git/get-ref',
+  'git/get-tree',
   'issues/add-labels',
   'issues/create',
   'issues/create-comment',

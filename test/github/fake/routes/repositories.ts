@@ -6,6 +6,8 @@ import type { Account, Commit } from '../state.ts';
 import { type Call, type Handlers, page, repositoryOf } from './call.ts';
 
 const inlineLimit = 1_000_000;
+/** GitHub lists 100,000. */
+const treeLimit = 1000;
 
 function content(call: Call): unknown {
   const repository = repositoryOf(call);
@@ -135,6 +137,23 @@ export const repositories: Handlers = {
     ]);
     const name = git.tree(under, Object.fromEntries(files));
     return { status: 201, body: { ...link(call, 'trees', name), truncated: false, tree: [] } };
+  },
+  'git/get-tree': (call) => {
+    const { git } = repositoryOf(call);
+    const sha = call.parameters.tree_sha!;
+    // a commit's name is taken for its tree
+    const tree = git.commits.get(sha)?.tree ?? sha;
+    const files = git.trees.get(tree);
+    if (files === undefined) throw notFound();
+    const entries = [...files].map(([path, content]) => ({
+      ...{ path, mode: '100644', type: 'blob', size: content.length },
+      ...link(call, 'blobs', blobSha(content)),
+    }));
+    const truncated = entries.length > treeLimit;
+    return {
+      status: 200,
+      body: { ...link(call, 'trees', tree), truncated, tree: entries.slice(0, treeLimit) },
+    };
   },
   'git/create-commit': (call) => {
     const { git } = repositoryOf(call);

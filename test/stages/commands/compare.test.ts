@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dataCommands, parseMargin } from '../../../src/stages/commands/data.ts';
+import { compareCommands, parseMargin } from '../../../src/stages/commands/compare.ts';
 
 describe('--margin', () => {
   it('is a decimal number or a percentage', () => {
@@ -23,7 +23,7 @@ describe('--margin', () => {
 });
 
 it('--alpha lies from 1e-6 to below one half', () => {
-  const alpha = dataCommands.find(({ name }) => name === 'compare')?.options.shape.alpha;
+  const alpha = compareCommands[0]?.options.shape.alpha;
   const reads = (value: number) =>
     (alpha as unknown as { safeParse(x: unknown): { success: boolean } }).safeParse(value).success;
   expect([0.5, 1e-300, 0].map(reads)).toEqual([false, false, false]);
