@@ -11,7 +11,10 @@ it('options of every command are described as their JSON Schema says', async () 
     for (const option of described) {
       const schema = properties[option.name];
       if (typeof schema !== 'object') throw new Error(`${name}: ${option.name} has no schema`);
-      const value = option.multiple && typeof schema.items === 'object' && !Array.isArray(schema.items) ? schema.items : schema;
+      const value =
+        option.multiple && typeof schema.items === 'object' && !Array.isArray(schema.items)
+          ? schema.items
+          : schema;
       expect(option.multiple).toBe(schema.type === 'array');
       expect(option.kind).toBe(value.type === 'integer' ? 'number' : 'type' in value ? value.type : 'string');
       expect(option.description).toBe(schema.description);
