@@ -1,5 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readlink } from 'node:fs/promises';
+import path from 'node:path';
 import { UserError } from '../errors.ts';
+
+/** The repository's own settings could hide submodules. */
+const diffOptions = ['-r', '-z', '--name-only', '--no-renames', '--ignore-submodules=none'];
 
 /** Bytes that git may say: about half a million long paths. */
 const mostOutput = 64 * 1024 * 1024;
@@ -38,7 +43,24 @@ export async function trackedFiles(root: string, patterns: readonly string[]): P
   const links = new Map(
     entries(said).map((entry) => [entry.slice(entry.indexOf('\t') + 1), entry.startsWith('120000 ')]),
   );
-  return [...links].map(([path, link]) => ({ path, link })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...links].map(([file, link]) => ({ path: file, link })).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The symbolic links that git tracks, and what each names in the repository, both from the root. */
+export async function trackedLinks(root: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const { path: link, link: isLink } of await trackedFiles(root, ['**'])) {
+    if (!isLink) continue;
+    // not there, or a plain file where the file system has no links
+    const named = await readlink(path.join(root, link)).catch(() => null);
+    if (named === null) continue;
+    const end = path
+      .relative(root, path.resolve(root, path.dirname(link), named))
+      .split(path.sep)
+      .join('/');
+    if (end !== '' && end !== '..' && !end.startsWith('../') && !path.isAbsolute(end)) found.set(link, end);
+  }
+  return found;
 }
 
 /**
@@ -49,10 +71,7 @@ export async function changedSince(root: string, ref: string): Promise<string[]>
   const commit = await git(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]);
   const base =
     commit === null ? null : await git(root, ['merge-base', '--end-of-options', commit.trim(), 'HEAD']);
-  const said =
-    base === null
-      ? null
-      : await git(root, ['diff-tree', '-r', '-z', '--name-only', '--no-renames', base.trim(), 'HEAD']);
+  const said = base === null ? null : await git(root, ['diff-tree', ...diffOptions, base.trim(), 'HEAD']);
   if (said !== null) return [...new Set(entries(said))].sort();
   throw new UserError({
     code: 'usage',

@@ -60,10 +60,20 @@ async function modelOf(root: string, file: TrackedFile, read: ConfigFiles): Prom
       fix: 'Use a plain file in a folder with a plain name.',
     });
   const loaded = await loadConfig(path.join(root, file.path), read);
-  return {
-    ...{ model: loaded.config.model, config: file.path, sample: sampleOf(file.path) },
-    depends: dependsOf(root, loaded),
-  };
+  const sample = sampleOf(file.path);
+  const depends = [...dependsOf(root, loaded), ...(await sampleDepends(root, sample, read))];
+  return { model: loaded.config.model, config: file.path, sample, depends: [...new Set(depends)].sort() };
+}
+
+/** What the sample run names beside; one that is not there or cannot be read is told by its own run. */
+async function sampleDepends(root: string, sample: string, read: ConfigFiles): Promise<string[]> {
+  try {
+    const depends = dependsOf(root, await loadConfig(path.join(root, sample), read));
+    return depends.filter((one) => one !== sample);
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
 }
 
 function requireOwnNames(models: readonly ModelPaths[]): void {

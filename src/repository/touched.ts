@@ -25,16 +25,25 @@ export function dependsOf(root: string, { config, files, named }: Omit<Loaded, '
   const inside = [...files, ...named, beside]
     .map((one) => path.relative(root, one).split(path.sep).join('/') || '.')
     .filter((one) => one !== '..' && !one.startsWith('../') && !path.isAbsolute(one));
-  return [...new Set(inside)].sort();
+  return [...new Set(inside.flatMap(withFolder))].sort();
+}
+
+/** Configurations take more signs in patterns than `matchesGlob`: for those stands the folder, which is no less. */
+function withFolder(named: string): string[] {
+  if (!/[[{\\]|[!@+?*]\(/.test(named)) return [named];
+  const parts = named.split('/');
+  const plain = parts.findIndex((part) => /[[{\\*?]|[!@+]\(/.test(part));
+  return [named, parts.slice(0, plain).join('/') || '.'];
 }
 
 /**
  * The models that a change of these paths touches. A path counts for the model of the nearest folder above it that
- * has one, and for every model that names it, a folder above it, or a pattern that it fits. Configurations count
- * for the models that read them alone: two models may share a folder.
+ * has one, and for every model that names it, a folder above it, or a pattern that it fits; a submodule or a link also
+ * for what is named below it. Configurations count for the models that read them alone: two models may share a folder.
  */
 export function touchedModels<M extends ModelPaths>(models: readonly M[], changed: readonly string[]): M[] {
   const { folders, places } = lookUp(models, changed);
+  const files = new Set(changed);
   const patterns = new Map<string, boolean>();
   const fits = (pattern: string): boolean => {
     const known = patterns.get(pattern) ?? changed.some((file) => matchesGlob(pattern, file));
@@ -44,8 +53,33 @@ export function touchedModels<M extends ModelPaths>(models: readonly M[], change
   return models.filter(
     ({ config, sample, depends }) =>
       folders.has(folderOf(config)) ||
-      [config, sample, ...depends].some((named) => places.has(named) || (isGlob(named) && fits(named))),
+      [config, sample, ...depends].some((named) => places.has(named) || (isGlob(named) && fits(named))) ||
+      depends.some((named) => isBelow(named, files)),
   );
+}
+
+/** Whether it lies below one of these paths. */
+const isBelow = (file: string, paths: ReadonlySet<string>): boolean =>
+  foldersAbove(file).some((folder) => paths.has(folder));
+
+/**
+ * These paths and the symbolic links that change with them: what a link leads to is as if it stood at the link.
+ *
+ * @param links the repository's links and what each names, both from its root
+ */
+export function withLinks(changed: readonly string[], links: ReadonlyMap<string, string>): string[] {
+  const all = new Set(changed);
+  const places = new Set(changed.flatMap((file) => [file, ...foldersAbove(file)]));
+  // a link may lead to a link
+  for (let before = -1; before < all.size; ) {
+    before = all.size;
+    for (const [link, end] of links) {
+      if (all.has(link) || !(places.has(end) || isBelow(end, all))) continue;
+      all.add(link);
+      for (const one of [link, ...foldersAbove(link)]) places.add(one);
+    }
+  }
+  return [...all];
 }
 
 /** The folders of models in which something changed, and all paths that changed with the folders above them. */

@@ -91,7 +91,7 @@ export const gate = defineStage({
       }),
     ),
   }),
-  cache: { version: 3 },
+  cache: { version: 4 },
   async run(inputs, context) {
     const record = await judge(inputs, context);
     const manifest = await writeResult(record, { inputs, context });

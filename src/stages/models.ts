@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { diskFiles } from '../config/load.ts';
 import { UserError } from '../errors.ts';
 import { Name } from '../names.ts';
-import { changedSince, repositoryRoot, trackedFiles } from '../repository/git.ts';
+import { changedSince, repositoryRoot, trackedFiles, trackedLinks } from '../repository/git.ts';
 import { type RepositoryModels, repositoryModels } from '../repository/models.ts';
-import { type ModelPaths, touchedModels } from '../repository/touched.ts';
+import { type ModelPaths, touchedModels, withLinks } from '../repository/touched.ts';
 import { suggest } from '../suggest.ts';
 import { defineStage, type StageResult } from './define.ts';
 
@@ -54,12 +54,23 @@ export const models = defineStage({
     const files = await trackedFiles(root, config_files);
     if (files.length === 0) throw nothingThere(config_files);
     const changed = changed_since === null ? null : await changedSince(root, changed_since);
-    const found = await repositoryModels(root, files, { ...diskFiles, complete: false });
-    const touched = changed === null ? found.models : touchedModels(found.models, changed);
+    const reached = changed === null ? null : withLinks(changed, await trackedLinks(root));
+    const found = await repositoryModels(root, files, { read: readOnce(), complete: false });
+    const touched = reached === null ? found.models : touchedModels(found.models, reached);
     const chosen = partOf(model === null ? touched : only(touched, model, found.models), batch);
     return resultOf({ found, chosen, changed: changed?.length ?? null });
   },
 });
+
+/** Many models extend the same files. */
+function readOnce(): (file: string) => Promise<string | null> {
+  const known = new Map<string, Promise<string | null>>();
+  return (file) => {
+    const text = known.get(file) ?? diskFiles.read(file);
+    known.set(file, text);
+    return text;
+  };
+}
 
 function only(
   touched: readonly ModelPaths[],

@@ -184,6 +184,9 @@ describe('[GOV-8] what shows nothing is an error, never green', () => {
     expect(ask([dependencies, image], other)).toBe('scan_incomplete');
     // pip-audit leaves out what another platform needs
     expect(ask([given('pip-audit.json'), image])).toBe('none');
+    const marked = { name: 'keras', version: '3.0', conditional: true } as const;
+    expect(ask([dependencies, image], [...lock, marked])).toBe('scan_incomplete');
+    expect(ask([given('pip-audit.json'), image], [...lock, marked])).toBe('none');
     // two reports may share the lock between them
     const half = (from: number, until: number) => ({
       ...dependencies,
@@ -389,6 +392,28 @@ describe('[GOV-8] reports that hide something', () => {
       ['GHSA-1', 'reqests', 'critical'],
     ]);
     expect(packages).toContainEqual({ name: 'c0ffee', version: null });
+  });
+
+  it('a package of another language does not stand for one of the lock', () => {
+    const policy = policyOf({ require: ['dependencies'] });
+    const own = [{ name: 'numpy', version: '1.0' }];
+    const osv = (ecosystem: string) => ({
+      experimental_config: {},
+      results: [{ source: { path: 'x' }, packages: [{ package: { ...own[0], ecosystem } }] }],
+    });
+    const trivy = (Type: string) => ({
+      ...{ SchemaVersion: 2, ArtifactName: '.', ArtifactType: 'filesystem' },
+      Results: [{ Target: 'x', Type, Packages: [{ Name: 'numpy', Version: '1.0' }] }],
+    });
+    const asked = [osv('PyPI'), trivy('pip'), trivy('uv'), osv('npm'), trivy('npm')].map((report) =>
+      codeOf(() =>
+        requireScans([{ ...read(report), sha256: 'a'.repeat(64) }], {
+          policy,
+          lock: [{ name: 'NumPy', version: '1.0' }],
+        }),
+      ),
+    );
+    expect(asked).toEqual(['none', 'none', 'none', 'scan_incomplete', 'scan_incomplete']);
   });
 
   it('Grype: an advisory about several is not accepted by the name of one', () => {

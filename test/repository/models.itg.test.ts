@@ -168,6 +168,33 @@ describe('other repositories', () => {
     });
   });
 
+  it('a change reaches a model over links, a submodule, and what its sample names', async () => {
+    await using repository = await openRepository();
+    const files = manyModels(5);
+    files[`models/${nameOf(3)}/modelgate.sample.yaml`] =
+      'extends: modelgate.yaml\ndata: { sources: { rows: { file: ../../samples/rows.csv } } }\n';
+    files[configOf(4)] += "paths: ['../../vendor/lib/geo.py']\n";
+    const set = async (commit: string, extra: Record<string, string | null> = {}) => {
+      await repository.commit(extra);
+      repository.git('update-index', '--add', '--cacheinfo', `160000,${commit.repeat(40)},vendor/lib`);
+      repository.git('commit', '--quiet', '--allow-empty', '--message', 'Submodule');
+      return repository.git('rev-parse', 'HEAD');
+    };
+    await repository.commit({ ...files, 'shared/common.py': '', 'samples/rows.csv': 'a\n' });
+    await symlink('../../shared/common.py', path.join(repository.folder, `models/${nameOf(1)}/common.py`));
+    await symlink('../../shared', path.join(repository.folder, `models/${nameOf(2)}/shared`));
+    const gitmodules = '[submodule "vendor/lib"]\n\tpath = vendor/lib\n\turl = ../lib\n\tignore = all\n';
+    const touched = async (since: string) =>
+      (await run(repository, { changed_since: since })).outputs.models?.map(({ model }) => model);
+    const first = await set('1', { '.gitmodules': gitmodules });
+    const second = await set('1', { 'shared/common.py': 'earth = 6371\n' });
+    expect(await touched(first)).toEqual([nameOf(1), nameOf(2)]);
+    const third = await set('1', { 'samples/rows.csv': 'a\n1\n' });
+    expect(await touched(second)).toEqual([nameOf(3)]);
+    await set('2');
+    expect(await touched(third)).toEqual([nameOf(4)]);
+  });
+
   it('teams that name their files otherwise list them', async () => {
     await using repository = await openRepository();
     const one = (model: string) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matchesGlob } from '../../src/repository/glob.ts';
-import { type ModelPaths, touchedModels } from '../../src/repository/touched.ts';
+import { dependsOf, type ModelPaths, touchedModels, withLinks } from '../../src/repository/touched.ts';
 
 const model = (config: string, depends: readonly string[] = []): ModelPaths => ({
   ...{ model: config.replace(/\W+/g, '-').toLowerCase(), config, depends },
@@ -47,6 +47,37 @@ describe('touchedModels', () => {
     expect(touched(both, 'm/train.py')).toEqual([one, other]);
   });
 
+  it('what is named below a submodule or a link changes with it', () => {
+    const models = [model(a, ['vendor/lib/geo.py']), model(b, ['vendor/lib/*.sql'])];
+    expect(touched(models, 'vendor/lib')).toEqual([a, b]);
+    expect(touched(models, 'vendor')).toEqual([a, b]);
+    expect(touched(models, 'vendor/li', 'vendor/lib2/geo.py')).toEqual([]);
+  });
+
+  it('a link changes with what it leads to, over folders and other links', () => {
+    const links = new Map([
+      ['models/a/geo.py', 'lib/geo.py'],
+      ['models/b/geo', 'lib'],
+      ['lib', 'shared/geo'],
+      ['models/c/x.py', 'models/d/x.py'],
+      ['models/d/x.py', 'models/c/x.py'],
+    ]);
+    const more = (...changed: string[]) => withLinks(changed, links).slice(changed.length).sort();
+    expect(more('shared/geo/geo.py')).toEqual(['lib', 'models/a/geo.py', 'models/b/geo']);
+    expect(more('shared/geography.py', 'README.md')).toEqual([]);
+    expect(more('models/c/x.py')).toEqual(['models/d/x.py']);
+  });
+
+  it('a pattern that only configurations take stands for its folder', () => {
+    const config = { train: { script: '/r/models/a/train.py' } } as Parameters<typeof dependsOf>[1]['config'];
+    const named = ['/r/data/{june,july}.csv', '/r/data/*/[ab].csv', '/r/c++/(1)/x.csv', '/r/[ab].csv'];
+    const depends = dependsOf('/r', { config, files: [], named });
+    expect(depends).toEqual([
+      ...['.', '[ab].csv', 'c++/(1)/x.csv', 'data', 'data/*/[ab].csv', 'data/{june,july}.csv'],
+      'models/a/*.py',
+    ]);
+  });
+
   it('a hostile name is only a name', () => {
     const hostile = ['models/a\n::error::/x\'"; rm -rf /', '\u202emodels/a', '**', 'models'];
     expect(touched(two, ...hostile)).toEqual([]);
@@ -83,7 +114,11 @@ describe('touchedModels', () => {
                 own(all, one) === config.replace(/(^|\/)modelgate\.yaml$/, '') ||
                 depends.some(
                   (named) =>
-                    named === '.' || one === named || one.startsWith(`${named}/`) || matchesGlob(named, one),
+                    named === '.' ||
+                    one === named ||
+                    one.startsWith(`${named}/`) ||
+                    named.startsWith(`${one}/`) ||
+                    matchesGlob(named, one),
                 ),
             ),
           )

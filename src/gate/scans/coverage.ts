@@ -27,8 +27,8 @@ export async function readCandidateLock(store: Store, model: Digest): Promise<Lo
 
 /**
  * What the policy asks to be scanned must have been scanned, and the dependencies must be those of the candidate: a
- * scan of another lock, or of a part of it, is none. Requirements with a marker need not be there: scanners that
- * resolve leave out those of other platforms. Throws `scan_missing`, `scan_incomplete`.
+ * scan of another lock, or of a part of it, is none. Requirements with a marker need not be there where the only
+ * scanners that list packages leave out those of other platforms. Throws `scan_missing`, `scan_incomplete`.
  *
  * @returns whether it is shown that the candidate's lock was looked at; null where no scan is of dependencies
  */
@@ -47,9 +47,15 @@ export function requireScans(
   if (!required && (lock === null || dependencies.every(({ packages }) => packages === null))) return false;
   if (lock === null)
     throw incomplete("The candidate's package holds no lock, so it cannot be told whether it was scanned");
-  const seen = new Set(listed.map(({ name, version }) => nameAndVersion(name, version)));
+  const resolved = dependencies.every(({ packages, resolves }) => packages === null || resolves === true);
+  const seen = new Set(
+    listed
+      .filter(({ foreign }) => foreign === undefined)
+      .map(({ name, version }) => nameAndVersion(name, version)),
+  );
   const unseen = lock.filter(
-    ({ name, version, conditional }) => conditional === undefined && !seen.has(nameAndVersion(name, version)),
+    ({ name, version, conditional }) =>
+      !(conditional && resolved) && !seen.has(nameAndVersion(name, version)),
   );
   const [first] = unseen;
   if (first !== undefined) {

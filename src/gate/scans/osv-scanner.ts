@@ -30,7 +30,7 @@ const Group = z.object({ ids: words, aliases: words, max_severity: optionalWord 
 const Package = z.object({
   // vendored code has a commit and no name
   package: z
-    .object({ name: optionalWord, version: optionalWord, commit: optionalWord })
+    .object({ name: optionalWord, version: optionalWord, commit: optionalWord, ecosystem: optionalWord })
     .refine(({ name, commit }) => name !== null || commit !== null, 'has neither a name nor a commit'),
   vulnerabilities: z.array(Vulnerability).max(limits.findings).nullish(),
   groups: z.array(Group).max(limits.findings).nullish(),
@@ -61,14 +61,18 @@ export const osvScanner: ScanFormat = {
       tool: { name: 'OSV-Scanner', version: null },
       subject: image_metadata == null ? 'dependencies' : 'image',
       target: results[0]?.source.path.slice(-500) || null,
-      packages: packages.map(({ package: about }) => ({ name: nameOf(about), version: about.version })),
+      packages: packages.map(({ package: about }) => ({
+        ...{ name: nameOf(about), version: about.version },
+        ...(/^pypi$/i.test(about.ecosystem ?? 'PyPI') ? {} : { foreign: true as const }),
+      })),
       seen: packages.length > 0,
       findings: packages.flatMap(findingsOf),
     };
   },
 };
 
-const nameOf = ({ name, commit }: Package['package']): string => name ?? commit ?? '';
+const nameOf = ({ name, commit }: Pick<Package['package'], 'name' | 'commit'>): string =>
+  name ?? commit ?? '';
 
 /** Malicious packages have no score: https://github.com/ossf/malicious-packages */
 const malicious = (id: string): boolean => /^MAL-/i.test(id);

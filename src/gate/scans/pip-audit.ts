@@ -27,6 +27,7 @@ export const pipAudit: ScanFormat = {
       subject: 'dependencies',
       target: null,
       packages: audited.map(({ name, version }) => ({ name, version })),
+      resolves: true,
       seen: audited.length > 0,
       findings: audited.flatMap(({ name, version, vulns }) =>
         vulns.map(({ id, aliases, fix_versions }) => ({

@@ -32,6 +32,8 @@ export interface Finding {
 export interface ScannedPackage {
   name: string;
   version: string | null;
+  /** Of another language: one of the same name and version is none of the lock. */
+  foreign?: true;
 }
 
 /** What one report says, whatever its format. */
@@ -43,6 +45,8 @@ export interface Scan {
   target: string | null;
   /** All packages that were looked at; null where the format lists only those with findings. */
   packages: ScannedPackage[] | null;
+  /** The scanner looks at what its own platform needs, and leaves out packages whose marker is of another. */
+  resolves?: true;
   /** Whether the report shows that anything was looked at: one of an empty folder is as clean as one of nothing. */
   seen: boolean;
   findings: Finding[];

@@ -17,8 +17,12 @@ const Vulnerability = z.object({
 });
 const Secret = z.object({ RuleID: word, Severity: optionalWord });
 const Misconfiguration = z.object({ ID: word, Severity: optionalWord, Status: optionalWord });
+/** What Trivy calls Python's packages and locks. */
+const python = /^(pip|pipenv|poetry|uv|pylock|python-pkg|conda-pkg|conda-environment)$/;
+
 const Result = z.object({
   Target: optionalWord,
+  Type: optionalWord,
   Packages: z
     .array(z.object({ Name: word, Version: optionalWord }))
     .max(limits.packages)
@@ -43,7 +47,12 @@ export const trivy: ScanFormat = {
   recognises: (report) => 'SchemaVersion' in report && 'ArtifactType' in report,
   read(report) {
     const { ArtifactName, ArtifactType, Metadata, Trivy, Results } = Report.parse(report);
-    const listed = Results.flatMap(({ Packages }) => Packages ?? []);
+    const listed = Results.flatMap(({ Packages, Type }) =>
+      (Packages ?? []).map(({ Name, Version }) => ({
+        ...{ name: Name, version: Version },
+        ...(python.test(Type ?? 'pip') ? {} : { foreign: true as const }),
+      })),
+    );
     const findings = Results.flatMap(({ Target, Vulnerabilities, Secrets, Misconfigurations }) => [
       ...Vulnerabilities.map((one) => ({
         id: one.VulnerabilityID,
@@ -71,9 +80,7 @@ export const trivy: ScanFormat = {
       tool: { name: 'Trivy', version: Trivy?.Version ?? null },
       subject: image ? 'image' : 'dependencies',
       target: [ArtifactName, image ? Metadata?.ImageID : null].filter(Boolean).join(' ') || null,
-      packages: Results.some(({ Packages }) => Packages != null)
-        ? listed.map(({ Name, Version }) => ({ name: Name, version: Version }))
-        : null,
+      packages: Results.some(({ Packages }) => Packages != null) ? listed : null,
       seen: listed.length > 0 || findings.length > 0 || (image && Metadata?.ImageID != null),
       findings,
     };

@@ -33,7 +33,7 @@ process.exit(packages.some(({ groups }) => groups) ? 1 : 0);
 
 /**
  * What the scan job takes from the network: \`curl\` gives a scanner of ours, and \`sha256sum\` lets it pass where it is
- * asked for the pinned digest, as the templates must.
+ * asked for the pinned digest, as the templates must; other files it checks.
  */
 export async function putScanner(programs: string): Promise<void> {
   await putProgram(programs, 'osv-scanner.mjs', scanner);
@@ -56,7 +56,8 @@ esac
     `#!/bin/sh
 set -eu
 [ "$*" = '--check --strict' ] || exec /usr/bin/sha256sum "$@"
-[ "$(cat)" = '${pinned}  osv-scanner' ]
+asked=$(cat)
+[ "$asked" = '${pinned}  osv-scanner' ] || printf '%s\\n' "$asked" | /usr/bin/sha256sum "$@"
 `,
   );
 }
