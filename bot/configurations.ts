@@ -4,6 +4,7 @@ import { UserError } from '../src/errors.ts';
 import type { GitHub } from '../src/github/port.ts';
 import { canonicalJson } from '../src/json.ts';
 import type { Logger } from '../src/logger.ts';
+import { mapAtMost } from '../src/map-at-most.ts';
 import { isGlob, matchesGlob } from '../src/repository/glob.ts';
 import { dependsOf, isSample } from '../src/repository/touched.ts';
 
@@ -36,21 +37,14 @@ export async function readConfigurations(
   const tree = named.length === wanted.length ? null : await treeOf(github, sha);
   const files = tree === null ? named : expand(wanted, [...tree.keys()]);
   const read = reader(github, { sha, tree, blobs });
-  const found: (Found | null)[] = new Array(files.length).fill(null);
-  let next = 0;
-  const work = async () => {
-    while (next < files.length) {
-      const at = next++;
-      const file = files[at] as string;
-      found[at] = await readOne(file, read).catch((error: unknown) => {
-        if (named.includes(file) || !(error instanceof UserError && error.code.startsWith('config_')))
-          throw error;
-        logger.warn(`${file} of ${sha.slice(0, 12)} is left out: ${error.message}`);
-        return null;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  const found = await mapAtMost(files, atOnce, (file) =>
+    readOne(file, read).catch((error: unknown) => {
+      if (named.includes(file) || !(error instanceof UserError && error.code.startsWith('config_')))
+        throw error;
+      logger.warn(`${file} of ${sha.slice(0, 12)} is left out: ${error.message}`);
+      return null;
+    }),
+  );
   const there = found.filter((one) => one !== null);
   if (there.length === 0) throw nothingThere(wanted);
   if (!named.includes(there[0]!.file)) requireOnePolicy(there);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Blocks, packBlocks } from '../data/blocks.ts';
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { computeBlocks } from '../data/profile.ts';
+import { mapAtMost } from '../map-at-most.ts';
 import type { SegmentInfo } from '../serving/log-schema.ts';
 import { declareSegments, listSegments, segmentsBetween } from '../serving/prediction-log.ts';
 import type { Store } from '../store/store.ts';
@@ -45,11 +46,7 @@ export async function servedDays(options: ServedBlocksOptions): Promise<ServedDa
   const { storage } = options.store;
   const segments = segmentsBetween(await listSegments(storage, model, environment), { since, until });
   const byDay = [...Map.groupBy(segments, ({ day }) => day)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const days: ServedDay[] = [];
-  for (let from = 0; from < byDay.length; from += daysAtOnce) {
-    const some = byDay.slice(from, from + daysAtOnce);
-    days.push(...(await Promise.all(some.map(([day, own]) => servedDay(options, day, own)))));
-  }
+  const days = await mapAtMost(byDay, daysAtOnce, ([day, own]) => servedDay(options, day, own));
   return days.filter(({ versions }) => versions.length > 0);
 }
 

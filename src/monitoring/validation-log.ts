@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest, parseJson } from '../json.ts';
+import { mapAtMost } from '../map-at-most.ts';
 import { Name } from '../names.ts';
 import { keys } from '../store/keys.ts';
 import type { Storage } from '../store/storage.ts';
@@ -60,13 +61,8 @@ export async function readValidations(storage: Storage, model: string | null): P
   const newest = listed
     .sort((a, b) => b.modified.getTime() - a.modified.getTime() || (a.key < b.key ? -1 : 1))
     .slice(0, mostRead);
-  const found: ValidationRecord[] = [];
-  for (let start = 0; start < newest.length; start += atOnce) {
-    const some = newest.slice(start, start + atOnce);
-    const records = await Promise.all(some.map((one) => readRecord(storage, one, model)));
-    found.push(...records.filter((record) => record !== null));
-  }
-  return found;
+  const records = await mapAtMost(newest, atOnce, (one) => readRecord(storage, one, model));
+  return records.filter((record) => record !== null);
 }
 
 async function readRecord(

@@ -84,10 +84,11 @@ export async function changedSince(root: string, ref: string): Promise<string[]>
   });
 }
 
-const entries = (said: string): string[] => said.split('\0').filter((entry) => entry !== '');
+/** What `-z` puts between NULs. */
+export const entries = (said: string): string[] => said.split('\0').filter((entry) => entry !== '');
 
-/** Null where git says no. */
-function git(folder: string, args: readonly string[]): Promise<string | null> {
+/** What git says; null where it says no. */
+export function git(folder: string, args: readonly string[]): Promise<string | null> {
   const options = { cwd: folder, maxBuffer: mostOutput, timeout: 120_000, encoding: 'utf8' } as const;
   return new Promise((resolve) => {
     execFile('git', [...args], options, (error, stdout) => resolve(error === null ? stdout : null));

@@ -1,4 +1,5 @@
 import { Digest } from '../json.ts';
+import { mapAtMost } from '../map-at-most.ts';
 import { CheckFacts } from '../monitoring/check-facts.ts';
 import { keys } from '../store/keys.ts';
 import { parseManifest, type Store } from '../store/store.ts';
@@ -48,13 +49,11 @@ export async function readDriftChecks(store: Store, signal: AbortSignal): Promis
     if (digest.success && size <= limit) listed.push({ digest: digest.data, modified: modified.getTime() });
   }
   listed.sort((a, b) => b.modified - a.modified || (a.digest < b.digest ? -1 : 1));
-  const found: DriftCheck[] = [];
-  for (let start = 0; start < Math.min(listed.length, mostRead); start += atOnce) {
+  const checks = await mapAtMost(listed.slice(0, mostRead), atOnce, async ({ digest }) => {
     signal.throwIfAborted();
-    const some = listed.slice(start, Math.min(start + atOnce, mostRead));
-    const checks = await Promise.all(some.map(({ digest }) => readCheck(store, digest)));
-    found.push(...checks.filter((check) => check !== null));
-  }
+    return readCheck(store, digest);
+  });
+  const found = checks.filter((check) => check !== null);
   const byModel = new Map<string, ReadonlyMap<string, readonly DriftCheck[]>>();
   for (const [model, checks] of Map.groupBy(found, (check) => check.model)) {
     const environments = Map.groupBy(checks, (check) => check.environment);

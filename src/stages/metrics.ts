@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { hasCode, UserError } from '../errors.ts';
+import { mapAtMost } from '../map-at-most.ts';
 import { type KnownModel, pipelineMetrics } from '../monitoring/pipeline-metrics.ts';
 import { readValidations } from '../monitoring/validation-log.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -26,13 +27,10 @@ export const metrics = defineStage({
   cache: false,
   async run({ output, format }, { store, registry, signal }) {
     const names = (await registry.models()).slice(0, mostModels);
-    const models: KnownModel[] = [];
-    for (let start = 0; start < names.length; start += atOnce) {
+    const models = await mapAtMost(names, atOnce, async (name) => {
       signal.throwIfAborted();
-      models.push(
-        ...(await Promise.all(names.slice(start, start + atOnce).map((name) => known(registry, name)))),
-      );
-    }
+      return known(registry, name);
+    });
     const families = pipelineMetrics(models, await readValidations(store.storage, null));
     await replaceFile(output, metricsText(families, format));
     const samples = families.reduce((sum, family) => sum + family.samples.length, 0);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mapAtMost } from '../map-at-most.ts';
 import { Name } from '../names.ts';
 import { DeliveryMetrics } from '../registry/delivery-metrics.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -48,22 +49,14 @@ export const site = defineStage({
     const all = await registry.models();
     const names = all.slice(0, mostModels);
     const { byModel, cut } = await readDriftChecks(store, signal);
-    const made: Made[] = [];
     await using folder = await openSite(output);
-    for (let start = 0; start < names.length; start += atOnce) {
+    const made = await mapAtMost(names, atOnce, async (model) => {
       signal.throwIfAborted();
-      const some = names.slice(start, start + atOnce);
-      made.push(
-        ...(await Promise.all(
-          some.map((model) =>
-            writeModel(registry, model, {
-              ...{ folder, environments, now: moment, people },
-              checks: byModel.get(model) ?? new Map(),
-            }),
-          ),
-        )),
-      );
-    }
+      return writeModel(registry, model, {
+        ...{ folder, environments, now: moment, people },
+        checks: byModel.get(model) ?? new Map(),
+      });
+    });
     const models = made.map(({ summary }) => summary);
     const left = all.length - names.length;
     await folder.write(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { Digest } from '../json.ts';
+import { mapAtMost } from '../map-at-most.ts';
 import { Actor } from '../registry/entries.ts';
 import { lockHolds } from '../registry/guards.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -44,16 +45,10 @@ export const statusAll = defineStage({
   run: async ({ at }, { registry, now, signal }) => {
     const names = await registry.models();
     const moment = at === null ? now() : momentOf(at, now());
-    const models = new Array<Model>(names.length);
-    let next = 0;
-    const work = async () => {
-      while (next < names.length) {
-        const index = next++;
-        signal.throwIfAborted();
-        models[index] = await describeModel(registry, names[index]!, { moment, past: at !== null });
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    const models = await mapAtMost(names, atOnce, async (name) => {
+      signal.throwIfAborted();
+      return describeModel(registry, name, { moment, past: at !== null });
+    });
     const unreadable = models.filter(({ problem }) => problem !== null);
     const [first] = unreadable;
     return {

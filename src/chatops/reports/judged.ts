@@ -1,4 +1,5 @@
 import type { WorkflowRun } from '../../github/port.ts';
+import { mapAtMost } from '../../map-at-most.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { ModelState, VersionState } from '../../registry/state.ts';
 import { candidateOf, judgedOf } from '../commands/candidate.ts';
@@ -46,13 +47,7 @@ export async function judgedBy(
   { models }: Pick<ChatopsContext, 'models'>,
   run: Pick<WorkflowRun, 'id' | 'createdAt'>,
 ): Promise<JudgedVersion[]> {
-  const all = [...models];
-  const found: JudgedVersion[] = [];
-  for (let from = 0; from < all.length; from += atOnce) {
-    const some = all.slice(from, from + atOnce);
-    found.push(...(await Promise.all(some.map((one) => judgedOfModel(one, run)))).flat());
-  }
-  return found;
+  return (await mapAtMost([...models], atOnce, (one) => judgedOfModel(one, run))).flat();
 }
 
 async function judgedOfModel(

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import type { Artifact, PullRequest, WorkflowRun } from '../../github/port.ts';
+import { mapAtMost } from '../../map-at-most.ts';
 import type { ChatopsContext } from '../context.ts';
 import { writeReport } from './comment.ts';
 import { policyChanges } from './policy-change.ts';
@@ -69,12 +70,9 @@ async function partsOf(run: WorkflowRun, context: ChatopsContext): Promise<Part[
   for (const artifact of (await github.artifacts(run.id)).toSorted((a, b) => a.id - b.id))
     if (artifactName.test(artifact.name) && !artifact.expired) newest.set(artifact.name, artifact);
   const chosen = [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, mostParts);
-  const parts: Part[] = [];
-  for (let from = 0; from < chosen.length; from += most.downloads) {
-    const some = chosen.slice(from, from + most.downloads);
-    const read = await Promise.all(some.map((artifact) => readResult(artifact, context)));
-    parts.push(...read.map((result, at) => partOf(some[at]!.name, result, context)));
-  }
+  const parts = await mapAtMost(chosen, most.downloads, async (artifact) =>
+    partOf(artifact.name, await readResult(artifact, context), context),
+  );
   if (parts.length > 0) return parts;
   return [
     partOf(
