@@ -50,10 +50,21 @@ export default defineConfig({
         },
         // What every action needs is one file: looking up thirty takes longer than reading one.
         { name: 'common', minShareCount: actionNames.length + 1 },
-        // So are the small modules that reports are made of: shared by different stages each, they would be a file each.
+        // The small modules that reports are made of: shared by different stages each, they would be a file
+        // each.
         {
           name: 'figures',
-          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](check|equal-rows|numbers|slice-rows)|stats[\\/](discrete|distributions|multiplicity|proportion|random|special|undefined)|store[\\/]lineage|data[\\/]engine)\.ts$/,
+          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](check|checks[\\/]evaluation-set|equal-rows|numbers|release|slice-rows)|stats[\\/](binomial-sample|discrete|distributions|multiplicity|proportion|random|special|undefined)|store[\\/]lineage|data[\\/]engine)\.ts$/,
+        },
+        // What every stage of the pipeline needs.
+        {
+          name: 'pipeline',
+          test: /src[\\/](stages[\\/](pipeline|config-inputs|scan-files|gate-history|commands[\\/](pipeline|scan-option))|data[\\/](contract|personal|threshold)|gate[\\/](golden-cases|scans[\\/]missing))\.ts$/,
+        },
+        // What the gate loads while its SQL engine starts.
+        {
+          name: 'judgement',
+          test: /src[\\/](stages[\\/]gate-(judgement|result)|store[\\/]package-changes|gate[\\/](aggregate-(metric|sql)|behaviour|changes|comparable-columns|leakage(-tables)?|near-duplicates|row-tokens|checks[\\/](?!scans)[a-z-]+|decide|evidence|fairness-rates|(html|markdown)[\\/][a-z-]+|judge|metrics|noise|own-metrics|personal|plots|report-(html|markdown)|scan-table|scores|slice-columns|unseen-candidate|view)|stats[\\/](calibration-error|classification|compare-(classes|metric)|deciding-bounds|delong|influence|losses|mcnemar|ndcg|bootstrap|paired-(bootstrap|estimate|mean|ratio)|ratio|tango|unit-spread|unseen))\.ts$/,
         },
       ],
     },

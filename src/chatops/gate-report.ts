@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { GateRecord } from '../gate/judge.ts';
+import { GateRecord } from '../gate/record.ts';
 import { gateMarkdown, gateMarker } from '../gate/report-markdown.ts';
 import { parseJson } from '../json.ts';
 import type { Registry } from '../registry/registry.ts';

@@ -95,14 +95,15 @@ export async function loadConfig(file: string, files: ConfigFiles = diskFiles): 
       parsed.error,
     );
   }
-  if (files.complete) await requirePaths(parsed.data, locate);
-  return {
+  const loaded = {
     config: parsed.data,
     root: path.dirname(layers[0]!.file),
     files: layers.map((layer) => layer.file),
     named: [...named],
     locate,
   };
+  if (files.complete) await requireFiles(loaded);
+  return loaded;
 }
 
 /**
@@ -214,7 +215,8 @@ async function inlineGatePolicy(
   config.gate = absolutePaths({ folder: path.dirname(file), value: { gate: policy } }).gate;
 }
 
-async function requirePaths(config: Config, locate: (at: KeyPath) => Where): Promise<void> {
+/** Throws `config_missing` for the first file that training needs and that is not there. */
+export async function requireFiles({ config, locate }: Pick<Loaded, 'config' | 'locate'>): Promise<void> {
   const wanted: { file: string | undefined; at: KeyPath }[] = [
     ...Object.entries(config.data.sources).flatMap(([name, source]) => [
       { file: source.file, at: ['data', 'sources', name, 'file'] },

@@ -36,15 +36,14 @@ export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  for (const setting of [
+  const settings = [
     "TimeZone = 'UTC'",
     `allowed_directories = [${literal(`${folder}/`)}]`,
     'allow_community_extensions = false',
     'enable_external_access = false',
     'lock_configuration = true',
-  ]) {
-    await connection.run(`SET ${setting}`);
-  }
+  ];
+  await connection.run(settings.map((setting) => `SET ${setting};`).join('\n'));
   return new DuckDbEngine({ instance, connection, folder, signal: options.signal });
 }
 
@@ -61,6 +60,8 @@ interface Parts {
 class DuckDbEngine implements SqlEngine {
   readonly #parts: Parts;
   #files = 0;
+  /** Columns of the files' views, by the SQL that reads them. */
+  readonly #columns = new Map<string, Column[]>();
   #closed = false;
   readonly #running = new Set<Promise<unknown>>();
   readonly #interrupt = () => this.#parts.connection.interrupt();
@@ -94,6 +95,7 @@ class DuckDbEngine implements SqlEngine {
     }
     if (readers.length === 0) throw new TypeError('addFile needs a file');
     await this.execute(`CREATE OR REPLACE VIEW ${identifier(view)} AS ${readers.join(' UNION ALL ')}`);
+    if (first !== null) this.#columns.set(`SELECT * FROM ${identifier(view)}`, first);
   }
 
   async checkSelect(sql: string): Promise<string | null> {
@@ -109,6 +111,8 @@ class DuckDbEngine implements SqlEngine {
   }
 
   async describe(sql: string): Promise<Column[]> {
+    const known = this.#columns.get(sql);
+    if (known !== undefined) return [...known];
     const rows = await this.rows(`DESCRIBE ${sql}`);
     return rows.map((row) => {
       const physicalType = String(row.column_type);

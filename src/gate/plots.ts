@@ -2,8 +2,8 @@ import { divergingBars, type IntervalRow, intervalPlot, type PlotTone } from '..
 import { histogramPair } from '../report/svg-distribution.ts';
 import type { Check } from './check.ts';
 import type { SliceResult } from './checks/slices.ts';
-import type { GateRecord } from './judge.ts';
 import { formatDifference, formatInterval, plural } from './numbers.ts';
+import type { GateRecord } from './record.ts';
 import { comparisons, flipTitles, flipWords, sliceName, testedSlices } from './view.ts';
 
 /** A drawing of the report: a file beside it, and a figure of the page. */

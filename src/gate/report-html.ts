@@ -5,9 +5,9 @@ import { changesSection } from './html/changes.ts';
 import { fairnessSection } from './html/fairness.ts';
 import { scansSection } from './html/scans.ts';
 import { slicesSection } from './html/slices.ts';
-import type { GateRecord } from './judge.ts';
 import { formatCount, formatDifference, formatInterval, formatP, formatValue } from './numbers.ts';
 import { comparisonPlot, predictionPlot } from './plots.ts';
+import type { GateRecord } from './record.ts';
 import {
   comparisons,
   consequence,

@@ -1,6 +1,5 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import type { Check } from './check.ts';
-import type { GateRecord } from './judge.ts';
 import { behaviourPart } from './markdown/behaviour.ts';
 import { type Amount, markOf, marks, number } from './markdown/cells.ts';
 import { changesPart } from './markdown/changes.ts';
@@ -8,6 +7,7 @@ import { fairnessPart } from './markdown/fairness.ts';
 import { scansPart } from './markdown/scans.ts';
 import { sliceParts } from './markdown/slices.ts';
 import { formatCount, formatDifference, formatInterval, formatP, formatValue, plural } from './numbers.ts';
+import type { GateRecord } from './record.ts';
 import {
   comparisons,
   consequence,

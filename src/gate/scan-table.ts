@@ -1,5 +1,5 @@
-import type { GateRecord } from './judge.ts';
 import { formatCount, plural } from './numbers.ts';
+import type { GateRecord } from './record.ts';
 import type { JudgedFinding, ScanResult } from './scans/judge.ts';
 
 /** What both forms of the report say of the scans, as plain texts, still to be escaped. */

@@ -2,7 +2,6 @@ import type { Behaviour } from './behaviour.ts';
 import type { Check } from './check.ts';
 import type { FairnessResult } from './checks/fairness.ts';
 import type { SliceResult } from './checks/slices.ts';
-import type { GateRecord } from './judge.ts';
 import {
   formatCount,
   formatExact,
@@ -11,6 +10,7 @@ import {
   formatValue,
   plural,
 } from './numbers.ts';
+import type { GateRecord } from './record.ts';
 
 /** What both forms of the report say in the same words. */
 

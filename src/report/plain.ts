@@ -9,10 +9,14 @@ export function oneLine(value: unknown, limit = 200): string {
   const whole = String(value)
     .toWellFormed()
     .slice(0, limit * 4);
-  const clean = whole
-    .replace(/[\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu, '')
-    .trim();
+  // the classes of Unicode take milliseconds to compile, and most text does not need them
+  const known = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(whole);
+  const clean = known
+    ? whole
+    : whole
+        .replace(/[\p{Zl}\p{Zp}\s]+/gu, ' ')
+        .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu, '')
+        .trim();
   const points = [...clean];
   return points.length <= limit ? clean : `${points.slice(0, limit - 1).join('')}…`;
 }

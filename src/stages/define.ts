@@ -71,8 +71,8 @@ export async function runStage<Input, Outputs, Given>(
   input: NoInfer<Given>,
   context: StageContext,
 ): Promise<StageOutcome<Outputs>> {
-  const started = performance.now();
-  const seconds = () => Math.round(performance.now() - started) / 1000;
+  const started = process.uptime(); // monotonic; `performance` would load a module at each start
+  const seconds = () => Math.round((process.uptime() - started) * 1000) / 1000;
   const trace_id = randomUUID();
   const base = { schema: 'modelgate.outcome/1' as const, stage: stage.name, trace_id, cached: false };
   let inputs: Record<string, unknown> = {};

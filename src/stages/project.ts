@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { cacheDirectory } from '../cache-directory.ts';
-import { type Loaded, loadConfig, loadSettings } from '../config/load.ts';
+import { type Loaded, loadConfig, loadSettings, requireFiles } from '../config/load.ts';
 import { Config, Instant } from '../config/schema.ts';
 import { contentProducer } from '../data/manifests.ts';
 import { hasCode, UserError } from '../errors.ts';
@@ -37,19 +37,24 @@ export interface ProjectOptions {
  */
 export async function openProject(options: ProjectOptions): Promise<Project & AsyncDisposable> {
   const file = path.resolve(options.configFile ?? 'modelgate.yaml');
+  let reading: Promise<Loaded | null> | undefined;
+  const read = () => {
+    reading ??= loadSettings(file).then((loaded) => loaded && withAsOf(loaded, options.asOf));
+    return reading;
+  };
   let loading: Promise<Loaded> | undefined;
   const config = () => {
-    loading ??= loadConfig(file).then((loaded) => withAsOf(loaded, options.asOf));
+    loading ??= read().then(async (loaded) => {
+      if (loaded === null) return loadConfig(file); // which says what is missing
+      await requireFiles(loaded);
+      return loaded;
+    });
     return loading;
   };
-  let reading: Promise<Loaded | null> | undefined;
-  const settings = () => {
-    reading ??= loadSettings(file).then((loaded) => {
-      if (loaded !== null) return withAsOf(loaded, options.asOf);
-      // only the default may be absent: a mistyped name would take every rule away
-      return options.configFile === undefined ? null : config();
-    });
-    return reading;
+  const settings = async () => {
+    const loaded = await read();
+    // only the default may be absent: a mistyped name would take every rule away
+    return loaded === null && options.configFile !== undefined ? config() : loaded;
   };
   const storage = await openStorage(await placeOfStore(options.store, file, settings));
   const store = new Store(storage);

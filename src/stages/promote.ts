@@ -50,7 +50,7 @@ export const promote = defineStage({
   outputs: MoveOutputs,
   cache: false,
   run: async (input, { registry, actor }) => {
-    const started = performance.now();
+    const started = process.uptime();
     const result = await promoteVersion(registry, { ...input, actor });
     return moveResult('promoted', input, result, started);
   },

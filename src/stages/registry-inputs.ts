@@ -52,11 +52,12 @@ export function moveResult(
   verb: 'promoted' | 'rolled back',
   request: { model: string; environment: string; dry_run: boolean },
   result: Moved,
+  /** By process.uptime(). */
   started: number,
 ): StageResult<MoveOutputs> {
   const { model, environment, dry_run } = request;
   const { status, ...move } = result;
-  const seconds = Math.round(performance.now() - started) / 1000;
+  const seconds = Math.round((process.uptime() - started) * 1000) / 1000;
   const from = move.from === null ? 'nothing' : `version ${move.from}`;
   const summary = {
     committed: `${environment} ${verb} from ${from} to version ${move.to} of ${model}, generation ${move.generation}.`,

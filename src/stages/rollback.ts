@@ -38,7 +38,7 @@ export const rollback = defineStage({
   outputs: MoveOutputs,
   cache: false,
   run: async (input, { registry, actor }) => {
-    const started = performance.now();
+    const started = process.uptime();
     const result = await rollBack(registry, { ...input, to: input.version, actor });
     const told = moveResult('rolled back', input, result, started);
     if (input.freeze || result.status !== 'committed') return told;

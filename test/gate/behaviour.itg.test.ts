@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { GateRecord } from '../../src/gate/judge.ts';
+import { GateRecord } from '../../src/gate/record.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { gate } from '../../src/stages/gate.ts';
 import { binaryRows, openContext, policyOf, storeEvaluation } from './world.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { GateRecord } from '../../src/gate/judge.ts';
+import { GateRecord } from '../../src/gate/record.ts';
 import type { StageContext } from '../../src/stages/define.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { gate } from '../../src/stages/gate.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { GateRecord } from '../../src/gate/judge.ts';
 import { GatePolicy } from '../../src/gate/policy.ts';
+import { GateRecord } from '../../src/gate/record.ts';
 import { exitCode } from '../../src/outcome.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { gate } from '../../src/stages/gate.ts';

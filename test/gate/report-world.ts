@@ -1,6 +1,7 @@
 import { type Behaviour, countFlips, type Example, findFlips } from '../../src/gate/behaviour.ts';
 import { decideOverall } from '../../src/gate/decide.ts';
-import { GateRecord, judgeScores, predictionHistogram } from '../../src/gate/judge.ts';
+import { judgeScores, predictionHistogram } from '../../src/gate/judge.ts';
+import { GateRecord } from '../../src/gate/record.ts';
 import type { Change } from '../../src/store/package-changes.ts';
 import { binaryRows, policyOf, scoresOf } from './world.ts';
 

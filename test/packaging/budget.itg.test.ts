@@ -143,7 +143,7 @@ describe('the bundles', () => {
     expect(loaded.modules.filter((module) => /^src\/(serving|rollout|training)\//.test(module))).toEqual([]);
     expect(neverAtStart(loaded)).toEqual([]);
     expect(loaded.bytes).toBeLessThan(800_000);
-    expect(loaded.files).toBeLessThan(30);
+    expect(loaded.files).toBeLessThan(18);
   });
 
   it('let a drift check load DuckDB alone of what is heavy, and no other command', async () => {

@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { GateRecord } from '../../../src/gate/judge.ts';
+import { GateRecord } from '../../../src/gate/record.ts';
 import { comparisonPlot } from '../../../src/gate/plots.ts';
 import { parseJson } from '../../../src/json.ts';
 import { distributionPlot } from '../../../src/monitoring/drift-page-column.ts';

@@ -1,6 +1,6 @@
 import { figure, fold, type Html, html, htmlTable } from '../../report/html.ts';
 import type { Behaviour } from '../behaviour.ts';
-import type { GateRecord } from '../judge.ts';
+import type { GateRecord } from '../record.ts';
 import { formatCount, plural } from '../numbers.ts';
 import { flipPlot } from '../plots.ts';
 import { flipColumns } from '../slice-columns.ts';

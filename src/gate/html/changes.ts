@@ -1,6 +1,6 @@
 import { type Html, html, htmlTable } from '../../report/html.ts';
 import { changeWords } from '../changes.ts';
-import type { GateRecord } from '../judge.ts';
+import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
 
 const mostChanges = 200;

@@ -1,5 +1,5 @@
 import { badge, type Html, html, htmlTable } from '../../report/html.ts';
-import type { GateRecord } from '../judge.ts';
+import type { GateRecord } from '../record.ts';
 import { fairnessTable } from '../view.ts';
 
 /** The audit of groups, where the policy asks for one. */

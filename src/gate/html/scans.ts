@@ -1,5 +1,5 @@
 import { type Html, html, htmlTable } from '../../report/html.ts';
-import type { GateRecord } from '../judge.ts';
+import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
 import { scanTable } from '../scan-table.ts';
 

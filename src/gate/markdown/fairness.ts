@@ -1,5 +1,5 @@
 import { code, details, type Markdown, table, text } from '../../report/markdown.ts';
-import type { GateRecord } from '../judge.ts';
+import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
 import { fairnessTable } from '../view.ts';
 import { type Amount, marks } from './cells.ts';

@@ -1,5 +1,5 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
-import type { GateRecord } from '../judge.ts';
+import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
 import { scanTable } from '../scan-table.ts';
 import type { Amount } from './cells.ts';

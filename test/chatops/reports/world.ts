@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { ChatopsContext } from '../../../src/chatops/context.ts';
 import { ChatopsPolicy } from '../../../src/chatops/policy.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { GateRecord } from '../../../src/gate/judge.ts';
+import type { GateRecord } from '../../../src/gate/record.ts';
 import { canonicalJson } from '../../../src/json.ts';
 import { silentLogger } from '../../../src/logger.ts';
 import type { Verdict } from '../../../src/outcome.ts';
