@@ -123,7 +123,7 @@ async function runCommand(
   const temporary = await temporaryFolder(env);
   if (receive.length > 0) {
     const handed = await receiveArtifacts(host.artifacts, receive, store, temporary);
-    if (isStage(command.name)) takeOver(options, command, handed);
+    if (takesOver(command.name)) takeOver(options, command, handed);
   }
 
   // Whatever a stage, a script or a column's name prints, the runner takes no command from it.
@@ -159,7 +159,8 @@ async function runCommand(
   }
 }
 
-const isStage = (name: string): boolean => (stageOrder as readonly string[]).includes(name);
+/** Commands whose options are digests of what earlier jobs made; elsewhere `model` is a name. */
+const takesOver = (name: string): boolean => ([...stageOrder, 'scan'] as readonly string[]).includes(name);
 
 /** What was left out and an earlier job handed over: a job of a matrix has no outputs of its own for another. */
 function takeOver(

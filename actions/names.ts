@@ -6,6 +6,7 @@ export const actionNames = [
   'features',
   'split',
   'train',
+  'scan',
   'evaluate',
   'gate',
   'register',

@@ -48,6 +48,10 @@ export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, s
   features: { features: digest('feature set'), rows: 'Rows of the feature set.' },
   split: { split: digest('split') },
   train: { model: digest('model package') },
+  scan: {
+    dependencies: 'Path of the report on the locked packages.',
+    image: 'Path of the report on the image; empty where none was named.',
+  },
   evaluate: { evaluation: digest('evaluation'), rows: 'Rows that were scored.' },
   gate: {
     ...judged,

@@ -85,6 +85,12 @@ export const codes = {
     class: 'infrastructure',
     means: 'a scan does not show that it looked at what is to be judged',
   },
+  scanner_missing: {
+    class: 'infrastructure',
+    means: 'there is no scanner for this machine, or it cannot be had',
+  },
+  scanner_damaged: { class: 'infrastructure', means: 'the downloaded scanner is not the pinned one' },
+  scanner_failed: { class: 'infrastructure', means: 'the scanner did not come to its end' },
 
   // store and registry
   storage_unavailable: { class: 'infrastructure', means: 'the store cannot be read or written' },

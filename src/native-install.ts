@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { download, downloadPatience, downloadProblem } from './download.ts';
 import { UserError } from './errors.ts';
 
 /** One npm package as it is pinned. */
@@ -32,8 +31,6 @@ export interface Installation {
 
 /** The largest archive that is taken, in bytes: ONNX Runtime's holds every platform. */
 const archiveLimit = 600_000_000;
-/** Milliseconds for one archive. */
-const patience = 300_000;
 
 /** The folder in which a pinned library lies or will lie; null where the lock has none of it for this platform. */
 export function installedFolder({
@@ -82,7 +79,7 @@ async function unpack(
   await mkdir(target, { recursive: true });
   const archive = path.join(staging, `${randomUUID()}.tgz`);
   const url = `${registry.replace(/\/+$/, '')}/${name}/-/${name.split('/').at(-1)}-${version}.tgz`;
-  const found = await download(url, archive);
+  const found = await fetchArchive(url, archive);
   if (found !== integrity) {
     throw new UserError({
       code: 'native_damaged',
@@ -96,39 +93,27 @@ async function unpack(
   await rm(archive);
 }
 
-/** Writes what a URL gives to a new file; gives its hash in npm's form. */
-async function download(url: string, file: string): Promise<string> {
-  const hash = createHash('sha512');
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _, done) {
-      bytes += chunk.length;
-      hash.update(chunk);
-      done(bytes > archiveLimit ? new Error(`more than ${archiveLimit} bytes`) : null, chunk);
-    },
-  });
+/** Downloads an archive; gives its hash in npm's form. */
+async function fetchArchive(url: string, file: string): Promise<string> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(patience) });
-    if (!answer.ok || answer.body === null) throw new Error(`the registry answers ${answer.status}`);
-    await pipeline(Readable.fromWeb(answer.body), counted, createWriteStream(file, { flags: 'wx' }));
+    const hash = await download(url, file, { algorithm: 'sha512', limit: archiveLimit });
+    return `sha512-${hash.toString('base64')}`;
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
     throw new UserError({
       code: 'native_missing',
-      message: `The archive could not be downloaded: ${said.slice(0, 300)}.`,
+      message: `The archive could not be downloaded: ${downloadProblem(cause)}.`,
       where: url,
       fix: 'Let the runner reach the registry, name another one in MODELGATE_NATIVE_REGISTRY, or name a folder with the library in its node_modules in MODELGATE_NATIVE.',
       cause,
     });
   }
-  return `sha512-${hash.digest('base64')}`;
 }
 
 /** Unpacks an archive whose bytes are known; `tar` is there on every runner, on Windows too. */
 function extract(archive: string, folder: string, members: readonly string[]): Promise<void> {
   const args = ['-xzf', archive, '-C', folder, '--strip-components=1', ...members];
   return new Promise((resolve, reject) => {
-    execFile('tar', args, { timeout: patience }, (error, _, stderr) => {
+    execFile('tar', args, { timeout: downloadPatience }, (error, _, stderr) => {
       if (error === null) return resolve();
       reject(
         new UserError({

@@ -24,6 +24,7 @@ const domain = [
   'adoption',
   'repository',
   'polling',
+  'scanning',
 ];
 
 /** What a domain folder may import from another one: ports, schemas and pure helpers of the layer below. */
@@ -42,6 +43,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   polling: ['store', 'registry', 'data/sources.ts', 'github/port.ts', 'chatops/operations.ts'],
   report: ['stats'],
+  scanning: ['training/process.ts'],
   github: [],
   repository: ['config'],
   adoption: [

@@ -1,12 +1,17 @@
 import type { EnvironmentSetup, RepositorySetup } from '../github/repository-setup.ts';
 import { type Level, missing, notLooked, ok, type SetupCheck, warn } from './check.ts';
+import { type Heard, heardOf } from './schedule-check.ts';
 
 export interface GitHubRequest {
   environments: readonly string[];
   /** The status that the gate sets. */
   gate: string;
-  /** Workflows that must be heard of, and how many milliseconds they may be silent. */
-  schedules: readonly { workflow: string; every: number }[];
+  /** Workflows that must be heard of, by the policy. */
+  schedules: readonly Heard[];
+  /** Those of the repository that a schedule starts and the policy does not name. */
+  others: readonly Heard[];
+  /** Whether status-page.yml is in the repository. */
+  statusPage: boolean;
   label: string;
   /** Whether chatops.yml is in the repository. */
   chatops: boolean;
@@ -20,6 +25,8 @@ const catalogue = {
   variables: { level: 1, needed: true },
   commands: { level: 2, needed: false },
   schedule: { level: 1, needed: false },
+  other_schedules: { level: 2, needed: false },
+  status_page: { level: 2, needed: false },
   runner: { level: 1, needed: false },
   label: { level: 2, needed: false },
 } as const satisfies Record<string, { level: Level; needed: boolean }>;
@@ -45,6 +52,8 @@ export async function githubChecks(setup: RepositorySetup, request: GitHubReques
     variableCheck(variables),
     commandCheck(variables, request.chatops),
     await scheduleCheck(setup, request),
+    await otherSchedulesCheck(setup, request),
+    statusPageCheck(environments, request.statusPage),
     runnerCheck(await setup.runners()),
     (await setup.hasLabel(request.label))
       ? ok(of('label'), `The label ${request.label} is there.`)
@@ -105,14 +114,14 @@ function productionCheck(found: EnvironmentSetup[] | null, name: string): SetupC
 
 function variableCheck(variables: string[] | null): SetupCheck {
   if (variables === null) return notLooked(of('variables'), 'the token may not see variables', rights);
-  const lacking = ['MODELGATE_STORE', 'MODELGATE_MODEL'].filter((name) => !variables.includes(name));
+  const lacking = ['MODELGATE_STORE', 'MODELGATE_REGION'].filter((name) => !variables.includes(name));
   return lacking.length > 0
     ? missing(
         of('variables'),
         `Not set: ${lacking.join(', ')}.`,
-        'Set them under Settings, Variables, Actions (docs/workflows.md).',
+        'Set them under Settings, Variables, Actions (docs/workflows.md). Before MODELGATE_STORE is set, what a schedule or a push starts is skipped.',
       )
-    : ok(of('variables'), 'The workflows know store and model.');
+    : ok(of('variables'), 'The workflows know store and region.');
 }
 
 function commandCheck(variables: string[] | null, chatops: boolean): SetupCheck {
@@ -131,26 +140,40 @@ async function scheduleCheck(
   setup: RepositorySetup,
   { schedules, now }: Pick<GitHubRequest, 'schedules' | 'now'>,
 ): Promise<SetupCheck> {
-  const alive: string[] = [];
-  for (const { workflow, every } of schedules) {
-    const found = await setup.schedule(workflow);
-    if (found === null)
-      return silent(`GitHub knows no workflow ${workflow}.`, 'Push it to the default branch.');
-    if (!found.active) return silent(`${workflow} is switched off.`, `gh workflow enable ${workflow}`);
-    const look = 'Look at its runs on GitHub.';
-    if (found.lastRun === null) return silent(`${workflow} has never run by its schedule.`, look);
-    const told = `${workflow} ran last at ${found.lastRun}`;
-    if (now.getTime() - Date.parse(found.lastRun) > every) {
-      return silent(`${told}: it is silent for longer than it may be.`, look);
-    }
-    alive.push(told);
-  }
-  return alive.length === 0
+  return schedules.length === 0
     ? warn(of('schedule'), 'No schedule has to be heard of.', 'Name them under chatops.heartbeats.')
-    : ok(of('schedule'), `${alive.join(', ')}.`);
+    : heardOf(of('schedule'), setup, { schedules, now });
 }
 
-const silent = (detail: string, fix: string): SetupCheck => missing(of('schedule'), detail, fix);
+async function otherSchedulesCheck(
+  setup: RepositorySetup,
+  { others, now }: Pick<GitHubRequest, 'others' | 'now'>,
+): Promise<SetupCheck> {
+  return others.length === 0
+    ? ok(of('other_schedules'), 'No other workflow here is started by a schedule.')
+    : heardOf(of('other_schedules'), setup, { schedules: others, now });
+}
+
+function statusPageCheck(environments: EnvironmentSetup[] | null, wanted: boolean): SetupCheck {
+  if (!wanted) return ok(of('status_page'), 'No status page is published: status-page.yml is not here.');
+  if (environments === null)
+    return notLooked(of('status_page'), 'the token may not see environments', rights);
+  const pages = environments.find(({ name }) => name === 'github-pages');
+  if (pages === undefined) {
+    return missing(
+      of('status_page'),
+      'status-page.yml is here, and GitHub Pages has no environment yet.',
+      'Set the source of Pages to GitHub Actions under Settings, Pages (docs/site.md).',
+    );
+  }
+  return pages.branches
+    ? ok(of('status_page'), 'The default branch alone publishes the status page.')
+    : warn(
+        of('status_page'),
+        'Any branch may publish the status page.',
+        'Restrict the environment github-pages to the default branch.',
+      );
+}
 
 function runnerCheck(runners: string[][] | null): SetupCheck {
   if (runners === null) return notLooked(of('runner'), 'the token may not see runners', rights);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { missing, ok, type SetupCheck, warn } from './check.ts';
 import { isThere } from './new-files.ts';
+import type { Heard } from './schedule-check.ts';
 import { smallText } from './survey.ts';
 import { forBranch, workflowFolder, workflowTemplates } from './workflow-files.ts';
 
@@ -74,7 +75,30 @@ export async function ownersCheck(root: string): Promise<SetupCheck> {
   return warn(of, 'There is no CODEOWNERS.', fix);
 }
 
+const hour = 3_600_000;
+/** Templates that a schedule starts, by how long each may be silent: GitHub begins scheduled runs late, or drops one. */
+const scheduled: Readonly<Record<string, number>> = {
+  'monitor.yml': 26 * hour,
+  'verify.yml': 26 * hour,
+  'poll.yml': 13 * hour,
+  'drill.yml': 8 * 24 * hour,
+  'status-page.yml': 6 * hour,
+};
+export const statusPage = 'status-page.yml';
+
+/** Those of them that are in the repository, but for the ones that are watched already. */
+export async function otherSchedules(root: string, watched: readonly string[]): Promise<Heard[]> {
+  const wanted = Object.entries(scheduled).filter(([workflow]) => !watched.includes(workflow));
+  const found: Heard[] = [];
+  for (const [workflow, every] of wanted) {
+    if (await hasWorkflow(root, workflow)) found.push({ workflow, every });
+  }
+  return found;
+}
+
 /** Whether comments command anything: the app (told by its variable) or chatops.yml. */
-export async function hasChatopsWorkflow(root: string): Promise<boolean> {
-  return isThere(path.join(root, workflowFolder, 'chatops.yml'));
+export const hasChatopsWorkflow = (root: string) => hasWorkflow(root, 'chatops.yml');
+
+export async function hasWorkflow(root: string, name: string): Promise<boolean> {
+  return isThere(path.join(root, workflowFolder, name));
 }

@@ -11,6 +11,14 @@ export interface EnvironmentSetup {
   branches: boolean;
 }
 
+export interface ScheduleSetup {
+  active: boolean;
+  /** When the newest scheduled run began that was not skipped; null: none did among the latest. */
+  lastRun: string | null;
+  /** Whether the newest one was skipped: it looked at nothing. */
+  skipped: boolean;
+}
+
 /**
  * How a repository is set up on GitHub: only read, never changed. What the token may not see is null; that there is
  * nothing is an empty list. Other failures throw as those of the port `GitHub` do.
@@ -26,6 +34,6 @@ export interface RepositorySetup {
   /** The labels of each self-hosted runner that is online and belongs to the repository itself. */
   runners(): Promise<string[][] | null>;
   hasLabel(name: string): Promise<boolean>;
-  /** The state of a workflow and the beginning of its newest scheduled run; null: there is no such workflow. */
-  schedule(file: string): Promise<{ active: boolean; lastRun: string | null } | null>;
+  /** A workflow that a schedule starts; null: there is no such workflow. */
+  schedule(file: string): Promise<ScheduleSetup | null>;
 }

@@ -19,6 +19,7 @@ const groups: readonly Group[] = [
     names: stageOrder,
     load: async () => (await import('./commands/pipeline.ts')).pipelineCommands,
   },
+  { names: ['scan'], load: async () => (await import('./commands/scanning.ts')).scanningCommands },
   {
     names: ['reproduce'],
     load: async () => (await import('./commands/training.ts')).trainingCommands,

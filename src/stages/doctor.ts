@@ -5,7 +5,14 @@ import { configChecks, configProblem } from '../adoption/config-checks.ts';
 import { gitFacts } from '../adoption/git.ts';
 import { githubChecks, githubUnseen } from '../adoption/github-checks.ts';
 import { registryChecks } from '../adoption/registry-checks.ts';
-import { hasChatopsWorkflow, ownersCheck, workflowChecks } from '../adoption/workflow-checks.ts';
+import {
+  hasChatopsWorkflow,
+  hasWorkflow,
+  otherSchedules,
+  ownersCheck,
+  statusPage,
+  workflowChecks,
+} from '../adoption/workflow-checks.ts';
 import { driftLabel } from '../chatops/drift/keep-alarm.ts';
 import { schedulesOf } from '../chatops/drift/schedules.ts';
 import { ChatopsPolicy } from '../chatops/policy.ts';
@@ -89,6 +96,8 @@ async function allChecks(
   const chatops = config?.chatops ?? ChatopsPolicy.parse({});
   const { branch } = await gitFacts(folder);
   const environments = config?.environments.map(({ name }) => name) ?? ['staging', 'production'];
+  const schedules = schedulesOf(chatops);
+  const watched = schedules.map(({ workflow }) => workflow);
   return [
     ...(loaded instanceof UserError
       ? [configProblem(loaded)]
@@ -105,7 +114,9 @@ async function allChecks(
     ...(await askGitHub(setup, {
       environments,
       gate: 'modelgate/gate',
-      schedules: schedulesOf(chatops),
+      schedules,
+      others: await otherSchedules(folder, watched),
+      statusPage: await hasWorkflow(folder, statusPage),
       label: driftLabel,
       chatops: await hasChatopsWorkflow(folder),
       now: context.now(),

@@ -54,7 +54,9 @@ export async function judge(
   const earlier = champion === null ? null : await readEarlier(store, inputs.champion_gate);
   const set = facts.evaluation_set ?? null;
   const digest = digestOf(policy);
-  const engine = await opening;
+  const limits = limitChecks(await measure(store, { manifest, candidate, policy }), policy);
+  const changes = await changesBetween(store, { champion, candidate });
+  const engine = await opening; // what needs none is read by now
   await engine.addFile(
     'predictions',
     await store.localFile(store.file(manifest, 'predictions.parquet').sha256),
@@ -71,7 +73,6 @@ export async function judge(
           await readLeakage(engine, { store, evaluation: manifest, view: 'predictions' }),
           policy.leakage,
         );
-  const limits = limitChecks(await measure(store, { manifest, candidate, policy }), policy);
   const golden = await goldenChecks(engine, {
     cases: inputs.golden === null ? null : await readGolden(engine, { store, input: inputs.golden }),
     policy: policy.golden,
@@ -125,7 +126,7 @@ export async function judge(
         personal,
       },
     }),
-    changes: await changesBetween(store, { champion, candidate }),
+    changes,
     release,
   };
 }

@@ -20,6 +20,7 @@ import { promote } from '../../src/stages/promote.ts';
 import { reconcile } from '../../src/stages/reconcile.ts';
 import { register } from '../../src/stages/register.ts';
 import { rollback } from '../../src/stages/rollback.ts';
+import { scan } from '../../src/stages/scan.ts';
 import { site } from '../../src/stages/site.ts';
 import { split } from '../../src/stages/split.ts';
 import { status } from '../../src/stages/status.ts';
@@ -45,6 +46,7 @@ const stages: Record<string, Pick<Stage<never, unknown>, 'outputs'>> = {
   features,
   split,
   train,
+  scan,
   evaluate,
   gate,
   register,

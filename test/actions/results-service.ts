@@ -21,6 +21,7 @@ interface StoredArtifact {
   blocks: Map<string, Buffer>;
   content: Buffer | null;
   finalized: boolean;
+  deleted: boolean;
 }
 
 /**
@@ -54,7 +55,9 @@ export class ResultsService implements AsyncDisposable {
 
   /** The zip of a finished artifact. */
   content(name: string): Buffer {
-    const found = this.artifacts.findLast((artifact) => artifact.name === name && artifact.finalized);
+    const found = this.artifacts.findLast(
+      (artifact) => artifact.name === name && artifact.finalized && !artifact.deleted,
+    );
     if (found?.content === undefined || found.content === null) throw new Error(`no artifact ${name}`);
     return found.content;
   }
@@ -84,7 +87,7 @@ export class ResultsService implements AsyncDisposable {
   }
 
   private call(method: string, run: string, asked: z.infer<typeof Request>): [number, unknown] {
-    const ofRun = this.artifacts.filter((artifact) => artifact.run === run);
+    const ofRun = this.artifacts.filter((artifact) => artifact.run === run && !artifact.deleted);
     const named = ofRun.find((artifact) => artifact.name === asked.name);
     switch (method) {
       case 'CreateArtifact': {
@@ -100,6 +103,7 @@ export class ResultsService implements AsyncDisposable {
           blocks: new Map(),
           content: null,
           finalized: false,
+          deleted: false,
         });
         return [200, { ok: true, signed_upload_url: this.blobUrl(id) }];
       }
@@ -108,6 +112,11 @@ export class ResultsService implements AsyncDisposable {
         if (named === undefined || hash !== textOf(asked.hash))
           return [400, { msg: 'not the uploaded bytes' }];
         named.finalized = true;
+        return [200, { ok: true, artifact_id: String(named.id) }];
+      }
+      case 'DeleteArtifact': {
+        if (named === undefined) return [404, { code: 'not_found', msg: 'not found' }];
+        named.deleted = true;
         return [200, { ok: true, artifact_id: String(named.id) }];
       }
       case 'ListArtifacts': {

@@ -42,10 +42,10 @@ function setup(changes: Partial<RepositorySetup> = {}): RepositorySetup {
     defaultBranch: async () => 'main',
     requiredChecks: async () => ['tests', 'modelgate/gate'],
     environments: async () => ['candidates', 'staging', 'production', 'monitor'].map(guarded),
-    variables: async () => ['MODELGATE_STORE', 'MODELGATE_MODEL', 'MODELGATE_BOT'],
+    variables: async () => ['MODELGATE_STORE', 'MODELGATE_REGION', 'MODELGATE_BOT'],
     runners: async () => [['self-hosted', 'linux', 'gpu']],
     hasLabel: async () => true,
-    schedule: async () => ({ active: true, lastRun: '2026-03-01T05:17:00Z' }),
+    schedule: async () => ({ active: true, lastRun: '2026-03-01T05:17:00Z', skipped: false }),
     ...changes,
   };
 }
@@ -53,6 +53,8 @@ const request = {
   environments: ['staging', 'production'],
   gate: 'modelgate/gate',
   schedules: [{ workflow: 'monitor.yml', every: 26 * 3_600_000 }],
+  others: [{ workflow: 'poll.yml', every: 24 * 3_600_000 }],
+  statusPage: false,
   label: 'modelgate-drift',
   chatops: false,
   now,
@@ -95,11 +97,7 @@ describe('what GitHub says of the repository', () => {
       },
     ],
     ['variables', 'missing', { variables: async () => ['MODELGATE_BOT', 'MODELGATE_STORE'] }],
-    ['commands', 'missing', { variables: async () => ['MODELGATE_MODEL', 'MODELGATE_STORE'] }],
-    ['schedule', 'missing', { schedule: async () => null }],
-    ['schedule', 'missing', { schedule: async () => ({ active: false, lastRun: '2026-03-01T23:00:00Z' }) }],
-    ['schedule', 'missing', { schedule: async () => ({ active: true, lastRun: null }) }],
-    ['schedule', 'missing', { schedule: async () => ({ active: true, lastRun: '2026-02-28T21:00:00Z' }) }],
+    ['commands', 'missing', { variables: async () => ['MODELGATE_REGION', 'MODELGATE_STORE'] }],
     ['runner', 'warn', { runners: async () => [['self-hosted', 'linux']] }],
     ['label', 'warn', { hasLabel: async () => false }],
   ])('%s is %s', async (check, verdict, changes) => {
@@ -107,6 +105,48 @@ describe('what GitHub says of the repository', () => {
     expect(found[check]).toBe(verdict);
     const others = Object.entries(found).filter(([name]) => name !== check);
     expect(new Set(others.map(([, value]) => value))).toEqual(new Set(['ok']));
+  });
+
+  it.each<[string, Awaited<ReturnType<RepositorySetup['schedule']>>, RegExp]>([
+    ['is not there', null, /knows no workflow/],
+    ['is switched off', { active: false, lastRun: '2026-03-01T23:00:00Z', skipped: false }, /switched off/],
+    ['never ran', { active: true, lastRun: null, skipped: false }, /never run/],
+    ['fell silent', { active: true, lastRun: '2026-02-28T21:00:00Z', skipped: false }, /silent for longer/],
+    ['is skipped', { active: true, lastRun: null, skipped: true }, /skipped.*looks at nothing/],
+  ])('a schedule that %s is missing, whether the policy names it or not', async (_, state, says) => {
+    for (const [check, workflow] of [
+      ['schedule', 'monitor.yml'],
+      ['other_schedules', 'poll.yml'],
+    ] as const) {
+      const alive = { active: true, lastRun: '2026-03-01T05:17:00Z', skipped: false };
+      const schedule = async (file: string) => (file === workflow ? state : alive);
+      expect(new Set(Object.entries(await verdicts({ schedule })).filter(([, one]) => one !== 'ok'))).toEqual(
+        new Set([[check, 'missing']]),
+      );
+      const checks = await githubChecks(setup({ schedule }), request);
+      expect(checks.find((one) => one.check === check)?.detail).toMatch(says);
+    }
+  });
+
+  it('every silent schedule is named', async () => {
+    const others = ['poll.yml', 'drill.yml'].map((workflow) => ({ workflow, every: 1 }));
+    const checks = await githubChecks(setup(), { ...request, others });
+    expect(checks.find(({ check }) => check === 'other_schedules')?.detail).toMatch(/poll\.yml.*drill\.yml/);
+  });
+
+  it('a status page needs Pages, and publishes from the default branch alone', async () => {
+    const withPages = (pages: object[]) => ({
+      environments: async () => [
+        ...['candidates', 'staging', 'production', 'monitor'].map(guarded),
+        ...(pages as ReturnType<typeof guarded>[]),
+      ],
+    });
+    expect(await verdicts(withPages([]))).toMatchObject({ status_page: 'ok' });
+    const there = { statusPage: true };
+    expect(await verdicts(withPages([]), there)).toMatchObject({ status_page: 'missing' });
+    expect(await verdicts(withPages([guarded('github-pages')]), there)).toMatchObject({ status_page: 'ok' });
+    const open = { ...guarded('github-pages'), branches: false };
+    expect(await verdicts(withPages([open]), there)).toMatchObject({ status_page: 'warn' });
   });
 
   it('warns where no schedule has to be heard of', async () => {

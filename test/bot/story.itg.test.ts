@@ -37,7 +37,6 @@ it('[GAT-4] [GAT-7] [ALR-3] [DEP-4] the whole story: a pull request, report, sta
     home: world.folder,
     variables: {
       MODELGATE_STORE: store,
-      MODELGATE_MODEL: model,
       MODELGATE_BOT: github.app.bot.login,
       MODELGATE_CONFIG_FILES: '',
     },

@@ -102,6 +102,24 @@ describe('[GOV-8] reports of scanners', () => {
     ]);
   });
 
+  it('OSV-Scanner on an image: packages of its system, by the name that modelgate scan gave it', () => {
+    const report = {
+      ...{ image_metadata: { os: 'Debian' }, experimental_config: {} },
+      results: [
+        {
+          source: { path: '/var/lib/dpkg/status', type: 'os' },
+          packages: [{ package: { name: 'openssl', version: '3.0.9-1', ecosystem: 'Debian:12' } }],
+        },
+      ],
+    };
+    expect(read(report)).toMatchObject({
+      ...{ subject: 'image', target: null },
+      packages: [{ name: 'openssl', version: '3.0.9-1', foreign: true }],
+    });
+    expect(read({ ...report, modelgate: { target: 'model@sha256:1' } }).target).toBe('model@sha256:1');
+    expect(codeOf(() => read({ ...report, results: [] }))).toBe('scan_incomplete');
+  });
+
   it('Grype: matches of an image', () => {
     const scan = read(fixture('grype-image.json'));
     expect(scan).toMatchObject({ subject: 'image', tool: { name: 'Grype' }, packages: null });
@@ -194,6 +212,29 @@ describe('[GOV-8] what shows nothing is an error, never green', () => {
     });
     expect(ask([half(0, 2), image])).toBe('scan_incomplete');
     expect(ask([half(0, 2), half(2, 9), image])).toBe('none');
+  });
+
+  it('a version that a scanner writes otherwise is the same, and another one is not', () => {
+    const ask = (locked: string, scanned: string) =>
+      codeOf(() =>
+        requireScans([scanOf([], { packages: [{ name: 'numpy', version: scanned }] })], {
+          policy: policyOf({ require: ['dependencies'] }),
+          lock: [{ name: 'numpy', version: locked }],
+        }),
+      );
+    for (const [locked, scanned] of [
+      ['2.0.0-RC.1', '2.0.0rc1'],
+      ['1.0', '1.0.0'],
+      ['1.0-1', '1.0.post1'],
+    ] as const)
+      expect([locked, ask(locked, scanned)]).toEqual([locked, 'none']);
+    for (const [locked, scanned] of [
+      ['1.0', '1.0.1'],
+      ['1.0', '1.0rc1'],
+      ['2.5.0', '2.5.0+cpu'],
+      ['1!1.0', '1.0'],
+    ] as const)
+      expect([locked, ask(locked, scanned)]).toEqual([locked, 'scan_incomplete']);
   });
 
   it('a scan that lists no packages is heeded, but proves nothing', () => {

@@ -53,7 +53,11 @@ beforeEach(async () => {
     [`${base}/labels/modelgate-drift`]: { name: 'modelgate-drift' },
     [`${base}/actions/workflows/monitor.yml`]: { state: 'active' },
     [`${base}/actions/workflows/monitor.yml/runs`]: {
-      workflow_runs: [{ created_at: '2026-03-01T05:17:00Z' }],
+      workflow_runs: [
+        { created_at: '2026-03-02T05:17:00Z', conclusion: 'skipped' },
+        { created_at: '2026-03-01T05:17:00Z', conclusion: 'failure' },
+        { created_at: '2026-02-28T05:17:00Z', conclusion: 'success' },
+      ],
     },
   };
   server = createServer((request, response) => {
@@ -86,7 +90,9 @@ describe('the set-up of a repository, read with a token', () => {
     expect(await one.variables()).toEqual(['MODELGATE_STORE']);
     expect(await one.runners()).toEqual([['self-hosted', 'gpu']]);
     expect([await one.hasLabel('modelgate-drift'), await one.hasLabel('none')]).toEqual([true, false]);
-    expect(await one.schedule('monitor.yml')).toEqual({ active: true, lastRun: '2026-03-01T05:17:00Z' });
+    expect(await one.schedule('monitor.yml')).toEqual({
+      ...{ active: true, lastRun: '2026-03-01T05:17:00Z', skipped: true },
+    });
     expect(await one.schedule('none.yml')).toBe(null);
     expect(new Set(asked.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(asked.find(({ url }) => url?.includes('/runs'))?.url).toContain('event=schedule');

@@ -16,6 +16,7 @@ import { type ActWorld, openWorld } from './act/world.ts';
 import { missing } from './tools.ts';
 
 const day = 86_400_000;
+const image = `ghcr.io/acme/serving@sha256:${'4'.repeat(64)}`;
 const skipped = missing('act') ?? noServer();
 
 const name =
@@ -64,11 +65,13 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       {
         ...{ workflow: 'train.yml', event: 'workflow_dispatch', token },
         inputs: { sha: world.first, op_id: 'train-1', trigger: 'data' },
+        variables: { MODELGATE_IMAGE: image },
       },
       { train: 'success', scan: 'success', gate: 'success' },
     );
     expect(trained.outputs['gate.gate']).toMatchObject({ verdict: 'pass' });
-    expect(trained.summary).toMatch(/## ModelGate train[\s\S]*## ModelGate gate/);
+    expect(trained.summary).toMatch(/## ModelGate train[\s\S]*## ModelGate scan[\s\S]*## ModelGate gate/);
+    expect(trained.summary).toMatch(/on the image \\\(ghcr\.io.+1 package/);
     expect(world.onGitHub.statuses).toMatchObject([
       { sha: world.first, context: 'modelgate/gate', state: 'success' },
     ]);
@@ -98,7 +101,10 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
   });
 
   it('[DEP-5] drill.yml: with nothing to go back to it says so, and moves nothing', async () => {
-    const drilled = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'success' });
+    const drilled = await run(
+      { workflow: 'drill.yml', event: 'schedule' },
+      { models: 'success', drill: 'success' },
+    );
     expect(drilled.said).toContain('no version to go back to');
     expect(drilled.outputs).not.toHaveProperty(['drill.back']);
   });
@@ -146,16 +152,28 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       { workflow: 'sweep.yml', event: 'workflow_dispatch', inputs: { metric: 'auc', best: 'highest' } },
       { plan: 'success', train: 'failure', choose: 'success', scan: 'success', gate: 'success' },
     );
-    expect(swept.outputs['plan.plan']).toEqual({ settings: '["blind","broken","stiff"]' });
+    const { include } = JSON.parse(swept.outputs['plan.plan']?.settings ?? '{}') as {
+      include: { setting: string; config: string }[];
+    };
+    expect(include.map(({ setting, config }) => [setting, config])).toEqual(
+      ['blind', 'broken', 'stiff'].map((one) => [one, `sweep/${one}.yaml`]),
+    );
     expect(swept.summary).toMatch(/\| stiff \| 0\.[6-9]\d+ \|\n\| blind \| 0\.5 \|/);
-    expect(swept.outputs['choose.choose']).toMatchObject({ setting: 'stiff' });
     const { versions } = await world.registry.state(model);
     expect(versions).toHaveLength(before + 1);
-    expect(versions.at(-1)?.manifest).toBe(swept.outputs['choose.choose']?.model);
+    const chosen = await world.runner.unpack('modelgate-chosen');
+    const { inputs, outputs } = Outcome.parse(
+      JSON.parse(await readFile(path.join(chosen, 'outcome.json'), 'utf8')),
+    );
+    expect(inputs).toMatchObject({ training: { params: { ridge: 30 } } });
+    expect(versions.at(-1)?.manifest).toBe(outputs.model);
   });
 
   it('[DEP-5] drill.yml: staging goes back and comes forward again, and where it cannot, nothing is claimed', async () => {
-    const drilled = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'success' });
+    const drilled = await run(
+      { workflow: 'drill.yml', event: 'schedule' },
+      { models: 'success', drill: 'success' },
+    );
     expect(drilled.summary).toMatch(/staging went from version 2 to 1 in [\d.]+ s and back in [\d.]+ s/);
     expect(await serving()).toEqual([2, 1]);
     const state = await world.registry.state(model);
@@ -168,7 +186,10 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     const held = { model, environment: 'staging', environments: ['staging', 'production'], op_id: null };
     const olga = { ...held, actor: { name: 'olga', via: 'cli' as const } };
     await lock(world.registry, { ...olga, reason: 'audit', ttl: null });
-    const stopped = await run({ workflow: 'drill.yml', event: 'schedule' }, { drill: 'failure' });
+    const stopped = await run(
+      { workflow: 'drill.yml', event: 'schedule' },
+      { models: 'success', drill: 'failure' },
+    );
     expect(stopped.said).toContain('staging is locked by olga');
     await unlock(world.registry, { ...olga, reason: null, force: false });
     expect(await serving()).toEqual([2, 1]);
@@ -236,6 +257,13 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       { ...proven, verify: 'failure' },
     );
     expect(forged.summary).toContain('history was replaced');
+  });
+
+  it('what a schedule starts is skipped before the repository is set up: neither red nor green', async () => {
+    for (const file of ['monitor', 'drill', 'verify', 'poll', 'status-page']) {
+      const variables = { MODELGATE_STORE: '' };
+      await run({ workflow: `${file}.yml`, event: 'schedule', variables }, {});
+    }
   });
 
   it('[TRG-4] poll.yml: data that come without a commit start train.yml once, on the default branch', async () => {

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import { Outcome } from '../../src/outcome.ts';
+import { lastDrill } from '../../src/registry/drills.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { environmentOf } from '../../src/registry/state.ts';
+import { promote } from '../../src/rollout/move.ts';
 import { openStorage } from '../../src/store/open.ts';
 import { Store } from '../../src/store/store.ts';
 import { root } from '../actions/job.ts';
@@ -14,10 +16,13 @@ import { openRepository } from '../repository/world.ts';
 import { ActRunner } from './act/runner.ts';
 import { putScanner } from './act/scanner.ts';
 import { localRepositories } from './act/stand-ins.ts';
+import { putPrograms } from './act/world.ts';
 import { workflows } from './templates.ts';
 import { missing } from './tools.ts';
 
 const skipped = missing('act');
+/** In the order of the tests. */
+const used = ['pull-request.yml', 'release.yml', 'sweep.yml', 'drill.yml'];
 const names = ['late-north', 'late-south', 'late-west'] as const;
 
 /** Three models that extend one base; each has feature SQL and a sample of its own. */
@@ -36,7 +41,7 @@ async function threeModels(): Promise<Record<string, string | Buffer>> {
     [`models/${name}/modelgate.sample.yaml`, sample!],
     [`models/${name}/features.sql`, features!],
   ]);
-  const templates = ['pull-request.yml', 'release.yml'].map((file) => [
+  const templates = used.map((file) => [
     `.github/workflows/${file}`,
     workflows.find((one) => one.file === file)!.text,
   ]);
@@ -61,25 +66,31 @@ describe.skipIf(skipped !== null)(
       store = path.join(home, 'store');
       const programs = path.join(home, 'programs');
       await mkdir(store);
-      await putScanner(programs);
+      await putPrograms(programs);
+      const scanner = await putScanner(programs);
       runner = resources.use(
         await ActRunner.open({
           ...{ home: path.join(home, 'act'), repository: repository.folder },
           programs,
           localRepositories: await localRepositories(
             path.join(home, 'actions'),
-            ['pull-request.yml', 'release.yml'].map(
-              (file) => workflows.find((one) => one.file === file)!.text,
-            ),
+            used.map((file) => workflows.find((one) => one.file === file)!.text),
           ),
           variables: {
             ...{ MODELGATE_STORE: store, MODELGATE_REGION: 'us-east-1', MODELGATE_ROLE: 'a role' },
           },
-          environment: { ACT_ORIGIN: repository.folder, MODELGATE_NATIVE: root },
+          environment: { ACT_ORIGIN: repository.folder, MODELGATE_NATIVE: root, ...scanner },
         }),
       );
     });
     afterAll(() => resources.disposeAsync());
+
+    const openRegistry = async () =>
+      new Registry({
+        store: new Store(await openStorage(store)),
+        now: () => new Date(),
+        logger: silentLogger,
+      });
 
     /** The run of a pull request that changes these files of main. */
     async function pullRequest(number: number, files: Readonly<Record<string, string>>) {
@@ -126,13 +137,53 @@ describe.skipIf(skipped !== null)(
       expect(ran.jobs, ran.said).toEqual({
         ...{ models: 'failure', train: 'failure', scan: 'failure', staging: 'failure' },
       });
-      const registry = new Registry({
-        store: new Store(await openStorage(store)),
-        now: () => new Date(),
-        logger: silentLogger,
-      });
+      const registry = await openRegistry();
       expect(await registry.models()).toEqual([names[0]]);
       expect(environmentOf(await registry.state(names[0]), 'staging').version, ran.said).toBe(1);
+    });
+
+    it('[TRN-6] sweep.yml searches for each model that has settings, and one search that fails stops no other', async () => {
+      repository.git('checkout', '--quiet', '-B', 'main', main);
+      const setting = (params: string) => `extends: ../modelgate.yaml\ntrain: { params: ${params} }\n`;
+      await repository.commit({
+        [`models/${names[0]}/sweep/blind.yaml`]: setting('{ steps: 0 }'),
+        [`models/${names[0]}/sweep/stiff.yaml`]: setting('{ ridge: 30 }'),
+        [`models/${names[1]}/sweep/broken.yaml`]: setting('{ steps: many }'),
+      });
+      const inputs = { metric: 'auc', best: 'highest' };
+      const ran = await runner.run({ workflow: 'sweep.yml', event: 'workflow_dispatch', inputs });
+      expect(ran.jobs, ran.said).toEqual({
+        ...{ plan: 'success', train: 'failure', choose: 'failure', scan: 'failure', gate: 'failure' },
+      });
+      expect(ran.summary).toMatch(new RegExp(`### ${names[0]}[^#]+\\| stiff \\| 0\\.[6-9]`));
+      const registry = await openRegistry();
+      expect(await registry.models()).toEqual([names[0]]);
+      const { versions } = await registry.state(names[0]);
+      expect(versions, ran.said).toHaveLength(2);
+      const { facts } = await registry.store.readManifest(versions[1]!.manifest, 'model');
+      expect(facts.params).toMatchObject({ ridge: 30 });
+    });
+
+    it('[DEP-5] drill.yml drills every model, and warns of those that have nothing to go back to', async () => {
+      const registry = await openRegistry();
+      const { verdict } = (await registry.state(names[0])).versions[1]!;
+      expect(verdict).toBe('pass');
+      await promote(registry, {
+        ...{ model: names[0], version: 2, environment: 'staging', environments: ['staging', 'production'] },
+        ...{ actor: { name: 'olga', via: 'cli' }, op_id: null, reason: null, dry_run: false, override: null },
+        expected_generation: null,
+      });
+      const ran = await runner.run({ workflow: 'drill.yml', event: 'schedule' });
+      expect(ran.jobs, ran.said).toEqual({ models: 'success', drill: 'success' });
+      expect(ran.summary).toContain(`Rollback drill of ${names[0]}: staging went from version 2 to 1`);
+      expect(lastDrill(await registry.state(names[0]))).toMatchObject({ from: 2, to: 1 });
+      expect(environmentOf(await registry.state(names[0]), 'staging').version).toBe(2);
+      expect(ran.said.match(/warning: No version of it is registered yet/g)).toHaveLength(2);
+      const one = await runner.run({
+        ...{ workflow: 'drill.yml', event: 'workflow_dispatch', inputs: { model: names[1] } },
+      });
+      expect(one.outputs['models.models'], one.said).toMatchObject({ count: '1' });
+      expect(one.jobs).toEqual({ models: 'success', drill: 'success' });
     });
   },
 );

@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { lines } from '../../actions/inputs.ts';
 import { templateFolder, workflows } from './templates.ts';
 
 const root = path.join(import.meta.dirname, '../..');
+const expression = (text: string) => ['$', `{{ ${text} }}`].join('');
 const ours = /^modelgate\/modelgate\/actions\/([a-z]+)@v0$/;
 
 describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('%s', (file, workflow) => {
@@ -17,7 +19,9 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
     for (const [, job] of jobs) {
       // one that looks at what others came to, or at their artifacts, needs none
       const needs = job.steps.some(
-        ({ uses }) => uses !== undefined && !/^actions\/(up|down)load-artifact@/.test(uses),
+        ({ uses }) =>
+          uses !== undefined &&
+          !/^(actions\/(up|down)load-artifact|modelgate\/modelgate\/actions\/scan)@/.test(uses),
       );
       const bare = !needs && job.permissions !== undefined;
       if (!bare) expect(Object.keys(job.permissions ?? {}).length).toBeGreaterThan(0);
@@ -86,16 +90,42 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
       expect([gate.needs].flat()).toContain('scan');
       expect(scan.permissions).toEqual({});
       expect(scan.environment).toBeUndefined();
-      // one text in every workflow: what is mended in one is mended in all
-      const script = scan.steps.find(({ run }) => run !== undefined);
-      expect(script).toEqual(workflows.find((one) => one.file === 'train.yml')!.jobs.scan!.steps[1]);
-      expect(script?.run).toContain('sha256sum --check --strict');
-      const report = scan.steps.at(-1)?.with?.name;
+      // after the training, and nothing but this: no checkout, no script of the commit
+      expect([scan.needs].flat()).toContain(file === 'sweep.yml' ? 'choose' : 'train');
+      // whose gate does not wait for the scan's success replaces what a training put under the scan's name
+      const replaces = gate.if !== undefined;
+      expect(replaces).toBe(file !== 'train.yml');
+      expect(scan.steps.map(({ uses }) => uses?.split('@')[0])).toEqual([
+        ...(replaces ? [undefined, 'actions/upload-artifact'] : []),
+        'modelgate/modelgate/actions/scan',
+        'actions/upload-artifact',
+      ]);
+      const [scanned, handed] = scan.steps.slice(-2).map((step) => step.with ?? {});
+      if (replaces) expect(scan.steps[1]?.with).toEqual(handed);
+      expect(scanned?.image).toBe(expression('vars.MODELGATE_IMAGE'));
+      expect(scanned?.['from-artifacts']).toMatch(/^modelgate-(train|chosen)/);
+      expect(handed).toMatchObject({
+        ...{ path: 'modelgate-scan', overwrite: true, 'if-no-files-found': 'error' },
+      });
       expect(gate.steps.find(({ uses }) => uses?.startsWith('actions/download-artifact@'))?.with).toEqual({
-        ...{ name: report, path: 'modelgate-scan' },
+        ...{ name: handed?.name, path: 'modelgate-scan' },
       });
       const judged = gate.steps.find(({ uses }) => uses?.includes('/actions/gate@'));
-      expect(judged?.with?.scan).toBe('modelgate-scan/osv-scanner.json');
+      const image = "vars.MODELGATE_IMAGE != '' && 'image=modelgate-scan/image.json' || ''";
+      expect(lines(judged?.with?.scan ?? '')).toEqual([
+        'modelgate-scan/dependencies.json',
+        expression(image),
+      ]);
+    }
+  });
+
+  it('does nothing by schedule before it is set up, and a run that does nothing is skipped, not green', () => {
+    if (!('schedule' in workflow.on)) return;
+    for (const [, job] of jobs) {
+      const first = job.needs === undefined;
+      if (first) expect(job.if).toBe("vars.MODELGATE_STORE != ''");
+      // a job that must not wait for the success of another asks itself whether it was skipped
+      else if (job.if !== undefined) expect(job.if).toMatch(/needs\.models\.result != 'skipped'/);
     }
   });
 

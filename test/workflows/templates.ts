@@ -13,6 +13,7 @@ export interface Step {
 }
 
 export interface Job {
+  if?: string;
   'runs-on': string | string[];
   'timeout-minutes'?: number;
   permissions?: Record<string, string>;

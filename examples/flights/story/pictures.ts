@@ -1,8 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { GateRecord } from '../../../src/gate/record.ts';
 import { comparisonPlot } from '../../../src/gate/plots.ts';
+import { GateRecord } from '../../../src/gate/record.ts';
 import { parseJson } from '../../../src/json.ts';
 import { distributionPlot } from '../../../src/monitoring/drift-page-column.ts';
 import { DriftReport } from '../../../src/monitoring/drift-report.ts';

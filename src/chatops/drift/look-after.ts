@@ -58,6 +58,7 @@ function titleOf({ schedule: { workflow }, why }: Silence): string {
     inactive: 'was stopped by GitHub',
     disabled: 'is switched off',
     late: 'has not run',
+    skipped: 'does nothing',
     stuck: 'does not move',
   };
   return `The schedule of ${workflow} ${what[why]}`;
@@ -67,7 +68,7 @@ function bodyOf({ schedule, why, run, heard }: Silence): Markdown {
   const hours = Math.round(schedule.every / 3_600_000);
   const allowed = hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`;
   const last =
-    run === null
+    run === null || (why === 'skipped' && heard === null)
       ? 'It was never heard of.'
       : `Last: ${link(`run ${run.id}`, run.url)}, ${heard === null ? '' : minute(heard)}.`;
   const workflow = code(schedule.workflow);
@@ -84,6 +85,10 @@ function bodyOf({ schedule, why, run, heard }: Silence): Markdown {
     late: [
       `No run of ${workflow} began by schedule for more than ${allowed}.`,
       'Look under Actions whether it waits for a runner or its `cron` was changed. Start it by hand meanwhile.',
+    ],
+    skipped: [
+      `The scheduled runs of ${workflow} of more than ${allowed} were skipped: none looked at anything.`,
+      'Our templates skip them as long as the variable `MODELGATE_STORE` of the repository is not set.',
     ],
     stuck: [
       `A run of ${workflow} has not moved for more than ${allowed}.`,

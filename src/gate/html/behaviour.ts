@@ -1,8 +1,8 @@
 import { figure, fold, type Html, html, htmlTable } from '../../report/html.ts';
 import type { Behaviour } from '../behaviour.ts';
-import type { GateRecord } from '../record.ts';
 import { formatCount, plural } from '../numbers.ts';
 import { flipPlot } from '../plots.ts';
+import type { GateRecord } from '../record.ts';
 import { flipColumns } from '../slice-columns.ts';
 import { behaviourWords, exampleTable, sliceName, withheldWords } from '../view.ts';
 

@@ -1,7 +1,7 @@
 import { type Html, html, htmlTable } from '../../report/html.ts';
 import { changeWords } from '../changes.ts';
-import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 
 const mostChanges = 200;
 

@@ -1,6 +1,6 @@
 import { type Html, html, htmlTable } from '../../report/html.ts';
-import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 import { scanTable } from '../scan-table.ts';
 
 /** What scanners found, and what follows from it. */

@@ -1,8 +1,8 @@
 import { figure, fold, type Html, html, htmlTable } from '../../report/html.ts';
 import type { SliceResult } from '../checks/slices.ts';
-import type { GateRecord } from '../record.ts';
 import { formatCount, formatDifference, formatP, formatValue, plural } from '../numbers.ts';
 import { slicePlot } from '../plots.ts';
+import type { GateRecord } from '../record.ts';
 import { testedColumns, untestedColumns } from '../slice-columns.ts';
 import { blindSlices, sliceName, sliceWords, testedSlices } from '../view.ts';
 

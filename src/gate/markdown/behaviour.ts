@@ -1,6 +1,6 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
-import type { GateRecord } from '../record.ts';
 import { formatCount, plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 import { flipColumns } from '../slice-columns.ts';
 import { behaviourWords, exampleTable, flipTitles, sliceName, withheldWords } from '../view.ts';
 import type { Amount } from './cells.ts';

@@ -1,7 +1,7 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
 import { changeWords } from '../changes.ts';
-import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 import type { Amount } from './cells.ts';
 
 /** In what the two packages differ; folded. */

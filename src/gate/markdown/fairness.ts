@@ -1,6 +1,6 @@
 import { code, details, type Markdown, table, text } from '../../report/markdown.ts';
-import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 import { fairnessTable } from '../view.ts';
 import { type Amount, marks } from './cells.ts';
 

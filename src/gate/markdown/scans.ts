@@ -1,6 +1,6 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
-import type { GateRecord } from '../record.ts';
 import { plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 import { scanTable } from '../scan-table.ts';
 import type { Amount } from './cells.ts';
 

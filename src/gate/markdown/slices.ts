@@ -1,7 +1,7 @@
 import { code, details, type Markdown, paragraphs, table, text } from '../../report/markdown.ts';
 import type { SliceResult } from '../checks/slices.ts';
-import type { GateRecord } from '../record.ts';
 import { formatCount, formatDifference, formatP, formatValue, plural } from '../numbers.ts';
+import type { GateRecord } from '../record.ts';
 import { blindColumns, testedColumns, untestedColumns } from '../slice-columns.ts';
 import { blindSlices, sliceName, sliceWords, testedSlices } from '../view.ts';
 import { number } from './cells.ts';

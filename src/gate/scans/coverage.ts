@@ -6,23 +6,34 @@ import { plural } from '../numbers.ts';
 import type { ScansPolicy } from '../policy-scans.ts';
 import { type GivenScan, packageName } from './judge.ts';
 import { scanMissing } from './missing.ts';
+import { normalVersion } from './python-version.ts';
 
 /** Bytes of a lock that is read. */
 const limit = 5_000_000;
 
-/** The packages that the candidate was trained with; null where its package has no lock, or it is gone. */
-export async function readCandidateLock(store: Store, model: Digest): Promise<LockedRequirement[] | null> {
+export interface CandidateLock {
+  sha256: Digest;
+  packages: LockedRequirement[];
+}
+
+/** The lock that the candidate was trained with; null where its package has none, or it is gone. */
+export async function readCandidateLock(store: Store, model: Digest): Promise<CandidateLock | null> {
   const { code } = (await store.readManifest(model, 'model')).inputs;
   if (code === undefined) return null;
   try {
     const { files } = await store.readManifest(Digest.parse(code), 'code');
     const lock = files.find(({ name }) => name === 'requirements.lock');
-    if (lock === undefined) return null;
-    return parseLock((await store.readBytes(lock.sha256, limit)).toString('utf8'), lock.name);
+    return lock === undefined ? null : await readLock(store, lock.sha256);
   } catch (error) {
     if (error instanceof UserError && error.code === 'object_missing') return null;
     throw error;
   }
+}
+
+/** A stored lock. Throws `environment_unpinned`. */
+export async function readLock(store: Store, sha256: Digest): Promise<CandidateLock> {
+  const text = (await store.readBytes(sha256, limit)).toString('utf8');
+  return { sha256, packages: parseLock(text, 'requirements.lock') };
 }
 
 /**
@@ -68,7 +79,7 @@ export function requireScans(
 }
 
 const nameAndVersion = (name: string, version: string | null) =>
-  `${packageName(name)}==${version?.toLowerCase() ?? ''}`;
+  `${packageName(name)}==${normalVersion(version ?? '')}`;
 
 function incomplete(message: string): UserError {
   return new UserError({

@@ -31,7 +31,7 @@ export async function judgeGivenScans(
     });
   }
   const lock = given.some(({ subject }) => subject === 'dependencies')
-    ? await readCandidateLock(store, candidate)
+    ? ((await readCandidateLock(store, candidate))?.packages ?? null)
     : null;
   const covered = requireScans(given, { policy, lock });
   const scans = given.map((scan) => judgeScan(scan, { policy, today }));

@@ -46,6 +46,8 @@ const Report = z.object({
     )
     .max(10_000),
   image_metadata: z.unknown().optional(),
+  /** `modelgate scan` adds what was scanned: the scanner itself names a file within an image. */
+  modelgate: z.object({ target: word }).nullish(),
 });
 
 /** `osv-scanner scan --all-packages --format json`: https://google.github.io/osv-scanner/output/ */
@@ -55,12 +57,13 @@ export const osvScanner: ScanFormat = {
   recognises: ({ results, experimental_config }) =>
     Array.isArray(results) && typeof experimental_config === 'object',
   read(report) {
-    const { results, image_metadata } = Report.parse(report);
+    const { results, image_metadata, modelgate } = Report.parse(report);
+    const image = image_metadata != null;
     const packages = results.flatMap((one) => one.packages);
     return {
       tool: { name: 'OSV-Scanner', version: null },
-      subject: image_metadata == null ? 'dependencies' : 'image',
-      target: results[0]?.source.path.slice(-500) || null,
+      subject: image ? 'image' : 'dependencies',
+      target: modelgate?.target ?? (image ? null : results[0]?.source.path.slice(-500) || null),
       packages: packages.map(({ package: about }) => ({
         ...{ name: nameOf(about), version: about.version },
         ...(/^pypi$/i.test(about.ecosystem ?? 'PyPI') ? {} : { foreign: true as const }),

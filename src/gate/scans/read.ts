@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { type Json, parseJson } from '../../json.ts';
 import { grype } from './grype.ts';
+import { noPackages } from './no-packages.ts';
 import { osvScanner } from './osv-scanner.ts';
 import { pipAudit } from './pip-audit.ts';
 import { sarif } from './sarif.ts';
 import { limits, type Scan, type ScanFormat, type Subject } from './scan.ts';
 import { trivy } from './trivy.ts';
 
-const formats: readonly ScanFormat[] = [trivy, grype, osvScanner, pipAudit, sarif];
+const formats: readonly ScanFormat[] = [trivy, grype, osvScanner, pipAudit, sarif, noPackages];
 
 /**
  * Reads a scanner's report, whichever of the known formats it is. `named`: what the caller says was scanned; it may

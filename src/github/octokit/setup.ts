@@ -28,7 +28,7 @@ const Rules = z.object({
 });
 const Named = z.object({ name: z.string() });
 const Runner = z.object({ status: z.string(), labels: z.array(Named) });
-const Run = z.object({ created_at: z.string() });
+const Run = z.object({ created_at: z.string(), conclusion: z.string().nullish() });
 
 /** The set-up of a repository over an Octokit, or anything else with its method `request`. */
 export function octokitSetup(options: {
@@ -96,8 +96,12 @@ export function octokitSetup(options: {
         key: 'workflow_runs',
         pages: 1,
       });
-      for await (const { created_at: lastRun } of runs) return { active: found.state === 'active', lastRun };
-      return { active: found.state === 'active', lastRun: null };
+      const latest = await collect(runs);
+      return {
+        active: found.state === 'active',
+        lastRun: latest.find(({ conclusion }) => conclusion !== 'skipped')?.created_at ?? null,
+        skipped: latest[0]?.conclusion === 'skipped',
+      };
     },
   };
 }

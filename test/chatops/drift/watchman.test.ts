@@ -17,8 +17,12 @@ import { triggerOf } from '../../../src/stages/trigger.ts';
 
 const now = new Date('2026-03-10T12:00:00Z');
 const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000).toISOString();
-const run = (hours: number, status: 'queued' | 'in_progress' | 'completed' = 'completed') => ({
-  ...{ id: 1000 - hours, url: 'https://github.test/runs/1', status },
+const run = (
+  hours: number,
+  status: 'queued' | 'in_progress' | 'completed' = 'completed',
+  conclusion: 'success' | 'skipped' | null = status === 'completed' ? 'success' : null,
+) => ({
+  ...{ id: 1000 - hours, url: 'https://github.test/runs/1', status, conclusion },
   ...{ createdAt: hoursAgo(hours), updatedAt: hoursAgo(hours) },
 });
 const seen = (runs: SeenSchedule['runs'], more: Partial<SeenSchedule> = {}): SeenSchedule => ({
@@ -34,6 +38,15 @@ describe('[OBS-1] the watchman', () => {
     expect(why(seen([run(26)]))).toBeNull();
     expect(why(seen([run(27)]))).toBe('late');
     expect(why(seen([]))).toBe('late');
+  });
+
+  it('does not take runs that were skipped for a sign of life', () => {
+    expect(why(seen([run(2, 'completed', 'skipped')]))).toBe('skipped');
+    expect(why(seen([run(2, 'completed', 'skipped'), run(30)]))).toBe('skipped');
+    expect(why(seen([run(2, 'completed', 'skipped'), run(10)]))).toBeNull();
+    expect(why(seen([run(2), run(30, 'completed', 'skipped')]))).toBeNull();
+    const young = { state: { state: 'active', createdAt: hoursAgo(3) } } as const;
+    expect(why(seen([run(2, 'completed', 'skipped')], young))).toBeNull();
   });
 
   it('gives a new workflow its first turn', () => {

@@ -53,11 +53,23 @@ git('checkout', '--quiet', '--force', '--detach', commit);`,
   // the machine's own Python
   'actions/setup-python': { inputs: { 'python-version': {} }, main: '' },
   'actions/upload-artifact': {
-    inputs: { name: {}, path: {}, 'retention-days': {}, 'if-no-files-found': {} },
+    inputs: { name: {}, path: {}, 'retention-days': {}, 'if-no-files-found': {}, overwrite: {} },
     main: `import path from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
 import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
-const file = path.resolve(${input('path')});
-await new DefaultArtifactClient().uploadArtifact(${input('name')}, [file], path.dirname(file));`,
+const given = path.resolve(${input('path')});
+const whole = statSync(given).isDirectory(); // its files, without the folder itself
+const files = whole
+  ? readdirSync(given, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+  : [given];
+const client = new DefaultArtifactClient();
+if (${input('overwrite')} === 'true')
+  await client.deleteArtifact(${input('name')}).catch((error) => {
+    if (error.name !== 'ArtifactNotFoundError') throw error;
+  });
+await client.uploadArtifact(${input('name')}, files, whole ? given : path.dirname(given));`,
   },
   'actions/upload-pages-artifact': {
     inputs: { path: {} },

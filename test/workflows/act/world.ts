@@ -8,7 +8,7 @@ import { openStorage } from '../../../src/store/open.ts';
 import { Store } from '../../../src/store/store.ts';
 import { root } from '../../actions/job.ts';
 import { putGitHubCommand } from '../../bot/jobs/github-command.ts';
-import { model, modelFiles } from '../../bot/story/model-repository.ts';
+import { modelFiles } from '../../bot/story/model-repository.ts';
 import { FakeGitHubServer } from '../../github/fake/server.ts';
 import { bucket, startS3 } from '../../store/servers/s3-server.ts';
 import { workflows } from '../templates.ts';
@@ -55,7 +55,7 @@ export async function openWorld() {
   const programs = path.join(folder, 'programs');
   const runs = path.join(folder, 'runs');
   await putPrograms(programs);
-  await putScanner(programs);
+  const scanner = await putScanner(programs);
   const runner = resources.use(
     await ActRunner.open({
       ...{ home: path.join(folder, 'act'), repository, programs },
@@ -64,12 +64,13 @@ export async function openWorld() {
         workflows.map(({ text }) => text),
       ),
       variables: {
-        ...{ MODELGATE_STORE: store, MODELGATE_MODEL: model, MODELGATE_REGION: 'us-east-1' },
+        ...{ MODELGATE_STORE: store, MODELGATE_REGION: 'us-east-1' },
         MODELGATE_ROLE: 'arn:aws:iam::123456789012:role/models',
       },
       environment: {
         ...{ ACT_ORIGIN: repository, ACT_ROLE: JSON.stringify(s3.environment), ACT_RUNS: runs },
         ...{ ACT_GITHUB: github.url, GITHUB_API_URL: github.url, MODELGATE_NATIVE: root },
+        ...scanner,
       },
     }),
   );
@@ -93,7 +94,7 @@ export async function openWorld() {
 }
 
 /** What hosted runners have and this machine may not have: GitHub's command line, as far as the templates use it. */
-async function putPrograms(folder: string): Promise<void> {
+export async function putPrograms(folder: string): Promise<void> {
   const api = path.join(folder, 'api');
   await putGitHubCommand(api);
   await writeFile(

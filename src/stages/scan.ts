@@ -1,0 +1,113 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { plural } from '../gate/numbers.ts';
+import { readLock } from '../gate/scans/coverage.ts';
+import { lockName, noPackagesReport } from '../gate/scans/no-packages.ts';
+import { readScan } from '../gate/scans/read.ts';
+import { limits, Severity, Subject } from '../gate/scans/scan.ts';
+import { Digest } from '../json.ts';
+import { nativeCache } from '../native.ts';
+import { ImageReference } from '../scanning/image-reference.ts';
+import { findScanner, scanTarget, type Target } from '../scanning/osv-scanner.ts';
+import { defineStage, type StageContext } from './define.ts';
+
+const files = { dependencies: 'dependencies.json', image: 'image.json' } as const;
+
+const ScanInput = z.object({
+  /** The lock, as a stored object. */
+  lock: Digest,
+  image: ImageReference.nullable(),
+  /** Absolute path of the folder for the reports. */
+  output: z.string().min(1).max(4096),
+  offline: z.boolean(),
+});
+type ScanInput = z.infer<typeof ScanInput>;
+
+const Scanned = z.object({
+  subject: Subject,
+  file: z.string(),
+  target: z.string().nullable(),
+  packages: z.number().int().nullable(),
+  findings: z.record(Severity, z.number().int()),
+});
+type Scanned = z.infer<typeof Scanned>;
+
+/** Has OSV-Scanner look at locked packages and at an image, and leaves its reports for the gate. */
+export const scan = defineStage({
+  name: 'scan',
+  description: 'Has OSV-Scanner look at the locked packages, and at an image, for known weaknesses.',
+  inputs: ScanInput,
+  outputs: z.object({
+    dependencies: z.string(),
+    image: z.string().nullable(),
+    reports: z.array(Scanned),
+  }),
+  cache: false, // what is known changes by the day
+  async run(input, context) {
+    const { output } = input;
+    const [dependencies, image] = Object.values(files).map((name) => path.join(output, name)) as [
+      string,
+      string,
+    ];
+    // what an earlier run left would be taken for this one's, also where this one fails
+    for (const old of [dependencies, image]) await rm(old, { force: true });
+    const made = await reportsOf(input, context);
+    await mkdir(output, { recursive: true });
+    const reports: Scanned[] = [];
+    for (const { subject, report } of made) {
+      const text = `${JSON.stringify(report)}\n`;
+      const file = path.join(output, files[subject]);
+      // what the gate could not read ends here, where the scanner's fault is told
+      const found = readScan(Buffer.from(text), { named: subject, where: file });
+      await writeFile(`${file}.part`, text);
+      await rename(`${file}.part`, file);
+      const { target, packages, findings } = found;
+      const counts = Object.fromEntries(
+        Severity.options.map((one) => [one, findings.filter(({ severity }) => severity === one).length]),
+      ) as Scanned['findings'];
+      reports.push({ subject, file, target, packages: packages?.length ?? null, findings: counts });
+    }
+    return {
+      verdict: 'pass',
+      reason_code: 'done',
+      summary: reports.map(told).join(' '),
+      outputs: { dependencies, image: input.image === null ? null : image, reports },
+    };
+  },
+});
+
+/** The image first: it takes longest, and where it fails nothing is written. */
+async function reportsOf(input: ScanInput, context: StageContext) {
+  const { lock, image, offline } = input;
+  const { store, logger, signal } = context;
+  const { env } = process;
+  const { packages } = await readLock(store, lock);
+  const look = async (target: Target, name: string) => {
+    logger.info(`OSV-Scanner looks at ${name} …`);
+    const folder = await mkdtemp(path.join(context.workDirectory, 'scan-'));
+    const scanner = await findScanner({ env, cache: nativeCache(env) });
+    return scanTarget({ scanner, target, name, folder, env, signal, offline, limit: limits.bytes });
+  };
+  const made: { subject: keyof typeof files; report: unknown }[] = [];
+  if (image !== null) made.push({ subject: 'image', report: await look({ image }, image) });
+  if (packages.length === 0) made.push({ subject: 'dependencies', report: noPackagesReport(lock) });
+  else {
+    const requirements = path.join(
+      await mkdtemp(path.join(context.workDirectory, 'lock-')),
+      'requirements.lock',
+    );
+    await writeFile(requirements, await store.readBytes(lock));
+    made.push({ subject: 'dependencies', report: await look({ requirements }, lockName(lock)) });
+  }
+  return made.reverse();
+}
+
+function told({ subject, target, packages, findings }: Scanned): string {
+  const what = subject === 'image' ? `The image ${target}` : `The lock (${target})`;
+  if (packages === 0) return `${what} pins no package, so there is nothing to scan.`;
+  const known = Object.entries(findings).filter(([, count]) => count > 0);
+  const all = known.reduce((sum, [, count]) => sum + count, 0);
+  const severities = known.map(([severity, count]) => `${count} ${severity}`).join(', ');
+  return `${what}: ${plural(packages ?? 0, 'package')}, ${all === 0 ? 'nothing known against them' : `${plural(all, 'finding')} (${severities}), which the gate judges`}.`;
+}
