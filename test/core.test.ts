@@ -30,6 +30,19 @@ describe('parseJson', () => {
     expect(() => parseJson('{"__proto__":{"polluted":1}}')).toThrow();
     expect(() => parseJson('{"a":{"constructor":1}}')).toThrow();
     expect(() => parseJson('"aaaa"', 3)).toThrow();
+    expect(() => parseJson('{"\\u005f_proto__":1}')).toThrow();
+    expect(parseJson('["__proto__", "constructor"]')).toEqual(['__proto__', 'constructor']);
+  });
+
+  it('refuses what is nested deeply, whatever brackets, quotes and backslashes its strings hold', () => {
+    const brackets = fc.string({ unit: fc.constantFrom('"', '\\', '[', '{', ']', 'a'), maxLength: 300 });
+    fc.assert(
+      fc.property(fc.array(brackets), (texts) => {
+        expect(parseJson(JSON.stringify(texts))).toEqual(texts);
+        const text = `${JSON.stringify(texts).slice(0, -1)}${texts.length > 0 ? ',' : ''}${'['.repeat(200)}${']'.repeat(201)}`;
+        expect(() => parseJson(text)).toThrow('nested deeper');
+      }),
+    );
   });
 });
 

@@ -1,4 +1,7 @@
 /** One step of `bench:monitoring -- blocks` in a process of its own: FOLDER training|days|check DAYS. */
+// first, as in the command line
+import '../../src/zod-interpreted.ts';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openDuckDb } from '../../src/data/duckdb.ts';
 import type { SqlEngine } from '../../src/data/engine.ts';
@@ -45,6 +48,12 @@ console.log(
   JSON.stringify({
     cpu: (user + system) / 1e6,
     process: (all.user + all.system) / 1e6,
-    memory: process.resourceUsage().maxRSS / 1024,
+    memory: peakMemory(),
   }),
 );
+
+/** MiB of this process alone: `resourceUsage` begins with what its parent had. */
+function peakMemory(): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return Number(kilobytes) / 1024;
+}

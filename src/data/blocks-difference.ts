@@ -12,6 +12,7 @@ import {
   type NumericColumn,
   type NumericPart,
 } from './blocks.ts';
+import type { SparseCounts } from './sparse-counts.ts';
 
 /** What a column of two tables differs in, as far as their stored profiles tell. */
 export interface ColumnDifference {
@@ -129,7 +130,7 @@ const nothing: NumericPart = {
   bins: [],
 };
 
-function mapOf(flat: readonly number[]): Map<number, number> {
+function mapOf(flat: SparseCounts): Map<number, number> {
   const map = new Map<number, number>();
   for (let at = 0; at + 1 < flat.length; at += 2) map.set(flat[at] as number, flat[at + 1] as number);
   return map;

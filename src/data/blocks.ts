@@ -1,31 +1,68 @@
 import { z } from 'zod';
 import { addMoments } from '../stats/moments.ts';
-import { addSparse, packCounts, SparseCounts } from './sparse-counts.ts';
+import { addSparse, packCounts, readSparseCounts, type SparseCounts } from './sparse-counts.ts';
 
 const count = z.number().int().nonnegative();
-const NumericPart = z.object({
-  nulls: count,
+export interface NumericPart {
+  nulls: number;
   /** NaN, infinities and numbers beyond 1e150: neither null nor in the statistics below. */
-  nonfinite: count,
-  min: z.number().nullable(),
-  max: z.number().nullable(),
-  mean: z.number().nullable(),
+  nonfinite: number;
+  min: number | null;
+  max: number | null;
+  mean: number | null;
   /** Sum of squared differences from the mean. */
-  m2: z.number().nullable(),
+  m2: number | null;
   /** Values in [index · 2^exponent, (index + 1) · 2^exponent). */
-  bins: SparseCounts,
-});
-const CategoryPart = z.object({
-  nulls: count,
+  bins: SparseCounts;
+}
+export interface CategoryPart {
+  nulls: number;
   /** Counts by index into the column's `categories`. */
-  counts: SparseCounts,
+  counts: SparseCounts;
   /** Rows whose value is not among the categories. */
-  other: count,
-});
-const PlainPart = z.object({ nulls: count, min: z.string().nullable(), max: z.string().nullable() });
-export type NumericPart = z.infer<typeof NumericPart>;
-export type CategoryPart = z.infer<typeof CategoryPart>;
-export type PlainPart = z.infer<typeof PlainPart>;
+  other: number;
+}
+export interface PlainPart {
+  nulls: number;
+  min: string | null;
+  max: string | null;
+}
+
+/** The parts of a column, checked by hand: a check has thousands, and a schema takes ten times as long for each. */
+function partsOf<Part>(read: (part: Record<string, unknown>) => Part | null, problem: string) {
+  return z.unknown().transform((value, context): Part[] => {
+    const parts: unknown[] = Array.isArray(value) ? value : [null];
+    const found: Part[] = [];
+    for (const part of parts) {
+      const one = typeof part === 'object' && part !== null ? read(part as Record<string, unknown>) : null;
+      if (one !== null) found.push(one);
+    }
+    if (found.length === parts.length) return found;
+    context.issues.push({ code: 'custom', message: problem, input: value });
+    return z.NEVER;
+  });
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isNumberOrNull = (value: unknown): value is number | null => value === null || Number.isFinite(value);
+const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string';
+
+const NumericParts = partsOf(({ nulls, nonfinite, min, max, mean, m2, bins }): NumericPart | null => {
+  const counts = readSparseCounts(bins);
+  if (counts === null || !isCount(nulls) || !isCount(nonfinite)) return null;
+  if (!isNumberOrNull(min) || !isNumberOrNull(max) || !isNumberOrNull(mean) || !isNumberOrNull(m2))
+    return null;
+  return { nulls, nonfinite, min, max, mean, m2, bins: counts };
+}, 'expected counts, min, max, mean, m2 and bins');
+const CategoryParts = partsOf(({ nulls, counts, other }): CategoryPart | null => {
+  const known = readSparseCounts(counts);
+  return known === null || !isCount(nulls) || !isCount(other) ? null : { nulls, counts: known, other };
+}, 'expected counts of nulls, of categories and of others');
+const PlainParts = partsOf(
+  ({ nulls, min, max }): PlainPart | null =>
+    isCount(nulls) && isTextOrNull(min) && isTextOrNull(max) ? { nulls, min, max } : null,
+  'expected a count of nulls, min and max',
+);
 
 const column = {
   name: z.string(),
@@ -41,19 +78,22 @@ export const NumericColumn = z.object({
   ...column,
   kind: z.literal('numeric'),
   exponent: z.number().int().min(-1074).max(1023),
-  parts: z.array(NumericPart),
+  parts: NumericParts,
 });
 export const CategoryColumn = z.object({
   ...column,
   kind: z.literal('category'),
   /** Sorted by code units. Empty for a column with too many values to count, such as an identifier. */
-  categories: z.array(z.string()),
+  categories: z.custom<string[]>(
+    (value) => Array.isArray(value) && value.every((text) => typeof text === 'string'),
+    'expected texts',
+  ),
   /** Whether `categories` holds every value, so that `other` is 0. */
   complete: z.boolean(),
-  parts: z.array(CategoryPart),
+  parts: CategoryParts,
 });
 /** Timestamps and dates (min and max in ISO 8601), and nested values (nulls only). */
-export const PlainColumn = z.object({ ...column, kind: z.literal('plain'), parts: z.array(PlainPart) });
+export const PlainColumn = z.object({ ...column, kind: z.literal('plain'), parts: PlainParts });
 
 export const ColumnBlocks = z.discriminatedUnion('kind', [NumericColumn, CategoryColumn, PlainColumn]);
 export type NumericColumn = z.infer<typeof NumericColumn>;
@@ -89,7 +129,7 @@ function fits(each: ColumnBlocks, blocks: number): boolean {
   if (each.parts.length !== blocks) return false;
   if (each.kind !== 'category') return true;
   const known = each.categories.length;
-  return each.parts.every(({ counts }) => (counts[0] ?? 0) >= 0 && (counts.at(-2) ?? -1) < known);
+  return each.parts.every(({ counts }) => (counts[0] ?? 0) >= 0 && (counts[counts.length - 2] ?? -1) < known);
 }
 
 /** The same profile in a short form, which `Blocks` reads too: for machines. */
@@ -217,7 +257,7 @@ export function coarsen(numeric: NumericColumn, exponent: number): NumericColumn
 }
 
 /** n of a numeric part: rows with a finite value. */
-export function counted(counts: readonly number[]): number {
+export function counted(counts: SparseCounts): number {
   let sum = 0;
   for (let at = 1; at < counts.length; at += 2) sum += counts[at] ?? 0;
   return sum;
@@ -269,8 +309,8 @@ function recode(from: CategoryColumn, categories: readonly string[]): CategoryPa
   }));
 }
 
-function mapIndexes(flat: readonly number[], change: (index: number) => number): number[] {
-  return flat.map((value, at) => (at % 2 === 0 ? change(value) : value));
+function mapIndexes(flat: SparseCounts, change: (index: number) => number): number[] {
+  return Array.from(flat, (value, at) => (at % 2 === 0 ? change(value) : value));
 }
 
 /** Order by code units: the same on every machine, unlike a locale's. */

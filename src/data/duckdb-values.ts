@@ -1,5 +1,11 @@
-import type { DuckDBDataChunk, DuckDBResult, DuckDBVector, JS } from '@duckdb/node-api';
-import type { ColumnType, ColumnVector, Row, Value } from './engine.ts';
+import type {
+  DuckDBDataChunk,
+  DuckDBMaterializedResult,
+  DuckDBResult,
+  DuckDBVector,
+  JS,
+} from '@duckdb/node-api';
+import type { ColumnType, ColumnVector, NumberArray, Row, Value } from './engine.ts';
 
 /** DuckDB's type names in the engine's words. */
 export function columnType(physicalType: string): ColumnType {
@@ -64,6 +70,24 @@ export function columnReader(
   };
 }
 
+/** Copies a result of numbers that the engine holds into arrays, from a row on, and gives the number of its rows. */
+export function copyNumbers(
+  result: DuckDBMaterializedResult,
+  { arrays, from }: { arrays: readonly NumberArray[]; from: number },
+): number {
+  const chunks = result.chunkCount;
+  let row = from;
+  for (let i = 0; i < chunks; i++) {
+    const chunk = result.getChunk(i);
+    const size = chunk.rowCount;
+    arrays.forEach((values, column) => {
+      copyPart({ vector: chunk.getColumnVector(column), size }, values, row);
+    });
+    row += size;
+  }
+  return row - from;
+}
+
 interface Part {
   vector: DuckDBVector;
   size: number;
@@ -83,26 +107,30 @@ function numbers(parts: readonly Part[], total: number, room: Numbers): Numbers 
   const values = room.values.subarray(0, total);
   const nulls = room.nulls.subarray(0, total).fill(0);
   let row = 0;
-  for (const { vector, size } of parts) {
-    const whole = plainNumbers(vector);
-    if (whole !== null) {
-      values.set(whole, row);
-      row += size;
-      continue;
-    }
-    for (let item = 0; item < size; item++, row++) {
-      const value = vector.getItem(item);
-      if (typeof value === 'number') values[row] = value;
-      else if (value === null) {
-        values[row] = Number.NaN;
-        nulls[row] = 1;
-      } else {
-        // a decimal's own Number() is NaN: it is an object with a text form
-        values[row] = typeof value === 'object' ? Number(value.toString()) : Number(value);
-      }
-    }
+  for (const part of parts) {
+    copyPart(part, values, row, nulls);
+    row += part.size;
   }
   return { values, nulls };
+}
+
+function copyPart({ vector, size }: Part, values: NumberArray, row: number, nulls?: Uint8Array): void {
+  const whole = plainNumbers(vector);
+  if (whole !== null) {
+    values.set(whole, row);
+    return;
+  }
+  for (let item = 0; item < size; item++) {
+    const value = vector.getItem(item);
+    if (typeof value === 'number') values[row + item] = value;
+    else if (value === null) {
+      values[row + item] = Number.NaN;
+      if (nulls !== undefined) nulls[row + item] = 1;
+    } else {
+      // a decimal's own Number() is NaN: it is an object with a text form
+      values[row + item] = typeof value === 'object' ? Number(value.toString()) : Number(value);
+    }
+  }
 }
 
 type Plain = Float64Array | Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array;

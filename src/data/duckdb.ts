@@ -6,13 +6,15 @@ import { asStorageError, hasCode, UserError } from '../errors.ts';
 import { headProblem, wholeProblem } from './csv-problems.ts';
 import { csvReader } from './csv-reader.ts';
 import { importDuckDb } from './duckdb-library.ts';
-import { columnReader, columnType, toRow } from './duckdb-values.ts';
+import { parquetSections, rowNumber } from './duckdb-sections.ts';
+import { columnReader, columnType, copyNumbers, toRow } from './duckdb-values.ts';
 import {
   type Column,
   type ColumnVector,
   type EngineOptions,
   identifier,
   literal,
+  type NumberArray,
   type Row,
   type SqlEngine,
   type Value,
@@ -38,6 +40,8 @@ export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
   const connection = await instance.connect();
   const settings = [
     "TimeZone = 'UTC'",
+    // a file is asked for one column after the other
+    'parquet_metadata_cache = true',
     `allowed_directories = [${literal(`${folder}/`)}]`,
     'allow_community_extensions = false',
     'enable_external_access = false',
@@ -49,6 +53,8 @@ export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
 
 /** Vectors of a batch hold 16 KiB or more in the engine's memory until they are collected. */
 const vectorsUncollected = 256;
+/** A result that is held as a whole is in memory twice until it is collected, the second time as vectors. */
+const valuesUncollected = 2 ** 17;
 
 interface Parts {
   instance: DuckDBInstance;
@@ -63,6 +69,8 @@ class DuckDbEngine implements SqlEngine {
   /** Columns of the files' views, by the SQL that reads them. */
   readonly #columns = new Map<string, Column[]>();
   #closed = false;
+  /** Parquet files of the session's own folder, by the quoted name of the view that holds their rows. */
+  readonly #parquet = new Map<string, string[]>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #interrupt = () => this.#parts.connection.interrupt();
 
@@ -74,6 +82,7 @@ class DuckDbEngine implements SqlEngine {
   async addFile(view: string, file: string | readonly string[], format?: 'parquet' | 'csv'): Promise<void> {
     const files = typeof file === 'string' ? [file] : file;
     const readers: string[] = [];
+    const parquet: string[] = [];
     let first: Column[] | null = null;
     for (const each of files) {
       const inside = await this.#bringIn(each);
@@ -92,10 +101,13 @@ class DuckDbEngine implements SqlEngine {
       first ??= columns;
       assertSameColumns(files[0] ?? each, first, each, columns);
       readers.push(`SELECT * FROM ${reader}`);
+      if (csv === null && !columns.some(({ name }) => name.toLowerCase() === rowNumber)) parquet.push(inside);
     }
     if (readers.length === 0) throw new TypeError('addFile needs a file');
     await this.execute(`CREATE OR REPLACE VIEW ${identifier(view)} AS ${readers.join(' UNION ALL ')}`);
     if (first !== null) this.#columns.set(`SELECT * FROM ${identifier(view)}`, first);
+    this.#parquet.delete(identifier(view));
+    if (parquet.length === readers.length) this.#parquet.set(identifier(view), parquet);
   }
 
   async checkSelect(sql: string): Promise<string | null> {
@@ -132,7 +144,7 @@ class DuckDbEngine implements SqlEngine {
   async columns(sql: string, parameters: readonly Value[] = []): Promise<ColumnVector[]> {
     return this.#run(async () => {
       const result = await this.#parts.connection.run(sql, [...parameters]);
-      return columnReader(result)(await result.fetchAllChunks());
+      return columnReader(result)(Array.from({ length: result.chunkCount }, (_, i) => result.getChunk(i)));
     });
   }
 
@@ -148,6 +160,32 @@ class DuckDbEngine implements SqlEngine {
       (await import('./minor-gc.ts')).collectYoung(); // few results are as long as that
       vectors = 0;
     }
+  }
+
+  async numbers(sql: string, to: { arrays: readonly NumberArray[]; from: number }): Promise<number> {
+    const rows = copyNumbers(await this.#run(() => this.#parts.connection.run(sql)), to);
+    // only now: a result that is in use when young objects are collected twice is old, and stays for long
+    if (rows * to.arrays.length >= valuesUncollected) (await import('./minor-gc.ts')).collectYoung();
+    return rows;
+  }
+
+  async sections(relation: string, rows: number): Promise<string[] | null> {
+    const files = this.#parquet.get(relation);
+    if (files === undefined) return null;
+    const sections: string[] = [];
+    for (const file of files) {
+      const groups = await this.rows(
+        `SELECT row_group_num_rows AS n FROM parquet_metadata(${literal(file)}) WHERE column_id = 0 ORDER BY row_group_id`,
+      );
+      sections.push(
+        ...parquetSections(
+          parquetReader(file),
+          groups.map(({ n }) => Number(n)),
+          rows,
+        ),
+      );
+    }
+    return sections;
   }
 
   async writeParquet(sql: string, file: string): Promise<number> {

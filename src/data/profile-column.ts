@@ -148,7 +148,9 @@ async function plainBlocks(
 }
 
 function bounded(column: NumericColumn): NumericColumn {
-  const used = new Set(column.parts.flatMap((part) => part.bins.filter((_value, at) => at % 2 === 0)));
+  const used = new Set(
+    column.parts.flatMap((part) => Array.from(part.bins).filter((_value, at) => at % 2 === 0)),
+  );
   return used.size <= maximumBins || column.exponent >= 1000
     ? column
     : bounded(coarsen(column, column.exponent + 1));

@@ -1,19 +1,14 @@
-import { z } from 'zod';
-
 /** Numbers of one array. */
 const limit = 40_000;
-const problem = 'expected ascending whole numbers with their counts';
 
-/**
- * Sparse counts, flat: index, count, index, count …, with ascending indexes; or the same as `packCounts` writes it.
- * One check of a whole array: a schema of each of its numbers takes most of the time of reading a profile.
- */
-export const SparseCounts = z.unknown().transform((value, context): number[] => {
-  const flat = typeof value === 'string' ? unpackCounts(value) : value;
-  if (Array.isArray(flat) && flat.length <= limit && areSparseCounts(flat)) return flat;
-  context.issues.push({ code: 'custom', message: problem, input: value });
-  return z.NEVER;
-});
+/** Index, count, index, count …, with ascending indexes. */
+export type SparseCounts = ArrayLike<number>;
+
+/** Sparse counts from JSON: flat, or as `packCounts` writes them, which become a typed array. Null where they are none. */
+export function readSparseCounts(value: unknown): SparseCounts | null {
+  if (typeof value === 'string') return unpackCounts(value);
+  return Array.isArray(value) && value.length <= limit && areSparseCounts(value) ? value : null;
+}
 
 function areSparseCounts(flat: readonly unknown[]): flat is number[] {
   if (flat.length % 2 !== 0) return false;
@@ -32,9 +27,9 @@ function areSparseCounts(flat: readonly unknown[]): flat is number[] {
  * 1 for its sign, its amount), then counts and steps to the next index in turn, each in bytes of seven bits, the lowest
  * first, with the eighth set where more follow. Indexes too far apart for exact steps stay an array.
  */
-export function packCounts(flat: readonly number[]): string | readonly number[] {
+export function packCounts(flat: SparseCounts): string | readonly number[] {
   const first = flat[0] ?? 0;
-  if (!Number.isSafeInteger((flat.at(-2) ?? 0) - first)) return flat;
+  if (!Number.isSafeInteger((flat[flat.length - 2] ?? 0) - first)) return Array.from(flat);
   const bytes: number[] = [];
   const write = (value: number) => {
     let rest = value;
@@ -52,37 +47,76 @@ export function packCounts(flat: readonly number[]): string | readonly number[] 
   return Buffer.from(bytes).toString('base64');
 }
 
-/** Null where the text is none of `packCounts`; that its numbers are sparse counts is not checked. */
-function unpackCounts(text: string): number[] | null {
+/** Null where the text is none of `packCounts`, or what it holds are no sparse counts. */
+function unpackCounts(text: string): Int32Array | Float64Array | null {
   // no number takes less than a byte
   if (text.length > 8 * limit) return null;
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.length === 0) return [];
-  let ends = 0;
-  for (let at = 0; at < bytes.length; at++) if ((bytes[at] as number) < 0x80) ends++;
-  if (ends < 2) return null;
-  // the sign is none of them; an array that grows takes more memory than one of its length
-  const flat = new Array<number>(ends - 1);
-  let at = 0;
-  let negative = false;
-  for (let i = -1; i < flat.length; i++) {
+  if (bytes.length === 0) return new Int32Array();
+  if ((bytes[0] as number) > 1 || (bytes[bytes.length - 1] as number) >= 0x80) return null;
+  room ??= new Int32Array(limit);
+  const length = unpackSmall(bytes, room);
+  return length === null ? unpackAny(bytes) : room.slice(0, length);
+}
+
+/** Used again for each text: how many numbers one holds is known when they are read. */
+let room: Int32Array | null = null;
+
+/** Writes numbers of at most four bytes each, whose indexes stay below 2^31; null where others are among them. */
+function unpackSmall(bytes: Uint8Array, out: Int32Array): number | null {
+  let index = 0;
+  let length = 0;
+  // behind the sign; the last byte ends a number
+  for (let at = 1; at < bytes.length; length += 2) {
+    if (length + 2 > out.length) return null;
     let byte = bytes[at++] as number;
-    let value = byte & 0x7f;
-    for (let unit = 0x80; byte >= 0x80; unit *= 0x80) {
-      if (unit > Number.MAX_SAFE_INTEGER) return null;
+    let step = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift > 21) return null;
       byte = bytes[at++] as number;
-      value += (byte & 0x7f) * unit;
+      step |= (byte & 0x7f) << shift;
     }
-    if (i === -1) negative = value === 1;
-    else if (i === 0) flat[i] = negative ? -value : value;
-    else flat[i] = i % 2 === 0 ? (flat[i - 2] as number) + value : value;
-    if (i === -1 && value > 1) return null;
+    if (at === bytes.length || (step === 0 && length > 0)) return null;
+    byte = bytes[at++] as number;
+    let count = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift > 21) return null;
+      byte = bytes[at++] as number;
+      count |= (byte & 0x7f) << shift;
+    }
+    index = length === 0 && bytes[0] === 1 ? -step : index + step;
+    if (index > 0x7fffffff) return null;
+    out[length] = index;
+    out[length + 1] = count;
   }
-  return at === bytes.length ? flat : null;
+  return length === 0 ? null : length;
+}
+
+/** The same for any numbers; null where they are no sparse counts. */
+function unpackAny(bytes: Uint8Array): Float64Array | null {
+  const numbers: number[] = [];
+  let [value, unit] = [0, 1];
+  for (const byte of bytes) {
+    if (unit > Number.MAX_SAFE_INTEGER) return null;
+    value += (byte & 0x7f) * unit;
+    unit *= 0x80;
+    if (byte >= 0x80) continue;
+    numbers.push(value);
+    if (numbers.length > limit + 1) return null;
+    [value, unit] = [0, 1];
+  }
+  const [sign, ...flat] = numbers;
+  if (flat.length === 0) return null;
+  for (let at = 0; at < flat.length; at += 2)
+    flat[at] =
+      at === 0
+        ? (sign === 1 ? -1 : 1) * (flat[0] as number)
+        : (flat[at - 2] as number) + (flat[at] as number);
+  return areSparseCounts(flat) ? Float64Array.from(flat) : null;
 }
 
 /** Adds two sparse counts; indexes come out ascending and once. */
-export function addSparse(a: readonly number[], b: readonly number[]): number[] {
+export function addSparse(a: SparseCounts, b: SparseCounts): number[] {
   const sums = new Map<number, number>();
   for (const flat of [a, b]) {
     for (let at = 0; at + 1 < flat.length; at += 2) {

@@ -1,5 +1,7 @@
-import { counted, type NumericPart } from '../data/blocks.ts';
+import type { NumericPart } from '../data/blocks.ts';
+import type { SparseCounts } from '../data/sparse-counts.ts';
 import { addMoments, noMoments } from '../stats/moments.ts';
+import { placeOnGrid } from './bin-places.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
 
 /** A numeric column of both sides on shared fine bins, added up from stored blocks. */
@@ -21,14 +23,12 @@ export interface BinnedSide {
   mean: number | null;
   sd: number | null;
   nullsByBlock: Float64Array;
-  /** By part: the block, its bins with rows, and these rows. A block can have several parts. */
-  parts: readonly { block: number; bins: Float64Array; rows: Float64Array }[];
+  /** Rows of blocks × groups of bins, row by row; `groupOf` has the group of each bin. */
+  byBlock: (groupOf: Int32Array, groups: number) => Float64Array;
 }
 
 /** A profile up to this power of two coarser than the reference's makes all bins as coarse as its own. */
 const coarser = 2;
-/** Bin numbers in a span of up to this many are marked in an array; of others a sorted list is made. */
-const denseSpan = 2 ** 16;
 
 interface Part {
   block: number;
@@ -47,17 +47,16 @@ export function binnedColumn(
 ): BinnedColumn {
   const [before, after] = [reference, current].map((side) => numericParts(side, stored)) as [Part[], Part[]];
   const exponent = sharedExponent(before, after);
-  const [was, is] = [before, after].map((parts) => parts.map((part) => partOnGrid(part, exponent))) as [
-    OnGrid[],
-    OnGrid[],
-  ];
-  const indexes = numberBins([...was, ...is]);
-  const bins = indexes.length;
+  const { numbers, places } = placeOnGrid(
+    [...before, ...after].map((one) => ({ exponent: one.exponent, bins: one.part.bins })),
+    exponent,
+  );
+  const bins = numbers.length;
   const sides = {
-    reference: binnedSide(reference, { parts: before, onGrid: was, bins }),
-    current: binnedSide(current, { parts: after, onGrid: is, bins }),
+    reference: binnedSide(reference, { parts: before, places: places.slice(0, before.length), bins }),
+    current: binnedSide(current, { parts: after, places: places.slice(before.length), bins }),
   };
-  return { kind: 'numeric', name, positions: placeBins(indexes, exponent, sides), ...sides };
+  return { kind: 'numeric', name, positions: positionsOf(numbers, exponent, sides), ...sides };
 }
 
 function numericParts({ parts }: BlockSide, name: string): Part[] {
@@ -75,114 +74,72 @@ function sharedExponent(before: readonly Part[], after: readonly Part[]): number
   return Math.max(most(before), most(after.filter(({ exponent }) => exponent <= limit)));
 }
 
-/** One part's bins on the shared grid: bin numbers, later their positions among the bins with rows, and their rows. */
-interface OnGrid {
-  block: number;
-  bins: Float64Array;
-  rows: Float64Array;
-}
-
-/** Bins on the grid of 2^to: each in which its own lies, or where that is wider, its middle. */
-function partOnGrid({ block, exponent, part }: Part, to: number): OnGrid {
-  const length = part.bins.length >> 1;
-  const [bins, rows] = [new Float64Array(length), new Float64Array(length)];
-  const [middle, width] = [exponent > to ? 0.5 : 0, 2 ** (exponent - to)];
-  for (let i = 0; i < length; i++) {
-    bins[i] = Math.floor(((part.bins[2 * i] as number) + middle) * width);
-    rows[i] = part.bins[2 * i + 1] as number;
-  }
-  return { block, bins, rows };
-}
-
-/** Replaces bin numbers by their positions among all that have rows; gives those, ascending. */
-function numberBins(parts: readonly OnGrid[]): Float64Array {
-  let [first, last] = [Infinity, -Infinity];
-  for (const { bins } of parts) {
-    if (bins.length === 0) continue;
-    first = Math.min(first, bins[0] as number);
-    last = Math.max(last, bins[bins.length - 1] as number);
-  }
-  if (!(last >= first)) return new Float64Array();
-  return last - first < denseSpan ? numberDense(parts, first, last) : numberSparse(parts);
-}
-
-function numberDense(parts: readonly OnGrid[], first: number, last: number): Float64Array {
-  const places = new Int32Array(last - first + 1);
-  for (const { bins } of parts) for (let i = 0; i < bins.length; i++) places[(bins[i] as number) - first] = 1;
-  const indexes = new Float64Array(places.reduce((used, one) => used + one, 0));
-  let end = 0;
-  for (let i = 0; i < places.length; i++) {
-    if (places[i] === 0) continue;
-    indexes[end] = first + i;
-    places[i] = end++;
-  }
-  for (const { bins } of parts)
-    for (let i = 0; i < bins.length; i++) bins[i] = places[(bins[i] as number) - first] as number;
-  return indexes;
-}
-
-function numberSparse(parts: readonly OnGrid[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { bins }) => sum + bins.length, 0));
-  let end = 0;
-  for (const { bins } of parts) {
-    all.set(bins, end);
-    end += bins.length;
-  }
-  all.sort();
-  const indexes = all.filter((index, i) => i === 0 || index !== all[i - 1]);
-  for (const { bins } of parts) {
-    // both ascend
-    let place = 0;
-    for (let i = 0; i < bins.length; i++) {
-      while ((indexes[place] as number) < (bins[i] as number)) place++;
-      bins[i] = place;
-    }
-  }
-  return indexes;
-}
-
 function binnedSide(
   side: BlockSide,
-  { parts, onGrid, bins }: { parts: readonly Part[]; onGrid: readonly OnGrid[]; bins: number },
+  { parts, places, bins }: { parts: readonly Part[]; places: readonly Int32Array[]; bins: number },
 ): BinnedSide {
   const counts = new Float64Array(bins);
   const nullsByBlock = Float64Array.from(side.rowsByBlock);
-  for (const { block, bins, rows } of onGrid) {
-    for (let i = 0; i < bins.length; i++) {
-      counts[bins[i] as number]! += rows[i] as number;
-      nullsByBlock[block]! -= rows[i] as number;
-    }
-  }
-  return { counts, nullsByBlock, parts: onGrid, ...moments(parts) };
+  let moments = noMoments;
+  parts.forEach(({ block, part }, p) => {
+    const n = addRows(counts, part.bins, places[p] as Int32Array);
+    nullsByBlock[block]! -= n;
+    if (part.mean !== null && part.m2 !== null)
+      moments = addMoments(moments, { n, mean: part.mean, m2: part.m2 });
+  });
+  const { n, mean, m2 } = moments;
+  return {
+    counts,
+    nullsByBlock,
+    ...(n === 0 ? { n, mean: null, sd: null } : { n, mean, sd: Math.sqrt(m2 / n) }),
+    byBlock: (groupOf, groups) => {
+      const rows = new Float64Array(side.labels.length * groups);
+      parts.forEach(({ block, part }, p) => {
+        const own = rows.subarray(block * groups, (block + 1) * groups);
+        addGroupedRows(own, part.bins, { places: places[p] as Int32Array, groupOf });
+      });
+      return rows;
+    },
+  };
 }
 
-function moments(parts: readonly Part[]): Pick<BinnedSide, 'n' | 'mean' | 'sd'> {
-  const { n, mean, m2 } = parts.reduce(
-    (sum, { part: { bins, mean, m2 } }) =>
-      mean === null || m2 === null ? sum : addMoments(sum, { n: counted(bins), mean, m2 }),
-    noMoments,
-  );
-  return n === 0 ? { n, mean: null, sd: null } : { n, mean, sd: Math.sqrt(m2 / n) };
+/** Adds a part's rows to those of their bins; gives their number. */
+function addRows(counts: Float64Array, bins: SparseCounts, places: Int32Array): number {
+  let n = 0;
+  for (let i = 0; i < places.length; i++) {
+    const rows = bins[2 * i + 1] as number;
+    counts[places[i] as number]! += rows;
+    n += rows;
+  }
+  return n;
+}
+
+function addGroupedRows(
+  groups: Float64Array,
+  bins: SparseCounts,
+  { places, groupOf }: { places: Int32Array; groupOf: Int32Array },
+): void {
+  for (let i = 0; i < places.length; i++)
+    groups[groupOf[places[i] as number] as number]! += bins[2 * i + 1] as number;
 }
 
 /**
  * Bins stand at their middles, moved together by what the known means say of where in a bin values lie: whole numbers
  * in bins of one lie at its beginning.
  */
-function placeBins(
-  indexes: Float64Array,
+function positionsOf(
+  numbers: Float64Array,
   exponent: number,
   sides: Record<'reference' | 'current', BinnedSide>,
 ): Float64Array {
   const width = 2 ** exponent;
-  const middles = indexes.map((index) => (index + 0.5) * width);
+  const middles = numbers.map((number) => (number + 0.5) * width);
   let [n, sum, known] = [0, 0, 0];
   for (const side of Object.values(sides)) {
     n += side.n;
     known += side.n * (side.mean ?? 0);
-    side.counts.forEach((rows, bin) => {
-      sum += rows * (middles[bin] as number);
-    });
+    for (let bin = 0; bin < middles.length; bin++)
+      sum += (side.counts[bin] as number) * (middles[bin] as number);
   }
   const offset = n === 0 ? 0 : Math.min(width / 2, Math.max(-width / 2, (known - sum) / n));
   return middles.map((middle) => middle + offset);

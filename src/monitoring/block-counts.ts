@@ -1,3 +1,4 @@
+import { sumOfRows } from '../stats/block-rows.ts';
 import { countByLabel } from '../stats/label-counts.ts';
 import type { CategoricalData, ColumnData, NumericSide } from './column-data.ts';
 import type { TablePair } from './tables.ts';
@@ -98,10 +99,7 @@ export function sumBlocks(
   from = 0,
   until = counts.length / bins,
 ): Float64Array {
-  const sum = new Float64Array(bins);
-  for (let i = from * bins; i < until * bins; i++)
-    sum[i % bins] = (sum[i % bins] as number) + (counts[i] as number);
-  return sum;
+  return sumOfRows(counts.subarray(from * bins, until * bins), bins);
 }
 
 function sharedEdges(sides: readonly NumericSide[]): Float64Array {

@@ -1,4 +1,6 @@
-import { type CategoryColumn, type CategoryPart, counted } from '../data/blocks.ts';
+import type { CategoryColumn, CategoryPart } from '../data/blocks.ts';
+import type { SparseCounts } from '../data/sparse-counts.ts';
+import { sumOfRows } from '../stats/block-rows.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
 import { type CategoricalData, type CategoricalSide, levelsByRows } from './column-data.ts';
 
@@ -39,36 +41,55 @@ function partsOf({ parts }: BlockSide, name: string): Part[] {
   });
 }
 
+/** Rows by level; levels of other profiles than a part's own are found by name. */
 function levelTotals(parts: readonly Part[]): Map<string, number> {
   const totals = new Map<string, number>();
-  for (const part of parts) {
-    for (const [level, rows] of levelsOf(part)) totals.set(level, (totals.get(level) ?? 0) + rows);
+  const add = (level: string, rows: number) => totals.set(level, (totals.get(level) ?? 0) + rows);
+  for (const [column, own] of Map.groupBy(parts, (part) => part.column)) {
+    const rows = new Float64Array(column.categories.length).fill(Number.NaN);
+    for (const { part } of own) addKnown(rows, part.counts);
+    column.categories.forEach((level, i) => {
+      if (!Number.isNaN(rows[i])) add(level, rows[i] as number);
+    });
+    for (const { part } of own) if (part.other > 0) add(uncounted, part.other);
   }
   return totals;
 }
 
-function* levelsOf({ column, part }: Part): Generator<[string, number]> {
-  for (let at = 0; at + 1 < part.counts.length; at += 2) {
-    yield [column.categories[part.counts[at] as number] as string, part.counts[at + 1] as number];
+/** Adds to NaN as to 0: what stays NaN is no level of these rows. */
+function addKnown(rows: Float64Array, counts: SparseCounts): void {
+  for (let at = 0; at + 1 < counts.length; at += 2) {
+    const level = counts[at] as number;
+    const before = rows[level] as number;
+    rows[level] = (Number.isNaN(before) ? 0 : before) + (counts[at + 1] as number);
   }
-  if (part.other > 0) yield [uncounted, part.other];
 }
 
 function addUp(side: BlockSide, parts: readonly Part[], levels: readonly string[]): CategoricalSide {
   const position = new Map(levels.map((level, i) => [level, i]));
-  const counts = new Float64Array(levels.length);
   const byBlock = new Float64Array(side.labels.length * levels.length);
   const nullsByBlock = Float64Array.from(side.rowsByBlock);
   let n = 0;
-  for (const part of parts) {
-    for (const [level, rows] of levelsOf(part)) {
-      const i = position.get(level) as number;
-      counts[i]! += rows;
-      byBlock[part.block * levels.length + i]! += rows;
+  for (const [column, own] of Map.groupBy(parts, (part) => part.column)) {
+    const levelOf = Int32Array.from(column.categories, (level) => position.get(level) ?? -1);
+    for (const { block, part } of own) {
+      const from = block * levels.length;
+      const filled = addLevels(byBlock, from, part.counts, levelOf) + part.other;
+      if (part.other > 0) byBlock[from + (position.get(uncounted) as number)]! += part.other;
+      nullsByBlock[block]! -= filled;
+      n += filled;
     }
-    const filled = counted(part.part.counts) + part.part.other;
-    nullsByBlock[part.block]! -= filled;
-    n += filled;
   }
-  return { n, counts, byBlock, nullsByBlock };
+  return { n, counts: sumOfRows(byBlock, levels.length), byBlock, nullsByBlock };
+}
+
+/** Adds a part's rows to those of their levels, which begin at `from`; gives their number. */
+function addLevels(byBlock: Float64Array, from: number, counts: SparseCounts, levelOf: Int32Array): number {
+  let n = 0;
+  for (let at = 0; at + 1 < counts.length; at += 2) {
+    const rows = counts[at + 1] as number;
+    byBlock[from + (levelOf[counts[at] as number] as number)]! += rows;
+    n += rows;
+  }
+  return n;
 }

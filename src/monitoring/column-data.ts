@@ -1,4 +1,4 @@
-import { identifier, type SqlEngine } from '../data/engine.ts';
+import { identifier, type NumberArray, type SqlEngine } from '../data/engine.ts';
 import { UserError } from '../errors.ts';
 import type { BucketMap } from '../stats/bucket-map.ts';
 import { fittedMap, type SampleRoom, sampleRoom } from '../stats/bucket-rows.ts';
@@ -116,8 +116,8 @@ function release({ block, columns, sample }: Room): void {
 }
 
 const columnsTogether = 8;
-/** Values of one side that are read at a time, unless a single column has more: 16 MiB. */
-const valuesTogether = 2 ** 21;
+/** Values of one side that are read at a time, unless a single column has more: 4 MiB. */
+const valuesTogether = 2 ** 19;
 /** Blocks are numbered in 16 bits. */
 const blockLimit = 2 ** 16;
 
@@ -157,18 +157,31 @@ async function readValues(
   // NaN for null: vectors without nulls are read as they lie in memory
   const selected = names.map((name, i) => `coalesce(CAST(${identifier(name)} AS DOUBLE), 'nan') AS "${i}"`);
   if (!room.hasBlocks) selected.push(`coalesce(${identifier(block)}, 0) AS b`);
-  const batches = engine.batches(
-    `SELECT ${selected.join(', ')} FROM ${side.relation} ${inBlocks(side, block)}`,
-  );
-  const arrays = [...room.columns.slice(0, names.length), room.block];
-  let row = 0;
-  for await (const vectors of batches) {
-    vectors.forEach(({ values }, i) => {
-      arrays[i]?.set(values as Float64Array, row);
-    });
-    row += vectors[0]?.values.length ?? 0;
-  }
+  const query = (relation: string) =>
+    `SELECT ${selected.join(', ')} FROM ${relation} ${inBlocks(side, block)}`;
+  const arrays = room.columns.slice(0, names.length);
+  await readInto(engine, side, { query, arrays: room.hasBlocks ? arrays : [...arrays, room.block] });
   room.hasBlocks ||= side.ordered === true;
+}
+
+/** Reads a side's rows section by section, or in batches where it can't be cut. */
+async function readInto(
+  engine: SqlEngine,
+  side: Side,
+  { query, arrays }: { query: (relation: string) => string; arrays: readonly NumberArray[] },
+): Promise<void> {
+  let row = 0;
+  for (const section of side.sections ?? [])
+    row += await engine.numbers(query(section), { arrays, from: row });
+  if ((side.sections ?? null) === null) {
+    for await (const vectors of engine.batches(query(side.relation))) {
+      vectors.forEach(({ values }, i) => {
+        arrays[i]?.set(values as Float64Array, row);
+      });
+      row += vectors[0]?.values.length ?? 0;
+    }
+  }
+  if (row !== side.rows) throw new Error(`${side.relation} gave ${row} rows, not ${side.rows}`);
 }
 
 function sampleOf({ columns, sample: room }: Room, column: number, map: BucketMap): BucketedSample {
@@ -211,13 +224,19 @@ async function countLevels(
   engine: SqlEngine,
   { side, block, name }: { side: Side; block: string; name: string },
 ): Promise<LevelCounts> {
-  const rows = await engine.rows(
+  const [levels, blocks, counts] = await engine.columns(
     `SELECT CAST(${identifier(name)} AS VARCHAR) AS v, ${identifier(block)} AS b, CAST(count(*) AS DOUBLE) AS n
-     FROM (SELECT * FROM ${side.relation} ${inBlocks(side, block)}) WHERE ${identifier(name)} IS NOT NULL GROUP BY ALL`,
+     FROM ${side.relation} ${inBlocks(side, block)} GROUP BY ALL`,
   );
   const total = new Map<string, number>();
-  const cells = rows.map((row) => ({ level: String(row.v), block: Number(row.b), n: Number(row.n) }));
-  for (const cell of cells) total.set(cell.level, (total.get(cell.level) ?? 0) + cell.n);
+  const cells: LevelCounts['cells'] = [];
+  levels?.values.forEach((level, i) => {
+    // nulls are left out here: a filter costs more than counting them
+    if (typeof level !== 'string') return;
+    const [at, n] = [blocks, counts].map((column) => column?.values[i] as number) as [number, number];
+    cells.push({ level, block: at, n });
+    total.set(level, (total.get(level) ?? 0) + n);
+  });
   return { total, cells };
 }
 

@@ -1,7 +1,9 @@
 import { listAssignments } from '../stats/block-assignments.ts';
-import { significantShift } from '../stats/detectable-shift.ts';
+import { allBlocks } from '../stats/block-column.ts';
+import { sumChosenRows, sumOfRows } from '../stats/block-rows.ts';
+import { significantShifts } from '../stats/detectable-shift.ts';
 import type { Candidate } from './aspects.ts';
-import { type BlockCounts, sumBlocks } from './block-counts.ts';
+import type { BlockCounts } from './block-counts.ts';
 import type { SmallestDetectable } from './drift-report.ts';
 import { distance } from './effect.ts';
 import { plantShift } from './plant.ts';
@@ -31,16 +33,19 @@ export function smallestDetectable(
   if (permuted === null || aspect !== 'distribution' || unit === 'value') return null;
   // in the terms of plantShift
   const size = unit === 'sd' ? scale.sd : 0.01;
-  const still = bothSides(counts);
-  const sides = dealtSides(still, counts, permuted);
+  const dealt = dealtSides(counts, permuted);
   // what was permuted can hold fewer rows of one side
-  const tested = bothSides(permuted.column);
+  const tested = allBlocks(permuted.column);
+  const isSignificant = significantShifts({ ...permuted, power });
   const found = (value: number) => {
     const plant = (reference: Float64Array) => plantShift({ ...counts, reference }, value * size);
-    const large = sides.filter(
-      ([before, after]) => distance(counts, scale, [before, plant(after)]) >= threshold.value,
-    );
-    return large.length >= power * sides.length && significantShift({ ...permuted, power }, plant(tested));
+    const after = plant(dealt.after);
+    let large = 0;
+    for (let start = 0; start < after.length; start += counts.bins) {
+      const of = (rows: Float64Array) => rows.subarray(start, start + counts.bins);
+      if (distance(counts, scale, [of(dealt.before), of(after)]) >= threshold.value) large++;
+    }
+    return large >= (power * after.length) / counts.bins && isSignificant(plant(tested));
   };
   let [low, high] = searched[unit] as readonly [number, number];
   if (!found(high)) return null;
@@ -52,19 +57,14 @@ export function smallestDetectable(
   return { value: high, unit, shift: unit === 'sd' ? high * size : null };
 }
 
-function bothSides({ reference, current }: Record<'reference' | 'current', ArrayLike<number>>): Float64Array {
-  const both = new Float64Array(reference.length + current.length);
-  both.set(reference);
-  both.set(current, reference.length);
-  return both;
+/** Rows of deals × bins: of both sides, for blocks dealt to them at random as the permutation deals them. */
+interface DealtSides {
+  before: Float64Array;
+  after: Float64Array;
 }
 
-/** Rows per bin of both sides, for blocks dealt to them at random as the permutation deals them. */
-function dealtSides(
-  still: Float64Array,
-  { bins, reference, current }: BlockCounts,
-  { strata }: Permuted,
-): [Float64Array, Float64Array][] {
+function dealtSides(counts: BlockCounts, { strata }: Permuted): DealtSides {
+  const { bins, reference, current } = counts;
   const [referenceBlocks, currentBlocks] = [reference.length / bins, current.length / bins];
   const blocks = referenceBlocks + currentBlocks;
   const assignments = listAssignments({
@@ -75,17 +75,22 @@ function dealtSides(
     strata,
   });
   const [free, matched] = [new Int32Array(blocks), new Int32Array(blocks)];
-  const whole = sumBlocks(still, bins);
-  const sides: [Float64Array, Float64Array][] = [];
+  const still = allBlocks(counts);
+  const whole = sumOfRows(still, bins);
+  // the first assignment is the window as it was seen
+  const [groups, rests] = [0, 1].map(() => new Float64Array((assignments.count - 1) * bins)) as [
+    Float64Array,
+    Float64Array,
+  ];
   for (let t = 0; t < assignments.count; t++) {
     assignments.next(t, free, matched);
-    // the first is the window as it was seen
     if (t === 0) continue;
-    const group = new Float64Array(bins);
-    for (const block of (strata === null ? free : matched).subarray(0, assignments.size))
-      for (let bin = 0; bin < bins; bin++) group[bin]! += still[block * bins + bin] as number;
-    const rest = whole.map((n, bin) => n - (group[bin] as number));
-    sides.push(referenceBlocks <= currentBlocks ? [group, rest] : [rest, group]);
+    const at = (t - 1) * bins;
+    const group = groups.subarray(at, at + bins);
+    sumChosenRows(still, strata === null ? free : matched, assignments.size, group);
+    for (let bin = 0; bin < bins; bin++) rests[at + bin] = (whole[bin] as number) - (group[bin] as number);
   }
-  return sides;
+  return referenceBlocks <= currentBlocks
+    ? { before: groups, after: rests }
+    : { before: rests, after: groups };
 }

@@ -1,6 +1,6 @@
 import { binnedDivergence, toShares, totalVariation } from '../stats/divergence.ts';
 import { ksPValue } from '../stats/ks.ts';
-import { binOf, innerEdges, quantileFromCounts } from '../stats/quantile-bins.ts';
+import { cumulativeCounts, innerEdges, quantileFromCumulative } from '../stats/quantile-bins.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import { normedWasserstein, wassersteinFromCounts } from '../stats/wasserstein.ts';
 import { aspectsOf, type ColumnCounts, numericScale } from './aspects.ts';
@@ -22,24 +22,25 @@ const quantiles = 32;
 export function measureBinned(column: BinnedColumn, pair: TablePair, policy: MonitoringPolicy): Measured {
   const { name, positions, reference, current } = column;
   const both = reference.n > 0 && current.n > 0;
-  const deciles = both ? decileEdges(column) : new Float64Array();
-  const statistics = both ? binnedStatistics(column, deciles) : noStatistics;
+  const below: Sides = [cumulativeCounts(reference.counts), cumulativeCounts(current.counts)];
+  const count = (edges: Float64Array) => below.map((side) => countBinned(positions, side, edges)) as Sides;
+  const quantile = (side: Float64Array, p: number) => quantileFromCumulative(positions, side, p);
+  const deciles = both
+    ? innerEdges(Array.from({ length: 11 }, (_, i) => quantile(below[0], i / 10)))
+    : new Float64Array();
+  const byDecile = both ? count(deciles) : null;
+  const statistics = byDecile === null ? noStatistics : binnedStatistics(column, below, byDecile);
   const scale = numericScale(reference.sd ?? 0);
   const counts: ColumnCounts = {
     name,
-    values: coarseCounts(column, pair),
+    values: coarseCounts(column),
     nulls: nullCounts(column, pair),
     unseen: null,
     scale,
     effect: statistics.wasserstein === null ? null : statistics.wasserstein / scale.sd,
   };
-  const sides: [Float64Array, Float64Array] = [reference.counts, current.counts];
-  const count = (edges: Float64Array) =>
-    sides.map((side) => countBinned(positions, side, edges)) as [Float64Array, Float64Array];
-  const quantile = (p: number) => sides.map((side) => quantileFromCounts(positions, side, p));
-  const edges = both
-    ? drawnEdges(Math.min(...quantile(0.01)), Math.max(...quantile(0.99)))
-    : new Float64Array();
+  const ends = (p: number) => below.map((side) => quantile(side, p));
+  const edges = both ? drawnEdges(Math.min(...ends(0.01)), Math.max(...ends(0.99))) : new Float64Array();
   return {
     name,
     kind: 'numeric',
@@ -49,20 +50,22 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     statistics,
     candidates: aspectsOf(counts, policy),
     histogram: both ? numericHistogram(edges, count(edges.subarray(1, -1))) : null,
-    segments: both ? numericSegments(name, deciles, count(deciles)) : [],
+    segments: byDecile === null ? [] : numericSegments(name, deciles, byDecile),
     unseen: null,
   };
 }
 
-function binnedStatistics(column: BinnedColumn, deciles: Float64Array): ClassicalStatistics {
-  const { positions, reference, current } = column;
+/** Of the reference and of the current rows. */
+type Sides = [Float64Array, Float64Array];
+
+function binnedStatistics(
+  { positions, reference, current }: BinnedColumn,
+  below: Sides,
+  [p, q]: Sides,
+): ClassicalStatistics {
   const raw = wassersteinFromCounts({ values: positions, first: reference.counts, second: current.counts });
   const distance = isUndefined(raw) ? null : raw;
-  const ks = ksPValue(largestGap(reference, current), reference.n, current.n);
-  const [p, q] = [reference, current].map(({ counts }) => countBinned(positions, counts, deciles)) as [
-    Float64Array,
-    Float64Array,
-  ];
+  const ks = ksPValue(largestGap(below, reference.n, current.n), reference.n, current.n);
   const divergence = binnedDivergence(p, q);
   const shares = isUndefined(divergence) ? null : divergence;
   return {
@@ -77,32 +80,33 @@ function binnedStatistics(column: BinnedColumn, deciles: Float64Array): Classica
   };
 }
 
-function largestGap(reference: BinnedSide, current: BinnedSide): number {
-  let [before, after, largest] = [0, 0, 0];
-  for (let bin = 0; bin < reference.counts.length; bin++) {
-    before += reference.counts[bin] as number;
-    after += current.counts[bin] as number;
-    largest = Math.max(largest, Math.abs(before / reference.n - after / current.n));
-  }
+function largestGap([before, after]: Sides, n: number, m: number): number {
+  let largest = 0;
+  for (let bin = 0; bin < before.length; bin++)
+    largest = Math.max(largest, Math.abs((before[bin] as number) / n - (after[bin] as number) / m));
   return largest;
 }
 
-function decileEdges({ positions, reference }: BinnedColumn): Float64Array {
-  const edges = Array.from({ length: 11 }, (_, i) => quantileFromCounts(positions, reference.counts, i / 10));
-  return innerEdges(edges);
-}
-
-/** Rows of the bins whose positions lie in each interval: edges[i−1] ≤ position < edges[i], outer ones open. */
-function countBinned(positions: Float64Array, counts: Float64Array, edges: Float64Array): Float64Array {
+/**
+ * Rows of the bins whose positions lie in each interval: edges[i−1] ≤ position < edges[i], outer ones open. `below` is
+ * cumulative.
+ */
+function countBinned(positions: Float64Array, below: Float64Array, edges: Float64Array): Float64Array {
   const out = new Float64Array(edges.length + 1);
-  counts.forEach((rows, bin) => {
-    if (rows > 0) out[binOf(positions[bin] as number, edges)]! += rows;
-  });
+  let bin = 0;
+  let last = 0;
+  for (let i = 0; i < out.length; i++) {
+    const edge = edges[i] ?? Number.POSITIVE_INFINITY;
+    while (bin < positions.length && (positions[bin] as number) < edge) bin++;
+    const rows = bin === 0 ? 0 : (below[bin - 1] as number);
+    out[i] = rows - last;
+    last = rows;
+  }
   return out;
 }
 
 /** Blocks × bins for permutation: fine bins are joined between quantiles of both sides. */
-function coarseCounts({ positions, reference, current }: BinnedColumn, pair: TablePair): BlockCounts {
+function coarseCounts({ positions, reference, current }: BinnedColumn): BlockCounts {
   const starts = new Uint8Array(positions.length);
   for (const side of [reference, current]) markQuantiles(side, starts);
   const bins = new Int32Array(positions.length);
@@ -114,25 +118,17 @@ function coarseCounts({ positions, reference, current }: BinnedColumn, pair: Tab
   const size = bin + 1;
   const [sums, rows] = [new Float64Array(size), new Float64Array(size)];
   for (const { counts } of [reference, current]) {
-    counts.forEach((n, i) => {
-      sums[bins[i] as number]! += n * (positions[i] as number);
-      rows[bins[i] as number]! += n;
-    });
-  }
-  const byBlock = (side: BinnedSide, blocks: number) => {
-    const counts = new Float64Array(blocks * size);
-    for (const { block, bins: own, rows: n } of side.parts) {
-      for (let i = 0; i < own.length; i++) {
-        counts[block * size + (bins[own[i] as number] as number)]! += n[i] as number;
-      }
+    for (let i = 0; i < counts.length; i++) {
+      const [n, group] = [counts[i] as number, bins[i] as number];
+      sums[group]! += n * (positions[i] as number);
+      rows[group]! += n;
     }
-    return counts;
-  };
+  }
   return {
     bins: size,
     positions: sums.map((sum, i) => (rows[i] === 0 ? 0 : sum / (rows[i] as number))),
-    reference: byBlock(reference, pair.reference.blocks.length),
-    current: byBlock(current, pair.current.blocks.length),
+    reference: reference.byBlock(bins, size),
+    current: current.byBlock(bins, size),
   };
 }
 

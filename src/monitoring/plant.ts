@@ -10,19 +10,18 @@ export function plantShift({ bins, positions, reference }: BlockCounts, size: nu
 }
 
 function moveShare(counts: Float64Array, bins: number, size: number): Float64Array {
-  const moved = Float64Array.from(counts);
-  for (let start = 0; start < counts.length; start += bins) {
-    let rest = 0;
-    let rows = 0;
-    for (let i = 0; i < bins; i++) {
-      rows += counts[start + i] as number;
-      if (i > 0) rest += counts[start + i] as number;
-    }
-    const taken = Math.min(rest, size * rows);
-    for (let i = 1; i < bins; i++) moved[start + i]! *= rest === 0 ? 1 : 1 - taken / rest;
-    moved[start]! += taken;
-  }
+  const moved = counts.slice();
+  for (let at = 0; at < counts.length; at += bins) moveRowShare(moved, at, bins, size);
   return moved;
+}
+
+function moveRowShare(moved: Float64Array, at: number, bins: number, size: number): void {
+  let rest = 0;
+  for (let i = 1; i < bins; i++) rest += moved[at + i] as number;
+  const taken = Math.min(rest, size * (rest + (moved[at] as number)));
+  const factor = rest === 0 ? 1 : 1 - taken / rest;
+  for (let i = 1; i < bins; i++) moved[at + i]! *= factor;
+  moved[at]! += taken;
 }
 
 function moveValues(counts: Float64Array, positions: Float64Array, size: number): Float64Array {
@@ -35,28 +34,49 @@ function moveValues(counts: Float64Array, positions: Float64Array, size: number)
     ...edges,
     2 * at(bins - 1) - (edges[bins - 2] ?? at(bins - 1)),
   ];
-  // rows that end below edge i after the shift are those that lay below edge i − size
-  const sources = Array.from(edges, (edge) => {
-    const x = edge - size;
-    let bin = 0;
+  // rows that end below edge i after the shift are those that lay below edge i − size: whole bins and a part of one
+  const whole = new Int32Array(bins);
+  const parts = new Float64Array(bins);
+  let bin = 0;
+  for (let i = 0; i < bins - 1; i++) {
+    const x = (edges[i] as number) - size;
     while (bin < bins && (ends[bin + 1] as number) <= x) bin++;
-    const [low, high] = [ends[bin] as number, ends[bin + 1] ?? Infinity];
-    return { bin, part: bin === bins ? 0 : Math.min(1, Math.max(0, (x - low) / (high - low))) };
-  });
+    whole[i] = bin;
+    if (bin === bins) continue;
+    const [low, high] = [ends[bin] as number, ends[bin + 1] as number];
+    parts[i] = Math.min(1, Math.max(0, (x - low) / (high - low)));
+  }
+  whole[bins - 1] = bins;
   const moved = new Float64Array(counts.length);
   const below = new Float64Array(bins + 1);
-  for (let start = 0; start < counts.length; start += bins) {
-    for (let i = 0; i < bins; i++) below[i + 1] = (below[i] as number) + (counts[start + i] as number);
-    let last = 0;
-    for (let i = 0; i < bins; i++) {
-      const source = sources[i];
-      const sum =
-        source === undefined
-          ? (below[bins] as number)
-          : (below[source.bin] as number) + source.part * (counts[start + source.bin] ?? 0);
-      moved[start + i] = sum - last;
-      last = sum;
-    }
+  for (let at = 0; at < counts.length; at += bins) {
+    accumulateInto(below, counts, at);
+    moveRow(moved, at, { counts, below, whole, parts });
   }
   return moved;
+}
+
+/** Rows of a block below each bin; the last is all of them. */
+function accumulateInto(below: Float64Array, counts: Float64Array, at: number): void {
+  let sum = 0;
+  for (let i = 1; i < below.length; i++) {
+    sum += counts[at + i - 1] as number;
+    below[i] = sum;
+  }
+}
+
+function moveRow(
+  moved: Float64Array,
+  at: number,
+  source: { counts: Float64Array; below: Float64Array; whole: Int32Array; parts: Float64Array },
+): void {
+  const { counts, below, whole, parts } = source;
+  let last = 0;
+  for (let i = 0; i < whole.length; i++) {
+    const from = whole[i] as number;
+    let sum = below[from] as number;
+    if (from < whole.length) sum += (parts[i] as number) * (counts[at + from] as number);
+    moved[at + i] = sum - last;
+    last = sum;
+  }
 }

@@ -23,6 +23,8 @@ export interface Side {
   rowsWithoutTime: number;
   /** Whether each reading of the relation gives its rows in the same order: not where blocks are joined to them. */
   ordered?: boolean;
+  /** Quoted relations whose rows, one after the other, are those of `relation`; null where it can't be cut. */
+  sections?: readonly string[] | null;
 }
 
 export interface LeftOut {
@@ -116,6 +118,9 @@ function requireColumn(columns: readonly Column[], name: string, option: string)
   });
 }
 
+/** Rows of a section: 2 MiB a column, or a thirty-second of the table. */
+const sectionRows = (rows: number) => Math.max(2 ** 18, Math.ceil(rows / 32));
+
 interface SideRequest {
   name: string;
   relation: string;
@@ -136,6 +141,8 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
   const counts = await engine.rows(`SELECT CAST(k AS VARCHAR) AS label, n FROM ${names} ORDER BY k`);
   const known = counts.filter((row) => row.label !== null);
   const labels = known.map((row) => String(row.label));
+  const rowsByBlock = Float64Array.from(known, (row) => Number(row.n));
+  const rows = rowsByBlock.reduce((sum, n) => sum + n, 0);
   const without = Number(counts.find((row) => row.label === null)?.n ?? 0);
   // a block's number is counted from the first date where none is missing between, else joined to each row on the date
   // itself; without blocks there is one
@@ -146,11 +153,14 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
     : counted === null
       ? 'CAST(0 AS INTEGER)'
       : `CAST((${key} - DATE ${literal(counted.first)}) // ${counted.days} AS INTEGER)`;
+  const numbered = (relation: string) =>
+    `SELECT t.*, ${number} AS ${identifier(block)}
+     FROM ${relation} t ${joined ? `LEFT JOIN ${names} b ON b.k = (${key})` : ''}`;
   await engine.execute(
-    `CREATE OR REPLACE ${what} ${identifier(request.name)} AS
-     SELECT t.*, ${number} AS ${identifier(block)}
-     FROM ${request.relation} t ${joined ? `LEFT JOIN ${names} b ON b.k = (${key})` : ''}`,
+    `CREATE OR REPLACE ${what} ${identifier(request.name)} AS ${numbered(request.relation)}`,
   );
+  const sections =
+    options.materialize === true ? null : await engine.sections(request.relation, sectionRows(rows));
   if (known.length === 0 && without > 0) {
     throw new UserError({
       code: 'data_unreadable',
@@ -159,13 +169,13 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
       fix: 'Give a column of timestamps, or of ISO 8601 texts in UTC.',
     });
   }
-  const rowsByBlock = Float64Array.from(known, (row) => Number(row.n));
   return {
     relation: identifier(request.name),
     blocks: labels,
     rowsByBlock,
-    rows: rowsByBlock.reduce((sum, n) => sum + n, 0),
+    rows,
     rowsWithoutTime: without,
     ordered: !joined,
+    sections: sections === null ? null : sections.map((section) => `(${numbered(`(${section})`)})`),
   };
 }

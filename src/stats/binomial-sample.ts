@@ -50,10 +50,7 @@ function byRejection(random: Random, n: number, p: number): number {
   const a = -0.0873 + 0.0248 * b + 0.01 * p;
   const c = n * p + 0.5;
   const vr = 0.92 - 4.2 / b;
-  const alpha = (2.83 + 5.1 / b) * spq;
-  const lpq = Math.log(p / (1 - p));
   const m = Math.floor((n + 1) * p);
-  const h = logFactorial(m) + logFactorial(n - m);
   for (;;) {
     const u = random.uniform() - 0.5;
     const v = random.uniform();
@@ -61,7 +58,10 @@ function byRejection(random: Random, n: number, p: number): number {
     const k = Math.floor(((2 * a) / us + b) * u + c);
     if (us >= 0.07 && v <= vr) return k;
     if (k < 0 || k > n) continue;
-    const bound = h - logFactorial(k) - logFactorial(n - k) + (k - m) * lpq;
+    // few draws come so far
+    const h = logFactorial(m) + logFactorial(n - m);
+    const bound = h - logFactorial(k) - logFactorial(n - k) + (k - m) * Math.log(p / (1 - p));
+    const alpha = (2.83 + 5.1 / b) * spq;
     if (Math.log((v * alpha) / (a / (us * us) + b)) <= bound) return k;
   }
 }

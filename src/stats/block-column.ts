@@ -5,11 +5,12 @@ import {
   totalVariationOf,
   wassersteinOf,
 } from './block-distances.ts';
+import { accumulateRow, sumChosenRows, sumOfRows } from './block-rows.ts';
 import { centreStrata } from './block-strata.ts';
 import { centreVolume } from './block-volume.ts';
 import { decileBins, shareBelowDifferences } from './decile-shares.ts';
 import { commonLevels, shareDifferences } from './level-shares.ts';
-import { blockRanks, typicalBlock } from './typical-block.ts';
+import { blockMeans, blockRanks, typicalBlock } from './typical-block.ts';
 import { standardDeviation } from './wasserstein.ts';
 
 /** Which distance between two groups of blocks is permuted. */
@@ -36,6 +37,9 @@ export interface BlockColumn {
   readonly positions?: Float64Array;
 }
 
+/** Place of the typical block among the components of `combined`. */
+export const typicalComponent = 3;
+
 /** Writes the statistic's components for the group of `chosen` blocks (k of them) against all others. */
 export interface PreparedColumn {
   /** Numbers that are written; more than one are studentised and their largest taken. */
@@ -55,9 +59,7 @@ export function prepareColumn(
   pooled: Float64Array = cumulativeTotal(column),
 ): PreparedColumn {
   const { bins, statistic } = column;
-  const raw = new Float64Array(column.reference.length + column.current.length);
-  raw.set(column.reference);
-  raw.set(column.current, column.reference.length);
+  const raw = allBlocks(column);
   const counts = strata === null ? raw : centreStrata({ bins, counts: raw, strata });
   const view = groupViews({ bins, counts });
   const positions = standardPositions(column, pooled);
@@ -69,7 +71,7 @@ export function prepareColumn(
     case 'wasserstein':
       return single(view, positions, wassersteinOf);
     case 'typical_block': {
-      const ranks = blockRanks({ cumulative: view.cumulative, bins, positions });
+      const ranks = blockRanks(blockMeans({ cumulative: view.cumulative, bins, positions }));
       return {
         components: 1,
         measure: (chosen, k, out) => {
@@ -87,12 +89,18 @@ export function prepareColumn(
   }
 }
 
+/** Counts of all blocks of a column, reference blocks first. */
+export function allBlocks({ reference, current }: Pick<BlockColumn, 'reference' | 'current'>): Float64Array {
+  const all = new Float64Array(reference.length + current.length);
+  all.set(reference);
+  all.set(current, reference.length);
+  return all;
+}
+
 /** Rows up to each bin, over all blocks of a column. */
-export function cumulativeTotal({ bins, reference, current }: BlockColumn): Float64Array {
-  const total = new Float64Array(bins);
-  for (const counts of [reference, current])
-    for (let i = 0; i < counts.length; i++) total[i % bins]! += counts[i] as number;
-  for (let i = 1; i < bins; i++) total[i]! += total[i - 1] as number;
+export function cumulativeTotal(column: BlockColumn): Float64Array {
+  const total = sumOfRows(allBlocks(column), column.bins);
+  accumulateRow(total, 0, total.length);
   return total;
 }
 
@@ -116,7 +124,7 @@ interface Frame {
 }
 
 function combined(views: GroupViews, { bins, positions, pooled }: Frame & { bins: number }): PreparedColumn {
-  const ranks = blockRanks({ cumulative: views.cumulative, bins, positions });
+  const ranks = blockRanks(blockMeans({ cumulative: views.cumulative, bins, positions }));
   const deciles = decileBins(pooled);
   return {
     components: 4 + deciles.length,
@@ -128,7 +136,7 @@ function combined(views: GroupViews, { bins, positions, pooled }: Frame & { bins
       }
       locationAndSpread(view, out);
       out[2] = ksOf(view);
-      out[3] = typicalBlock(ranks, chosen, k);
+      out[typicalComponent] = typicalBlock(ranks, chosen, k);
       shareBelowDifferences(deciles, view, { out, at: 4 });
     },
   };
@@ -142,18 +150,23 @@ function shares(asIs: GroupViews, atEqualVolume: GroupViews, { positions, pooled
   return {
     components: 2 * components,
     measure: (chosen, k, out) => {
-      [asIs, atEqualVolume].forEach((views, i) => {
-        const view = views.of(chosen, k, positions);
-        const at = i * components;
-        if (view === null) {
-          out.fill(0, at, at + components);
-          return;
-        }
-        out[at] = totalVariationOf(view);
-        shareDifferences(levels, view, { out, at: at + 1 });
-      });
+      measureShares(asIs.of(chosen, k, positions), levels, { out, at: 0 });
+      measureShares(atEqualVolume.of(chosen, k, positions), levels, { out, at: components });
     },
   };
+}
+
+function measureShares(
+  view: GroupView | null,
+  levels: Int32Array,
+  { out, at }: { out: Float64Array; at: number },
+): void {
+  if (view === null) {
+    out.fill(0, at, at + 1 + levels.length);
+    return;
+  }
+  out[at] = totalVariationOf(view);
+  shareDifferences(levels, view, { out, at: at + 1 });
 }
 
 interface GroupViews {
@@ -165,27 +178,16 @@ interface GroupViews {
 }
 
 function groupViews({ bins, counts }: { bins: number; counts: Float64Array }): GroupViews {
-  const cumulative = new Float64Array(counts.length);
-  const total = new Float64Array(bins);
-  for (let start = 0; start < counts.length; start += bins) {
-    let sum = 0;
-    for (let i = 0; i < bins; i++) {
-      sum += counts[start + i] as number;
-      cumulative[start + i] = sum;
-      total[i]! += sum;
-    }
-  }
+  const cumulative = counts.slice();
+  for (let at = 0; at < counts.length; at += bins) accumulateRow(cumulative, at, bins);
+  const total = sumOfRows(cumulative, bins);
   const rows = total[bins - 1] as number;
   const group = new Float64Array(bins);
   return {
     cumulative,
     total,
     of: (chosen, k, positions) => {
-      group.fill(0);
-      for (let c = 0; c < k; c++) {
-        const start = (chosen[c] as number) * bins;
-        for (let i = 0; i < bins; i++) group[i]! += cumulative[start + i] as number;
-      }
+      sumChosenRows(cumulative, chosen, k, group);
       const n = group[bins - 1] as number;
       const m = rows - n;
       return n === 0 || m === 0 ? null : { group, total, n, m, positions };
@@ -194,7 +196,10 @@ function groupViews({ bins, counts }: { bins: number; counts: Float64Array }): G
 }
 
 /** Positions in the column's unit; for `combined` centred and scaled by the pooled mean and sd. */
-function standardPositions({ bins, positions, statistic }: BlockColumn, total: Float64Array): Float64Array {
+export function standardPositions(
+  { bins, positions, statistic }: BlockColumn,
+  total: Float64Array,
+): Float64Array {
   const raw = positions ?? Float64Array.from({ length: bins }, (_, i) => i);
   if (statistic !== 'combined') return raw;
   const counts = total.map((t, i) => t - (i > 0 ? (total[i - 1] as number) : 0));

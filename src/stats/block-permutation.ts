@@ -1,5 +1,5 @@
 import { listAssignments } from './block-assignments.ts';
-import { type BlockColumn, prepareColumn } from './block-column.ts';
+import { type BlockColumn, type PreparedColumn, prepareColumn } from './block-column.ts';
 import { type Undefined, undefinedBecause } from './undefined.ts';
 
 /** Columns over the same blocks (days, weeks) and how often to permute. */
@@ -81,9 +81,7 @@ export function blockPermutation(input: BlockPermutationInput): BlockPermutation
   const sides = { referenceBlocks, currentBlocks, permutations, seed };
   const assignments = listAssignments({ ...sides, strata: within.includes(true) ? strata : null });
   const prepared = columns.map((column, c) => prepareColumn(column, within[c] ? strata : null));
-  const values = prepared.map(({ components }) =>
-    Array.from({ length: components }, () => new Float64Array(assignments.count)),
-  );
+  const values = prepared.map(({ components }) => new Float64Array(components * assignments.count));
   const out = new Float64Array(Math.max(1, ...prepared.map(({ components }) => components)));
   const free = new Int32Array(blocks);
   const matched = new Int32Array(blocks);
@@ -92,15 +90,19 @@ export function blockPermutation(input: BlockPermutationInput): BlockPermutation
   for (const until of looks(assignments)) {
     for (; done < until; done++) {
       assignments.next(done, free, matched);
-      prepared.forEach((column, c) => {
-        column.measure(within[c] ? matched : free, assignments.size, out);
-        (values[c] as Float64Array[]).forEach((component, k) => {
-          component[done] = out[k] as number;
-        });
-      });
+      for (let c = 0; c < prepared.length; c++) {
+        const { components, measure } = prepared[c] as PreparedColumn;
+        measure(within[c] ? matched : free, assignments.size, out);
+        const own = values[c] as Float64Array;
+        for (let k = 0; k < components; k++) own[k * assignments.count + done] = out[k] as number;
+      }
     }
     told = resultsOf(
-      values.map((parts) => parts.map((part) => part.subarray(0, done))),
+      prepared.map(({ components }, c) =>
+        Array.from({ length: components }, (_, k) =>
+          (values[c] as Float64Array).subarray(k * assignments.count, k * assignments.count + done),
+        ),
+      ),
       alpha,
     );
     if (told.every(({ pMaxT }) => farAbove(pMaxT, { alpha, draws: done }))) break;
@@ -158,7 +160,9 @@ function momentsOf(values: Float64Array): ComponentMoments {
 
 /** (T − mean) / sd over all assignments; zeros where T never varies. */
 function studentised(values: Float64Array, { mean, sd }: ComponentMoments): Float64Array {
-  return values.map((v) => (sd > 0 ? (v - mean) / sd : 0));
+  const out = new Float64Array(values.length);
+  if (sd > 0) for (let i = 0; i < out.length; i++) out[i] = ((values[i] as number) - mean) / sd;
+  return out;
 }
 
 function inUnitsOf({ mean, sd }: ComponentMoments, z: number): number {
@@ -167,7 +171,7 @@ function inUnitsOf({ mean, sd }: ComponentMoments, z: number): number {
 
 /** The least value that no more than a share alpha of the values exceeds. */
 function exceededBy(values: Float64Array, alpha: number): number {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = values.slice().sort();
   return sorted[sorted.length - 1 - Math.floor(alpha * sorted.length)] as number;
 }
 

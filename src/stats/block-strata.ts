@@ -1,3 +1,5 @@
+import { addRow, addScaled, rowTotal, sumOfRows } from './block-rows.ts';
+
 /** Counts of blocks × bins, row by row, and the stratum of each block (its weekday, say). */
 export interface StratifiedCounts {
   readonly bins: number;
@@ -11,12 +13,11 @@ export interface StratifiedCounts {
  * Strata are taken over both sides together, so no assignment of blocks to sides changes the result.
  */
 export function centreStrata({ bins, counts, strata }: StratifiedCounts): Float64Array {
-  const { shares, all } = sharesOf({ bins, counts, strata });
-  const out = Float64Array.from(counts);
+  const { gaps } = sharesOf({ bins, counts, strata });
+  const out = counts.slice();
   for (let block = 0; block < strata.length; block++) {
-    const own = shares.get(strata[block] as number) as Float64Array;
-    const rows = rowsOf(counts, bins, block);
-    for (let i = 0; i < bins; i++) out[block * bins + i]! -= rows * ((own[i] as number) - (all[i] as number));
+    const rows = rowTotal(counts, block * bins, bins);
+    addScaled(out, block * bins, gaps[strata[block] as number] as Float64Array, -rows);
   }
   return out;
 }
@@ -68,58 +69,61 @@ function explained({
   strata,
   ordered,
 }: StratifiedCounts & { readonly ordered: boolean }): number {
-  const { shares, all } = sharesOf({ bins, counts, strata });
+  const { gaps, all } = sharesOf({ bins, counts, strata });
+  const nothing = new Float64Array(bins);
+  const sizes = gaps.map((gap) => squaredGap(gap, 0, { rows: 1, from: nothing, ordered }));
   let between = 0;
   let whole = 0;
   for (let block = 0; block < strata.length; block++) {
-    const rows = rowsOf(counts, bins, block);
+    const rows = rowTotal(counts, block * bins, bins);
     if (rows === 0) continue;
-    const own = shares.get(strata[block] as number) as Float64Array;
-    let [block2, stratum2, d, e] = [0, 0, 0, 0];
-    for (let i = 0; i < bins; i++) {
-      const here = (counts[block * bins + i] as number) / rows - (all[i] as number);
-      const there = (own[i] as number) - (all[i] as number);
-      d = ordered ? d + here : here;
-      e = ordered ? e + there : there;
-      block2 += d * d;
-      stratum2 += e * e;
-    }
-    whole += rows * block2;
-    between += rows * stratum2;
+    whole += rows * squaredGap(counts, block * bins, { rows, from: all, ordered });
+    between += rows * (sizes[strata[block] as number] as number);
   }
   const blocks = strata.length;
-  const groups = shares.size;
+  const groups = new Set(strata).size;
   if (!(whole > 0) || blocks <= groups) return 0;
   return 1 - ((1 - between / whole) * (blocks - 1)) / (blocks - groups);
 }
 
-function sharesOf({ bins, counts, strata }: StratifiedCounts): {
-  shares: Map<number, Float64Array>;
-  all: Float64Array;
-} {
-  const sums = new Map<number, Float64Array>();
-  const all = new Float64Array(bins);
-  for (let block = 0; block < strata.length; block++) {
-    const stratum = strata[block] as number;
-    const sum = sums.get(stratum) ?? new Float64Array(bins);
-    sums.set(stratum, sum);
-    for (let i = 0; i < bins; i++) {
-      const n = counts[block * bins + i] as number;
-      sum[i]! += n;
-      all[i]! += n;
-    }
+/** Sum of the squares by which shares differ from others: bin by bin, or below each bin where they are `ordered`. */
+function squaredGap(
+  counts: Float64Array,
+  at: number,
+  { rows, from, ordered }: { rows: number; from: Float64Array; ordered: boolean },
+): number {
+  let sum = 0;
+  let below = 0;
+  for (let i = 0; i < from.length; i++) {
+    const gap = (counts[at + i] as number) / rows - (from[i] as number);
+    below = ordered ? below + gap : gap;
+    sum += below * below;
   }
-  const scaled = (sum: Float64Array): Float64Array => {
-    const rows = sum.reduce((total, n) => total + n, 0);
-    return rows > 0 ? sum.map((n) => n / rows) : Float64Array.from(all, (n) => n / Math.max(1, total));
-  };
-  const total = all.reduce((sum, n) => sum + n, 0);
-  return { shares: new Map([...sums].map(([stratum, sum]) => [stratum, scaled(sum)])), all: scaled(all) };
+  return sum;
 }
 
-/** Rows of one block. */
-export function rowsOf(counts: Float64Array, bins: number, block: number): number {
-  let rows = 0;
-  for (let i = 0; i < bins; i++) rows += counts[block * bins + i] as number;
-  return rows;
+/** Shares of all blocks, and what the shares of each stratum differ from them by. */
+function sharesOf({ bins, counts, strata }: StratifiedCounts): { gaps: Float64Array[]; all: Float64Array } {
+  const sums: Float64Array[] = Array.from(
+    { length: 1 + strata.reduce((most, stratum) => Math.max(most, stratum), 0) },
+    () => new Float64Array(bins),
+  );
+  for (let block = 0; block < strata.length; block++)
+    addRow(sums[strata[block] as number] as Float64Array, 0, counts, block * bins, bins);
+  const all = sumOfRows(counts, bins);
+  const total = rowTotal(all, 0, bins);
+  if (total > 0) divide(all, total);
+  return { gaps: sums.map((sum) => gapOf(sum, all)), all };
+}
+
+function gapOf(counts: Float64Array, all: Float64Array): Float64Array {
+  const rows = rowTotal(counts, 0, counts.length);
+  const gap = new Float64Array(counts.length);
+  if (rows > 0)
+    for (let i = 0; i < gap.length; i++) gap[i] = (counts[i] as number) / rows - (all[i] as number);
+  return gap;
+}
+
+function divide(counts: Float64Array, by: number): void {
+  for (let i = 0; i < counts.length; i++) counts[i]! /= by;
 }

@@ -1,5 +1,5 @@
 import { sampleBinomial } from './binomial-sample.ts';
-import { rowsOf } from './block-strata.ts';
+import { rowTotal } from './block-rows.ts';
 import { type Random, seededRandom } from './random.ts';
 
 /** Blocks × bins of two sides, row by row. */
@@ -33,7 +33,7 @@ export function thinToSameVolume<Sides extends BlockSides>(sides: Sides, seed: n
 function meanRows(counts: Float64Array, bins: number): number {
   let [rows, blocks] = [0, 0];
   for (let block = 0; block < counts.length / bins; block++) {
-    const n = rowsOf(counts, bins, block);
+    const n = rowTotal(counts, block * bins, bins);
     if (n > 0) blocks++;
     rows += n;
   }
@@ -41,8 +41,11 @@ function meanRows(counts: Float64Array, bins: number): number {
 }
 
 function thinned(counts: Float64Array, share: number, random: Random): Float64Array {
-  return counts.map((n) => {
+  const kept = new Float64Array(counts.length);
+  for (let i = 0; i < kept.length; i++) {
+    const n = counts[i] as number;
     const whole = Math.floor(n);
-    return sampleBinomial(random, whole, share) + (n - whole) * share;
-  });
+    kept[i] = sampleBinomial(random, whole, share) + (n - whole) * share;
+  }
+  return kept;
 }

@@ -1,4 +1,4 @@
-import { rowsOf } from './block-strata.ts';
+import { addScaled, rowTotal } from './block-rows.ts';
 
 /**
  * Takes what goes with a block's number of rows out of the counts, as the analysis of covariance does: from each
@@ -17,21 +17,21 @@ export function centreVolume({
   readonly strata: Int32Array | null;
 }): Float64Array {
   const blocks = counts.length / bins;
-  const rows = Float64Array.from({ length: blocks }, (_, block) => rowsOf(counts, bins, block));
+  const rows = Float64Array.from({ length: blocks }, (_, block) => rowTotal(counts, block * bins, bins));
   const volume = centredVolume(rows, strata ?? new Int32Array(blocks));
   const slopes = new Float64Array(bins);
   let spread = 0;
   for (let block = 0; block < blocks; block++) {
     const v = volume[block] as number;
     spread += (rows[block] as number) * v * v;
-    for (let i = 0; i < bins; i++) slopes[i]! += v * (counts[block * bins + i] as number);
+    addScaled(slopes, 0, counts.subarray(block * bins, (block + 1) * bins), v);
   }
-  const out = Float64Array.from(counts);
+  const out = counts.slice();
   // rounding leaves a trace of volume where all blocks have the same
   if (!(spread > 1e-12 * rows.reduce((sum, n) => sum + n, 0))) return out;
   for (let block = 0; block < blocks; block++) {
     const taken = ((rows[block] as number) * (volume[block] as number)) / spread;
-    for (let i = 0; i < bins; i++) out[block * bins + i]! -= taken * (slopes[i] as number);
+    addScaled(out, block * bins, slopes, -taken);
   }
   return out;
 }

@@ -21,34 +21,28 @@ export interface Distances {
 export function bucketedDistances(pair: BucketedPair): Distances {
   const { first, second } = pair;
   const { filled, after, open } = stepsOf(pair);
-  let ks = after.reduce((largest, gap) => Math.max(largest, Math.abs(gap)), 0);
   const { lows } = first.map;
   const last = filled.length - 1;
-  let wasserstein = 0;
+  const sum: Sum = { ks: largestOf(after), wasserstein: 0, x: 0, height: 0 };
   for (let i = 0; i <= last; i++) {
     const bucket = filled[i] as number;
     const low = lows[bucket] as number;
     const until = i === last ? low : (lows[filled[i + 1] as number] as number);
     if (open[i] === 0) {
       const passed = first.sumAbove(bucket, low) / first.n - second.sumAbove(bucket, low) / second.n;
-      wasserstein += Math.abs((after[i] as number) * (until - low) - passed);
+      sum.wasserstein += Math.abs((after[i] as number) * (until - low) - passed);
       continue;
     }
-    let x = low;
-    let height = i === 0 ? 0 : Math.abs(after[i - 1] as number);
-    walk(pair, bucket, (value, gap) => {
-      if (gap > ks) ks = gap;
-      wasserstein += height * (value - x);
-      x = value;
-      height = gap;
-    });
-    if (i < last) wasserstein += height * (until - x);
+    sum.x = low;
+    sum.height = i === 0 ? 0 : Math.abs(after[i - 1] as number);
+    walk(pair, bucket, sum);
+    if (i < last) sum.wasserstein += sum.height * (until - sum.x);
   }
   // the largest doubles: their sums overflow, one difference at a time need not
-  if (!Number.isFinite(wasserstein)) {
-    wasserstein = wassersteinSorted(first.sorted(), second.sorted()) as number;
-  }
-  return { ks, wasserstein };
+  const wasserstein = Number.isFinite(sum.wasserstein)
+    ? sum.wasserstein
+    : (wassersteinSorted(first.sorted(), second.sorted()) as number);
+  return { ks: sum.ks, wasserstein };
 }
 
 interface Steps {
@@ -63,40 +57,54 @@ interface Steps {
 function stepsOf({ first, second }: BucketedPair): Steps {
   const { n } = first;
   const m = second.n;
-  const buckets = new Int32Array(first.map.size);
-  let size = 0;
-  for (let bucket = 1; bucket < first.map.size - 1; bucket++) {
-    if (first.count(bucket) + second.count(bucket) > 0) buckets[size++] = bucket;
+  const { size } = first.map;
+  const filled = new Int32Array(size);
+  const after = new Float64Array(size);
+  let steps = 0;
+  for (let bucket = 1; bucket < size - 1; bucket++) {
+    if (first.count(bucket) + second.count(bucket) === 0) continue;
+    after[steps] = (first.ranks[bucket + 1] as number) / n - (second.ranks[bucket + 1] as number) / m;
+    filled[steps++] = bucket;
   }
-  const filled = buckets.subarray(0, size);
-  const after = Float64Array.from(
-    filled,
-    (k) => (first.ranks[k + 1] as number) / n - (second.ranks[k + 1] as number) / m,
-  );
-  const ends = after.reduce((largest, gap) => Math.max(largest, Math.abs(gap)), 0);
-  const open = Uint8Array.from(filled, (k, i) => {
+  const ends = largestOf(after);
+  const open = new Uint8Array(steps);
+  const opened: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const bucket = filled[i] as number;
     // all of the one sample's values first, or all of the other's
-    const most = (first.ranks[k + 1] as number) / n - (second.ranks[k] as number) / m;
-    const least = (first.ranks[k] as number) / n - (second.ranks[k + 1] as number) / m;
-    return i === filled.length - 1 || (least < 0 && most > 0) || Math.max(-least, most) > ends ? 1 : 0;
-  });
-  const opened = Array.from(filled.filter((_, i) => open[i] === 1));
+    const most = (first.ranks[bucket + 1] as number) / n - (second.ranks[bucket] as number) / m;
+    const least = (first.ranks[bucket] as number) / n - (second.ranks[bucket + 1] as number) / m;
+    if (i < steps - 1 && (least >= 0 || most <= 0) && Math.max(-least, most) <= ends) continue;
+    open[i] = 1;
+    opened.push(bucket);
+  }
   first.open(opened);
   second.open(opened);
-  return { filled, after, open };
+  return { filled: filled.subarray(0, steps), after: after.subarray(0, steps), open };
 }
 
-/** Each different value of a bucket, ascending, with |F₁ − F₂| from it on. */
-function walk(
-  { first, second }: BucketedPair,
-  bucket: number,
-  visit: (value: number, gap: number) => void,
-): void {
+function largestOf(gaps: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < gaps.length; i++) largest = Math.max(largest, Math.abs(gaps[i] as number));
+  return largest;
+}
+
+/** What is found up to a value: |F₁ − F₂| is `height` from x on. */
+interface Sum {
+  ks: number;
+  wasserstein: number;
+  x: number;
+  height: number;
+}
+
+/** Goes on to the greatest value of a bucket. */
+function walk({ first, second }: BucketedPair, bucket: number, sum: Sum): void {
   const { n } = first;
   const m = second.n;
   const a = first.bucket(bucket);
   const b = second.bucket(bucket);
   const [before, before2] = [first.ranks[bucket] as number, second.ranks[bucket] as number];
+  let { ks, wasserstein, x, height } = sum;
   let i = 0;
   let j = 0;
   while (i < a.values.length || j < b.values.length) {
@@ -105,6 +113,10 @@ function walk(
     const value = one < other ? one : other;
     while (i < a.values.length && a.values[i] === value) i++;
     while (j < b.values.length && b.values[j] === value) j++;
-    visit(value, Math.abs((before + i * a.rows) / n - (before2 + j * b.rows) / m));
+    wasserstein += height * (value - x);
+    x = value;
+    height = Math.abs((before + i * a.rows) / n - (before2 + j * b.rows) / m);
+    if (height > ks) ks = height;
   }
+  Object.assign(sum, { ks, wasserstein, x, height });
 }

@@ -1,7 +1,9 @@
 import { type BucketMap, bucketOf } from './bucket-map.ts';
-import { classify, gather, type SampleRoom, sampleRoom, sortPart } from './bucket-rows.ts';
-import { addMoments, noMoments } from './moments.ts';
+import { bucketsOf, classify, gather, type SampleRoom, sampleRoom, sortPart } from './bucket-rows.ts';
 import { quantileAt } from './quantile-bins.ts';
+
+/** Squares that are summed before they are added to the others: less is lost in rounding. */
+const summedTogether = 2 ** 10;
 
 /**
  * The values of a column, put into buckets where they lie and not sorted. Ranks, quantiles and counts are exact: only
@@ -27,7 +29,7 @@ export class BucketedSample {
     this.map = map;
     this.values = values;
     this.#room = room;
-    classify(values, map, room.moments);
+    classify(values, map, room);
     const { size } = map;
     // −1: not sorted
     room.places.fill(-1, 0, size);
@@ -35,28 +37,33 @@ export class BucketedSample {
     let n = 0;
     for (let bucket = 1; bucket < size; bucket++) {
       this.ranks[bucket] = n;
-      if (bucket < size - 1) n += room.moments[5 * bucket] as number;
+      if (bucket < size - 1) n += room.moments[4 * bucket] as number;
     }
     this.ranks[size] = n;
     this.n = n;
   }
 
+  /** The buckets of a stretch of rows, or of what is left of them; they hold until another is asked for. */
+  codes(from: number): Uint16Array {
+    return bucketsOf(this.values, this.map, { codes: this.#room.codes, from });
+  }
+
   /** Values of a bucket. */
   count(bucket: number): number {
-    return this.#room.moments[5 * bucket] as number;
+    return this.#room.moments[4 * bucket] as number;
   }
 
   /** Sum of x − from over the values of a bucket. */
   sumAbove(bucket: number, from: number): number {
     const { moments } = this.#room;
-    const at = 5 * bucket;
+    const at = 4 * bucket;
     const n = moments[at] as number;
     return (moments[at + 2] as number) + n * ((moments[at + 1] as number) - from);
   }
 
   /** Whether all values of a bucket are one, so that nothing in it needs an order. */
   isConstant(bucket: number): boolean {
-    return this.#room.moments[5 * bucket + 3] === 0;
+    return this.#room.moments[4 * bucket + 3] === 0;
   }
 
   /** The ascending values of a bucket, sorted when first asked for: `open` does many in one pass. */
@@ -64,7 +71,7 @@ export class BucketedSample {
     const rows = this.count(bucket);
     const { moments, places } = this.#room;
     if (this.isConstant(bucket)) {
-      return { values: moments.subarray(5 * bucket + 1, 5 * bucket + (rows === 0 ? 1 : 2)), rows };
+      return { values: moments.subarray(4 * bucket + 1, 4 * bucket + (rows === 0 ? 1 : 2)), rows };
     }
     if (places[bucket] === -1) this.open([bucket]);
     const place = places[bucket] as number;
@@ -90,7 +97,7 @@ export class BucketedSample {
       chosen.push(bucket);
       this.#opened += this.count(bucket);
     }
-    gather(this.values, this.map, { places: opening, to: sorted });
+    gather(this.values, (from) => this.codes(from), { places: opening, to: sorted });
     for (const bucket of chosen) sortPart(sorted, places[bucket] as number, opening[bucket] as number);
   }
 
@@ -163,37 +170,24 @@ export class BucketedSample {
     return this.#sd;
   }
 
+  /** Of differences from the mean, which are squared at once: what overflows then has no deviation that a double holds. */
   #deviation(): number {
     if (this.n === 0 || this.#isOneValue()) return 0;
-    const square = this.#summedSquares();
-    if (Number.isFinite(square)) return Math.sqrt(square / this.n);
-    return this.#deviationByRows();
-  }
-
-  /** Of differences from the mean; each bucket's are small in it, so little is lost. */
-  #summedSquares(): number {
-    const { moments } = this.#room;
-    let sum = noMoments;
-    for (let bucket = 1; bucket < this.map.size - 1; bucket++) {
-      const n = this.count(bucket);
-      if (n === 0) continue;
-      const [first, away, square] = [1, 2, 4].map((k) => moments[5 * bucket + k]) as [number, number, number];
-      sum = addMoments(sum, { n, mean: first + away / n, m2: Math.max(0, square - (away * away) / n) });
-    }
-    return sum.m2;
-  }
-
-  /** What overflows when it is squared does so here too; sums of buckets do it earlier. */
-  #deviationByRows(): number {
     const mean = this.mean() as number;
+    const { values } = this;
     let square = 0;
     // what the mean's own rounding leaves
     let rest = 0;
-    for (let row = 0; row < this.values.length; row++) {
-      const away = (this.values[row] as number) - mean;
-      if (away - away !== 0) continue;
-      square += away * away;
-      rest += away;
+    for (let from = 0; from < values.length; from += summedTogether) {
+      const until = Math.min(values.length, from + summedTogether);
+      let part = 0;
+      for (let row = from; row < until; row++) {
+        const away = (values[row] as number) - mean;
+        if (away - away !== 0) continue;
+        part += away * away;
+        rest += away;
+      }
+      square += part;
     }
     return Math.sqrt((square - (rest * rest) / this.n) / this.n);
   }

@@ -1,6 +1,15 @@
-import { type BlockColumn, cumulativeTotal, prepareColumn } from './block-column.ts';
+import {
+  allBlocks,
+  type BlockColumn,
+  cumulativeTotal,
+  prepareColumn,
+  standardPositions,
+  typicalComponent,
+} from './block-column.ts';
 import type { BlockColumnResult, ComponentMoments } from './block-permutation.ts';
+import { sumOfRows } from './block-rows.ts';
 import { normalQuantile } from './distributions.ts';
+import { blockRanks, typicalBlock } from './typical-block.ts';
 
 export interface PlantedColumn {
   readonly column: BlockColumn;
@@ -13,41 +22,112 @@ export interface PlantedColumn {
 }
 
 /**
- * Whether a shift would be significant with at least the given power, by its best component alone. `planted` is the
- * column with the shift in every block, reference blocks first.
+ * Tells of shifts whether they would be significant with at least the given power, by their best component alone.
+ * `planted` is the column with the shift in every block, reference blocks first, each with the rows that it had.
  *
  * All blocks as they are against all blocks with the shift give each component's size T without noise. Chance has the
  * component's signed difference vary by s = √(mean² + sd²) of its permuted values, so it exceeds T − z s with
  * probability `power`; this must reach the critical value. A shift of one side also widens the permuted values, of N
  * blocks, to √(s² + T² / (N − 1)); so does what the window itself shows, which is taken out first.
  */
-export function significantShift(
-  { column, strata, result, power }: PlantedColumn,
-  planted: ArrayLike<number>,
-): boolean {
-  const blocks = planted.length / column.bins;
-  const both = new Float64Array(planted.length);
-  both.set(column.reference);
-  both.set(column.current, column.reference.length);
-  const prepared = prepareColumn(
-    { ...column, reference: both, current: planted },
-    strata && twice(strata),
-    cumulativeTotal(column),
-  );
-  const sizes = new Float64Array(prepared.components);
-  prepared.measure(
-    Int32Array.from({ length: blocks }, (_, i) => blocks + i),
-    blocks,
-    sizes,
-  );
+export function significantShifts({
+  column,
+  strata,
+  result,
+  power,
+}: PlantedColumn): (planted: Float64Array) => boolean {
+  const sizesOf = shiftSizes(column, strata);
   const z = normalQuantile(power);
-  return result.components.some((moments, k) => {
-    const size = sizes[k] as number;
-    const { mean, sd, spread } = withoutObserved(moments, blocks);
-    if (!(spread > 0)) return size > 0;
-    const widened = Math.sqrt(1 + (size / spread) ** 2 / (blocks - 1));
-    return size - z * spread >= widened * (mean + sd * result.critical);
+  return (planted) => {
+    const blocks = planted.length / column.bins;
+    const sizes = sizesOf(planted);
+    return result.components.some((moments, k) => {
+      const size = sizes[k] as number;
+      const { mean, sd, spread } = withoutObserved(moments, blocks);
+      if (!(spread > 0)) return size > 0;
+      const widened = Math.sqrt(1 + (size / spread) ** 2 / (blocks - 1));
+      return size - z * spread >= widened * (mean + sd * result.critical);
+    });
+  };
+}
+
+/**
+ * The components of all blocks with a shift against all blocks as they are. Nearly all of them are those of the two
+ * sums: over all blocks of one kind, what strata and volume take from one they give to others.
+ */
+export function shiftSizes(
+  column: BlockColumn,
+  strata: Int32Array | null,
+): (planted: Float64Array) => Float64Array {
+  const { bins, statistic } = column;
+  const still = allBlocks(column);
+  const blocks = still.length / bins;
+  const pooled = cumulativeTotal(column);
+  const [whole, second] = [sumOfRows(still, bins), Int32Array.of(1)];
+  const typical = statistic === 'combined' ? typicalComponent : statistic === 'typical_block' ? 0 : null;
+  const positions = standardPositions(column, pooled);
+  const before = placesOfBlocks(still, positions);
+  const planted = Int32Array.from({ length: blocks }, (_, i) => blocks + i);
+  return (counts) => {
+    const sums = { ...column, reference: whole, current: sumOfRows(counts, bins) };
+    const { components, measure } = prepareColumn(sums, null, pooled);
+    const sizes = new Float64Array(components);
+    measure(second, 1, sizes);
+    if (typical !== null) {
+      const means = centredMeans([before, placesOfBlocks(counts, positions)], strata);
+      sizes[typical] = typicalBlock(blockRanks(means), planted, blocks);
+    }
+    return sizes;
+  };
+}
+
+interface BlockPlaces {
+  /** Of each block, and the sum of its rows' positions. */
+  rows: Float64Array;
+  sums: Float64Array;
+}
+
+function placesOfBlocks(counts: Float64Array, positions: Float64Array): BlockPlaces {
+  const bins = positions.length;
+  const blocks = counts.length / bins;
+  const [rows, sums] = [new Float64Array(blocks), new Float64Array(blocks)];
+  for (let block = 0; block < blocks; block++) {
+    let [n, sum] = [0, 0];
+    for (let i = 0; i < bins; i++) {
+      const count = counts[block * bins + i] as number;
+      n += count;
+      sum += count * (positions[i] as number);
+    }
+    rows[block] = n;
+    sums[block] = sum;
+  }
+  return { rows, sums };
+}
+
+/** Mean position of each block, of both kinds in turn, less what its stratum differs in; NaN without rows. */
+function centredMeans(kinds: readonly BlockPlaces[], strata: Int32Array | null): Float64Array {
+  const blocks = kinds[0]?.rows.length ?? 0;
+  const strataCount = strata === null ? 1 : 1 + strata.reduce((most, one) => Math.max(most, one), 0);
+  const [rows, sums] = [new Float64Array(strataCount), new Float64Array(strataCount)];
+  const stratumOf = (block: number) => strata?.[block] ?? 0;
+  for (const kind of kinds) {
+    for (let block = 0; block < blocks; block++) {
+      rows[stratumOf(block)]! += kind.rows[block] as number;
+      sums[stratumOf(block)]! += kind.sums[block] as number;
+    }
+  }
+  const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
+  const all = total(sums) / total(rows);
+  const means = new Float64Array(kinds.length * blocks);
+  kinds.forEach((kind, k) => {
+    for (let block = 0; block < blocks; block++) {
+      const stratum = stratumOf(block);
+      const differs = (sums[stratum] as number) / (rows[stratum] as number) - all;
+      // NaN of 0 / 0
+      means[k * blocks + block] = (kind.sums[block] as number) / (kind.rows[block] as number) - differs;
+    }
   });
+  return means;
 }
 
 /** Moments as they would be had nothing moved, and the spread of the signed difference. */
@@ -57,11 +137,4 @@ function withoutObserved({ observed, mean, sd }: ComponentMoments, blocks: numbe
   const still = Math.max(0.01 * square, ((blocks - 1) * square - observed ** 2) / Math.max(1, blocks - 2));
   const factor = Math.sqrt(still / square);
   return { mean: mean * factor, sd: sd * factor, spread: Math.sqrt(still) };
-}
-
-function twice(strata: Int32Array): Int32Array {
-  const out = new Int32Array(2 * strata.length);
-  out.set(strata);
-  out.set(strata, strata.length);
-  return out;
 }

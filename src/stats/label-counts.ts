@@ -1,5 +1,4 @@
-import { bucketOf } from './bucket-map.ts';
-import { upperHalves } from './bucket-rows.ts';
+import { stretch } from './bucket-rows.ts';
 import type { BucketedSample } from './bucketed-sample.ts';
 
 /** Values of a sample by label and bin. */
@@ -25,19 +24,28 @@ export function countByLabel(
   const cells = new Uint32Array(size * (bins + 1));
   const rows = new Float64Array(bins);
   const sums = new Float64Array(bins);
-  const { values, map } = sample;
-  const words = upperHalves(values);
+  const { values } = sample;
   const { bin, next } = binsOf(sample, edges);
-  for (let row = 0; row < values.length; row++) {
-    const bucket = bucketOf(map.ranges, words[2 * row + 1] as number);
-    let found = bin[bucket] as number;
-    if (found < 0) {
-      const value = values[row] as number;
-      found = firstAbove(edges, value, { from: ~found, until: next[bucket] as number });
+  const atEdges = new Uint32Array(stretch);
+  for (let from = 0; from < values.length; from += stretch) {
+    const codes = sample.codes(from);
+    const until = Math.min(stretch, values.length - from);
+    let held = 0;
+    for (let row = 0; row < until; row++) {
+      const found = bin[codes[row] as number] as number;
+      // few; looked at in a loop of their own, they do not slow this one down
+      if (found < 0) atEdges[held++] = row;
+      else cells[(labels[from + row] as number) * (bins + 1) + found]!++;
+    }
+    for (let i = 0; i < held; i++) {
+      const row = atEdges[i] as number;
+      const bucket = codes[row] as number;
+      const value = values[from + row] as number;
+      const found = firstAbove(edges, value, ~(bin[bucket] as number), next[bucket] as number);
       rows[found]!++;
       sums[found]! += value;
+      cells[(labels[from + row] as number) * (bins + 1) + found]!++;
     }
-    cells[(labels[row] as number) * (bins + 1) + found]!++;
   }
   for (let bucket = 1; bucket < sample.map.size - 1; bucket++) {
     const found = bin[bucket] as number;
@@ -52,14 +60,8 @@ export function countByLabel(
   return { counts, rows, sums };
 }
 
-/** The first of these edges that is above x, or `until`. */
-function firstAbove(
-  edges: Float64Array,
-  x: number,
-  { from, until }: { from: number; until: number },
-): number {
-  let low = from;
-  let high = until;
+/** The first of the edges from `low` on that is above x, or `high`. */
+function firstAbove(edges: Float64Array, x: number, low: number, high: number): number {
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((edges[middle] as number) <= x) low = middle + 1;
@@ -82,7 +84,7 @@ function binsOf(sample: BucketedSample, edges: Float64Array): { bin: Int32Array;
     next[bucket] = edge;
     if (edge === first || !sample.isConstant(bucket)) continue;
     const [value] = sample.bucket(bucket).values;
-    if (value !== undefined) bin[bucket] = firstAbove(edges, value, { from: first, until: edge });
+    if (value !== undefined) bin[bucket] = firstAbove(edges, value, first, edge);
   }
   for (const bucket of [0, size - 1]) bin[bucket] = edges.length + 1;
   return { bin, next };

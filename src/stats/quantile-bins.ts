@@ -5,19 +5,21 @@ export function quantileSorted(sorted: Float64Array, p: number): number {
   return quantileAt((i) => sorted[i] as number, sorted.length, p);
 }
 
-/** The same from counts on ascending values. O(number of values). */
-export function quantileFromCounts(values: Float64Array, counts: ArrayLike<number>, p: number): number {
-  let n = 0;
-  for (let i = 0; i < counts.length; i++) n += counts[i] as number;
-  const at = (rank: number) => {
-    let seen = 0;
-    for (let i = 0; i < values.length; i++) {
-      seen += counts[i] as number;
-      if (rank < seen) return values[i] as number;
-    }
-    return values[values.length - 1] as number;
-  };
-  return quantileAt(at, n, p);
+/** The same from cumulative counts (`cumulativeCounts`) on ascending values. O(log(number of values)). */
+export function quantileFromCumulative(values: Float64Array, cumulative: Float64Array, p: number): number {
+  const at = (rank: number) => values[Math.min(values.length - 1, binOf(rank, cumulative))] as number;
+  return quantileAt(at, cumulative[cumulative.length - 1] ?? 0, p);
+}
+
+/** Rows up to each value and at it. */
+export function cumulativeCounts(counts: ArrayLike<number>): Float64Array {
+  const cumulative = new Float64Array(counts.length);
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) {
+    sum += counts[i] as number;
+    cumulative[i] = sum;
+  }
+  return cumulative;
 }
 
 /** The same of n rows, where `at` gives the value of a rank from 0. NumPy's lerp is exact at both ends and monotone. */

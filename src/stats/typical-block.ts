@@ -5,8 +5,8 @@ interface Blocks {
   readonly positions: Float64Array;
 }
 
-/** Each block's place among all blocks by its mean position, in [0, 1], ties in the middle; NaN without rows. */
-export function blockRanks({ cumulative, bins, positions }: Blocks): Float64Array {
+/** Each block's mean position; NaN without rows. */
+export function blockMeans({ cumulative, bins, positions }: Blocks): Float64Array {
   const means = new Float64Array(cumulative.length / bins);
   for (let block = 0; block < means.length; block++) {
     let sum = 0;
@@ -18,20 +18,33 @@ export function blockRanks({ cumulative, bins, positions }: Blocks): Float64Arra
     }
     means[block] = last > 0 ? sum / last : Number.NaN;
   }
+  return means;
+}
+
+/** Each block's place among all blocks by its mean, in [0, 1], ties in the middle; NaN where there is none. */
+export function blockRanks(means: Float64Array): Float64Array {
   const sorted = means.filter((mean) => !Number.isNaN(mean)).sort();
-  const ranks = new Float64Array(means.length).fill(Number.NaN);
-  const ascending = [...means.keys()].filter((block) => !Number.isNaN(means[block]));
-  ascending.sort((one, other) => (means[one] as number) - (means[other] as number));
-  let [below, through] = [0, 0];
-  for (const block of ascending) {
+  const ranks = new Float64Array(means.length);
+  for (let block = 0; block < means.length; block++) {
     const mean = means[block] as number;
     // means that differ by rounding are equal
     const tolerance = 1e-12 * Math.max(1, Math.abs(mean));
-    while (mean - (sorted[below] as number) > tolerance) below++;
-    while (through < sorted.length && (sorted[through] as number) - mean <= tolerance) through++;
-    ranks[block] = (below + through) / 2 / sorted.length;
+    const [below, through] = [countBelow(sorted, mean - tolerance), countBelow(sorted, mean + tolerance)];
+    ranks[block] = Number.isNaN(mean) ? Number.NaN : (below + through) / 2 / sorted.length;
   }
   return ranks;
+}
+
+/** How many of the ascending numbers are smaller. */
+function countBelow(sorted: Float64Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, createReadStream, type Dirent } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, opendir, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -175,16 +175,15 @@ export class FileSystemStorage implements Storage {
 
   private async *walk(folder: string, prefix: string): AsyncIterable<StoredEntry> {
     const path = folder === '' ? this.url : this.path(folder.replace(/\/$/, ''));
-    let names: Dirent[];
+    let names: Awaited<ReturnType<typeof opendir>>;
     try {
       if (folder !== '' && (await this.contained(path)) === null) return;
-      // one call for a folder, where opendir takes four: a log has one a day
-      names = await readdir(path, { withFileTypes: true });
+      names = await opendir(path, { bufferSize: 500 });
     } catch (error) {
       if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return;
       throw asStorageError(error, path);
     }
-    for (const name of names) {
+    for await (const name of names) {
       const key = `${folder}${name.name}`;
       if (key === temporaryFolder) continue;
       // Links are followed nowhere: a store makes none.

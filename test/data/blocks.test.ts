@@ -58,6 +58,42 @@ describe('blocks', () => {
     ])
       expect(read(category(wrong)), String(wrong)).toBe(false);
     expect(read(category([0, 9], 2))).toBe(false);
+    expect(read({ ...category([0, 4]), categories: ['a', 2] })).toBe(false);
+  });
+
+  it('are refused where a part is none, and keep no member that is unknown', () => {
+    const column = { name: 'c', type: 'number', physicalType: 'DOUBLE', distinct: 2 };
+    const read = (kind: string, part: unknown) =>
+      Blocks.safeParse({
+        ...{ schema: 'modelgate.blocks/1', time: null, rows: 9, blocks: [{ day: null, rows: 9 }] },
+        columns: [{ ...column, kind, ...(kind === 'numeric' ? { exponent: 0 } : {}), parts: [part] }],
+      });
+    const numeric = part([1, 1, 3]);
+    const plain = { nulls: 1, min: 'a', max: null };
+    expect(read('numeric', { ...numeric, more: 1 }).data?.columns[0]?.parts).toEqual([numeric]);
+    expect(read('plain', { ...plain, more: 1 }).data?.columns[0]?.parts).toEqual([plain]);
+    for (const wrong of [null, 7, [], {}, 'a']) {
+      expect(read('numeric', wrong).success).toBe(false);
+      expect(read('plain', wrong).success).toBe(false);
+    }
+    for (const change of [
+      ...[
+        { nulls: -1 },
+        { nulls: 0.5 },
+        { nulls: '1' },
+        { nonfinite: null },
+        { bins: {} },
+        { bins: undefined },
+      ],
+      ...['min', 'max', 'mean', 'm2'].flatMap((name) => [
+        { [name]: Infinity },
+        { [name]: '1' },
+        { [name]: undefined },
+      ]),
+    ])
+      expect(read('numeric', { ...numeric, ...change }).success, JSON.stringify(change)).toBe(false);
+    for (const change of [{ nulls: -1 }, { min: 1 }, { max: undefined }])
+      expect(read('plain', { ...plain, ...change }).success).toBe(false);
   });
 
   it('add up to what all rows together give', () => {

@@ -69,6 +69,44 @@ describe('DuckDB engine', () => {
     expect(most).toBeLessThan(2 ** 23);
   });
 
+  it('gives the rows of files in sections, in their own order, and numbers into arrays', async () => {
+    const engine = await test.engine();
+    const x = 'CASE WHEN i % 5 = 0 THEN NULL ELSE i / 2.0 END AS x';
+    const files = ['first', 'second'].map((name) => path.join(test.folder, `${name} in sections.parquet`));
+    await engine.writeParquet(
+      `SELECT CAST(i % 200 AS UTINYINT) AS k, ${x} FROM range(300000) t(i)`,
+      files[0]!,
+    );
+    await engine.writeParquet(`SELECT CAST(i % 200 AS UTINYINT) AS k, ${x} FROM range(9) t(i)`, files[1]!);
+    await engine.addFile('in "sections"', files);
+    const relation = identifier('in "sections"');
+    const sections = await engine.sections(relation, 130_000);
+    // row groups have 122,880 rows
+    expect(sections).toHaveLength(4);
+    const [k, values] = [new Uint8Array(300_009), new Float64Array(300_009)];
+    const rows: number[] = [];
+    for (const section of sections!) {
+      const from = rows.reduce((sum, n) => sum + n, 0);
+      rows.push(await engine.numbers(`SELECT k, x FROM (${section})`, { arrays: [k, values], from }));
+    }
+    expect(rows).toEqual([122_880, 122_880, 54_240, 9]);
+    k.forEach((found, row) => {
+      const i = row % 300_000;
+      if (found !== i % 200) throw new Error(`${found} in row ${row}`);
+    });
+    values.forEach((found, row) => {
+      const i = row % 300_000;
+      if (!Object.is(found, i % 5 === 0 ? Number.NaN : i / 2)) throw new Error(`${found} in row ${row}`);
+    });
+
+    // a column of that name hides the row's number
+    const hiding = path.join(test.folder, 'hiding.parquet');
+    await engine.writeParquet('SELECT 1 AS "File_Row_Number" FROM range(300000)', hiding);
+    await engine.addFile('in "sections"', hiding);
+    expect(await engine.sections(relation, 130_000)).toBe(null);
+    expect(await engine.sections('nothing', 130_000)).toBe(null);
+  });
+
   it('takes times as UTC and keeps the offset of text', async () => {
     const engine = await test.engine();
     const [row] = await engine.rows(

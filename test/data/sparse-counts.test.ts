@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { packCounts, SparseCounts } from '../../src/data/sparse-counts.ts';
+import { packCounts, readSparseCounts } from '../../src/data/sparse-counts.ts';
 
 const safe = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -300, max: 300 }));
 const sparse = fc
   .uniqueArray(fc.tuple(safe, fc.oneof(fc.nat(300), fc.maxSafeNat())), { selector: ([index]) => index })
   .map((pairs) => pairs.toSorted(([a], [b]) => a - b).flat());
-const ok = (value: unknown) => SparseCounts.safeParse(value).success;
+const ok = (value: unknown) => readSparseCounts(value) !== null;
 
 it('sparse counts are read as they were packed, in a third of the letters', () => {
   fc.assert(
     fc.property(sparse, (flat) => {
-      expect(SparseCounts.parse(packCounts(flat))).toEqual(flat);
-      expect(SparseCounts.parse(flat)).toEqual(flat);
+      expect(Array.from(readSparseCounts(packCounts(flat)) ?? [])).toEqual(flat);
+      expect(readSparseCounts(flat)).toEqual(flat);
     }),
   );
   const bins = Array.from({ length: 800 }, (_, i) => [10_000 + i, 30 + ((i * 7) % 90)]).flat();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fittedMap, sampleRoom } from '../../src/stats/bucket-rows.ts';
+import { fittedMap, sampleRoom, stretch } from '../../src/stats/bucket-rows.ts';
 import { bucketedDistances } from '../../src/stats/bucketed-distances.ts';
 import { BucketedSample } from '../../src/stats/bucketed-sample.ts';
 import { ksStatisticSorted } from '../../src/stats/ks.ts';
@@ -29,8 +29,8 @@ const worlds: Record<string, (side: number) => number> = {
   'nulls and infinities among them': () =>
     random.below(3) === 0 ? either(Number.NaN, either(1, -1) * Number.POSITIVE_INFINITY) : normal(),
 };
-/** Used by one pair after the other, as the columns of a table are. */
-const rooms = [sampleRoom(60_000), sampleRoom(60_000)] as const;
+/** Used by one pair after the other, as the columns of a table are; the second keeps the buckets of few rows. */
+const rooms = [sampleRoom(60_000), { ...sampleRoom(60_000), codes: new Uint16Array(stretch) }] as const;
 const shares = Array.from({ length: 65 }, (_, i) => i / 64);
 
 function drawn(draw: (side: number) => number, sizes: [number, number]) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type BlockColumn, cumulativeTotal } from '../../src/stats/block-column.ts';
+import { allBlocks, type BlockColumn, cumulativeTotal, prepareColumn } from '../../src/stats/block-column.ts';
 import { blockPermutation } from '../../src/stats/block-permutation.ts';
 import { decileBins } from '../../src/stats/decile-shares.ts';
-import { significantShift } from '../../src/stats/detectable-shift.ts';
+import { shiftSizes, significantShifts } from '../../src/stats/detectable-shift.ts';
 import { normalQuantile } from '../../src/stats/distributions.ts';
 import { commonLevels } from '../../src/stats/level-shares.ts';
 import { type Random, seededRandom } from '../../src/stats/random.ts';
@@ -49,8 +49,8 @@ function moved(all: Float64Array, size: number): Float64Array {
 
 const smallest = (all: Float64Array, seed: number) => {
   const tested = test(all, seed);
-  for (let size = 1; size < 30; size++)
-    if (significantShift({ ...tested, strata: null, power: 0.8 }, moved(all, size))) return size;
+  const isSignificant = significantShifts({ ...tested, strata: null, power: 0.8 });
+  for (let size = 1; size < 30; size++) if (isSignificant(moved(all, size))) return size;
   return Number.NaN;
 };
 
@@ -90,6 +90,36 @@ describe('the smallest significant shift', () => {
   });
 });
 
+describe('the size of a shift in each component', () => {
+  it.each(['combined', 'shares', 'typical_block', 'wasserstein'] as const)(
+    'is that of all blocks with it against all blocks as they are, by weekday or not: %s',
+    (statistic) => {
+      const all = counts(seededRandom(11), (day) => (day % 7 === 0 ? 9 : 0));
+      // a day without rows, and one of fewer
+      all.fill(0, 5 * bins, 6 * bins);
+      for (let bin = 0; bin < bins; bin++) all[9 * bins + bin]! *= 0.25;
+      const column = { ...test(all, 0).column, statistic };
+      const planted = moved(all, 3);
+      for (const strata of [null, Int32Array.from({ length: days }, (_, day) => day % 7)]) {
+        const both = { ...column, reference: allBlocks(column), current: planted };
+        const twice = strata === null ? null : Int32Array.from([...strata, ...strata]);
+        const prepared = prepareColumn(both, twice, cumulativeTotal(column));
+        const expected = new Float64Array(prepared.components);
+        prepared.measure(
+          Int32Array.from({ length: days }, (_, day) => days + day),
+          days,
+          expected,
+        );
+        const sizes = shiftSizes(column, strata)(planted);
+        expect(sizes.length).toBe(expected.length);
+        sizes.forEach((size, k) => {
+          expect(size, `component ${k}`).toBeCloseTo(expected[k] as number, 10);
+        });
+      }
+    },
+  );
+});
+
 describe('a shift of shares', () => {
   it('is judged level by level, though it changes which level is the largest', () => {
     const random = seededRandom(31);
@@ -114,10 +144,10 @@ describe('a shift of shares', () => {
       return out;
     };
     const found = (to: number) =>
-      significantShift(
-        { column, strata: null, result: { ...result.columns[0]!, components: onlyLevel(to) }, power: 0.8 },
-        planted(to),
-      );
+      significantShifts({
+        ...{ column, strata: null, power: 0.8 },
+        result: { ...result.columns[0]!, components: onlyLevel(to) },
+      })(planted(to));
     /** The component of one level alone: common levels stand by size after the total variation. */
     const onlyLevel = (level: number) => {
       const order = commonLevels(cumulativeTotal(column)).indexOf(level);

@@ -14,8 +14,9 @@ import {
 import { ksFromCounts, ksTwoSample } from '../../src/stats/ks.ts';
 import {
   countInBins,
+  cumulativeCounts,
   quantileEdges,
-  quantileFromCounts,
+  quantileFromCumulative,
   quantileSorted,
 } from '../../src/stats/quantile-bins.ts';
 import { isUndefined, type Undefined } from '../../src/stats/undefined.ts';
@@ -177,7 +178,7 @@ describe('edges of the domain', () => {
   it('quantiles from counts are those of the rows', () => {
     const sorted = Float64Array.of(1, 1, 1, 2, 5, 5, 9);
     for (const p of [0, 0.1, 0.35, 0.5, 0.77, 1])
-      expect(quantileFromCounts(Float64Array.of(1, 2, 5, 9), [3, 1, 2, 1], p)).toBe(
+      expect(quantileFromCumulative(Float64Array.of(1, 2, 5, 9), cumulativeCounts([3, 1, 2, 1]), p)).toBe(
         quantileSorted(sorted, p),
       );
   });

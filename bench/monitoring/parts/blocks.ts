@@ -1,6 +1,7 @@
 /**
  * A check of a 90-day window from stored blocks: what it costs to profile days once, one more day, and then the check
- * itself in a process of its own (CPU seconds of all threads, start included or not, and peak memory).
+ * itself in a process of its own (CPU seconds of all threads, start included or not, and peak memory). The check runs
+ * bundled, as users have it: there no types are stripped.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import type { PartOptions } from '../../../scripts/parts.ts';
 import { table } from '../../../src/cli/terminal.ts';
+import { bundled } from '../bundled.ts';
 import { writeLog } from '../prediction-log.ts';
 
 const check = path.join(import.meta.dirname, '../blocks-check.ts');
@@ -37,8 +39,11 @@ export async function run({ args }: PartOptions): Promise<boolean> {
     const days = Number(values.days);
     await mkdir(path.join(folder, 'work'));
     await writeLog(folder, { rows: Number(values.rows), days: days + 1 });
+    const bundle = await bundled(check, path.join(folder, 'bundle'));
     const measure = async (step: string, until: number): Promise<Cost> => {
-      const { stdout } = await promisify(execFile)(process.execPath, [check, folder, step, String(until)], {
+      // the native library that profiling needs is looked up beside the sources
+      const program = step === 'check' ? bundle : check;
+      const { stdout } = await promisify(execFile)(process.execPath, [program, folder, step, String(until)], {
         maxBuffer: 1e8,
       });
       return JSON.parse(stdout) as Cost;
