@@ -10,14 +10,18 @@ export const downloadPatience = 300_000;
  * Writes what a URL gives to a new file, and hashes it on the way.
  *
  * @param limit bytes at most
+ * @param signal ends the download before its time
  * @returns the hash, to be compared with the pinned one before anything is done with the file
  * @throws Error with what went wrong, in words for a message; the file may be there in part
  */
 export async function download(
   url: string,
   file: string,
-  { algorithm, limit }: { algorithm: 'sha256' | 'sha512'; limit: number },
+  { algorithm, limit, signal }: { algorithm: 'sha256' | 'sha512'; limit: number; signal?: AbortSignal },
 ): Promise<Buffer> {
+  // fetch refuses such a URL, and says the password while it does
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') throw new Error('its URL names a user or a password');
   const hash = createHash(algorithm);
   let bytes = 0;
   const counted = new Transform({
@@ -27,10 +31,19 @@ export async function download(
       done(bytes > limit ? new Error(`more than ${limit} bytes`) : null, chunk);
     },
   });
-  const answer = await fetch(url, { signal: AbortSignal.timeout(downloadPatience) });
+  const ends = [AbortSignal.timeout(downloadPatience), ...(signal === undefined ? [] : [signal])];
+  const answer = await fetch(url, { signal: AbortSignal.any(ends) });
   if (!answer.ok || answer.body === null) throw new Error(`the server answers ${answer.status}`);
   await pipeline(Readable.fromWeb(answer.body), counted, createWriteStream(file, { flags: 'wx' }));
   return hash.digest();
+}
+
+/** A URL for messages: a user, a password and what is asked for may be secret. */
+export function shownUrl(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed !== null && /^https?:$/.test(parsed.protocol)
+    ? `${parsed.origin}${parsed.pathname}`
+    : '(no http URL)';
 }
 
 /** What a failed download says, short: `fetch` hides the reason in the cause. */

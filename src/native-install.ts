@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { download, downloadPatience, downloadProblem } from './download.ts';
+import { download, downloadPatience, downloadProblem, shownUrl } from './download.ts';
 import { UserError } from './errors.ts';
 
 /** One npm package as it is pinned. */
@@ -84,7 +84,7 @@ async function unpack(
     throw new UserError({
       code: 'native_damaged',
       message: `The archive of ${name} ${version} is not the pinned one: its hash is ${found}.`,
-      where: url,
+      where: shownUrl(url),
       fix: 'Run it again; when it stays so, the registry in MODELGATE_NATIVE_REGISTRY does not give what npm published.',
     });
   }
@@ -102,7 +102,7 @@ async function fetchArchive(url: string, file: string): Promise<string> {
     throw new UserError({
       code: 'native_missing',
       message: `The archive could not be downloaded: ${downloadProblem(cause)}.`,
-      where: url,
+      where: shownUrl(url),
       fix: 'Let the runner reach the registry, name another one in MODELGATE_NATIVE_REGISTRY, or name a folder with the library in its node_modules in MODELGATE_NATIVE.',
       cause,
     });

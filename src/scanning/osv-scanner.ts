@@ -37,15 +37,18 @@ const passedOn =
 export async function findScanner({
   env,
   cache,
+  signal,
 }: {
   env: NodeJS.ProcessEnv;
   cache: string;
+  signal: AbortSignal;
 }): Promise<string> {
   if (env.MODELGATE_SCANNER) return path.resolve(env.MODELGATE_SCANNER);
   const lock = assetPath(import.meta.url, 'osv-scanner-lock.json');
   const pinned = JSON.parse(await readFile(lock, 'utf8')) as PinnedScanner;
   const releases = env.MODELGATE_SCANNER_RELEASES || pinned.releases;
-  return installScanner({ ...pinned, releases }, { platform: `${process.platform}-${process.arch}`, cache });
+  const platform = `${process.platform}-${process.arch}`;
+  return installScanner({ ...pinned, releases }, { platform, cache, signal });
 }
 
 /**

@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { plural } from '../gate/numbers.ts';
-import { readLock } from '../gate/scans/coverage.ts';
+import { ScansPolicy } from '../gate/policy-scans.ts';
+import { readLock, requireScans } from '../gate/scans/coverage.ts';
 import { lockName, noPackagesReport } from '../gate/scans/no-packages.ts';
 import { readScan } from '../gate/scans/read.ts';
 import { limits, Severity, Subject } from '../gate/scans/scan.ts';
-import { Digest } from '../json.ts';
+import { Digest, sha256 } from '../json.ts';
 import { nativeCache } from '../native.ts';
 import { ImageReference } from '../scanning/image-reference.ts';
 import { findScanner, scanTarget, type Target } from '../scanning/osv-scanner.ts';
@@ -54,20 +56,20 @@ export const scan = defineStage({
     for (const old of [dependencies, image]) await rm(old, { force: true });
     const made = await reportsOf(input, context);
     await mkdir(output, { recursive: true });
-    const reports: Scanned[] = [];
-    for (const { subject, report } of made) {
-      const text = `${JSON.stringify(report)}\n`;
-      const file = path.join(output, files[subject]);
-      // what the gate could not read ends here, where the scanner's fault is told
-      const found = readScan(Buffer.from(text), { named: subject, where: file });
-      await writeFile(`${file}.part`, text);
-      await rename(`${file}.part`, file);
-      const { target, packages, findings } = found;
+    for (const { subject, text } of made) await putReport(path.join(output, files[subject]), text);
+    const reports = made.map(({ subject, scan }): Scanned => {
+      const { target, packages, findings } = scan;
       const counts = Object.fromEntries(
         Severity.options.map((one) => [one, findings.filter(({ severity }) => severity === one).length]),
       ) as Scanned['findings'];
-      reports.push({ subject, file, target, packages: packages?.length ?? null, findings: counts });
-    }
+      return {
+        subject,
+        file: path.join(output, files[subject]),
+        target,
+        packages: packages?.length ?? null,
+        findings: counts,
+      };
+    });
     return {
       verdict: 'pass',
       reason_code: 'done',
@@ -77,8 +79,14 @@ export const scan = defineStage({
   },
 });
 
-/** The image first: it takes longest, and where it fails nothing is written. */
-async function reportsOf(input: ScanInput, context: StageContext) {
+interface Made {
+  subject: keyof typeof files;
+  text: string;
+  scan: ReturnType<typeof readScan>;
+}
+
+/** The image first: it takes longest. Nothing is written before all reports are such as the gate can read. */
+async function reportsOf(input: ScanInput, context: StageContext): Promise<Made[]> {
   const { lock, image, offline } = input;
   const { store, logger, signal } = context;
   const { env } = process;
@@ -86,21 +94,43 @@ async function reportsOf(input: ScanInput, context: StageContext) {
   const look = async (target: Target, name: string) => {
     logger.info(`OSV-Scanner looks at ${name} …`);
     const folder = await mkdtemp(path.join(context.workDirectory, 'scan-'));
-    const scanner = await findScanner({ env, cache: nativeCache(env) });
+    const scanner = await findScanner({ env, cache: nativeCache(env), signal });
     return scanTarget({ scanner, target, name, folder, env, signal, offline, limit: limits.bytes });
   };
-  const made: { subject: keyof typeof files; report: unknown }[] = [];
-  if (image !== null) made.push({ subject: 'image', report: await look({ image }, image) });
-  if (packages.length === 0) made.push({ subject: 'dependencies', report: noPackagesReport(lock) });
+  const made: Made[] = [];
+  if (image !== null) made.push(asRead('image', await look({ image }, image), image));
+  if (packages.length === 0) made.push(asRead('dependencies', noPackagesReport(lock), lockName(lock)));
   else {
     const requirements = path.join(
       await mkdtemp(path.join(context.workDirectory, 'lock-')),
       'requirements.lock',
     );
     await writeFile(requirements, await store.readBytes(lock));
-    made.push({ subject: 'dependencies', report: await look({ requirements }, lockName(lock)) });
+    const name = lockName(lock);
+    const found = asRead('dependencies', await look({ requirements }, name), name);
+    // a scanner that left a package out ends here as well, where its fault is told
+    requireScans([{ ...found.scan, sha256: sha256(found.text) }], { policy: whole, lock: packages });
+    made.push(found);
   }
   return made.reverse();
+}
+
+const whole = ScansPolicy.parse({ require: ['dependencies'] });
+
+function asRead(subject: Made['subject'], report: unknown, where: string): Made {
+  const text = `${JSON.stringify(report)}\n`;
+  return { subject, text, scan: readScan(Buffer.from(text), { named: subject, where }) };
+}
+
+/** Whole or not at all, and never through a link that stands in the folder. */
+async function putReport(file: string, text: string): Promise<void> {
+  const partial = `${file}.${randomUUID()}.part`;
+  try {
+    await writeFile(partial, text, { flag: 'wx' });
+    await rename(partial, file);
+  } finally {
+    await rm(partial, { force: true });
+  }
 }
 
 function told({ subject, target, packages, findings }: Scanned): string {

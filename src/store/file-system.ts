@@ -281,8 +281,9 @@ export class FileSystemStorage implements Storage {
     try {
       return await work();
     } catch (error) {
-      // Somebody may have removed folders that we made before: look again, once.
-      const again = tries > 1 && hasCode(error, 'ENOENT') && this.durable.size > 0;
+      // Somebody may have removed folders that we made before: look again, once. Who failed beside us may have
+      // forgotten them for us.
+      const again = tries > 1 && hasCode(error, 'ENOENT');
       this.durable.clear();
       if (again) return this.guarded(path, work, tries - 1);
       if (hasCode(error, 'ENOTDIR') || hasCode(error, 'EISDIR') || hasCode(error, 'ELOOP')) {

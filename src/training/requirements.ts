@@ -8,13 +8,22 @@ export interface LockedRequirement {
 }
 
 const limit = 5_000_000;
-/** Options that choose where or how pip looks; the hashes hold wherever a file comes from. */
-const allowedOptions = /^--(index-url|extra-index-url|find-links|only-binary|no-binary|prefer-binary)\b/;
+/**
+ * Options that choose where or how pip looks; the hashes hold wherever a file comes from. One a line: pip heeds all that
+ * stand in one, and `-r` behind another would take in a file that nobody else reads.
+ */
+const allowedOption =
+  /^--(prefer-binary|(index-url|extra-index-url|find-links|only-binary|no-binary)(=|\s+)[^\s-]\S*)$/;
 const pinned =
   /^([A-Za-z0-9][A-Za-z0-9._-]*)(\[[A-Za-z0-9,._ -]*\])?\s*==\s*([A-Za-z0-9][A-Za-z0-9._+!-]*)\s*(;.*)?$/;
-/** Python ends lines here too: what stands behind it in a comment would be installed, and seen by nobody. */
+/**
+ * Python ends lines here too, and begins no comment behind a byte order mark: what stands there would be installed, and
+ * seen by nobody.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is sought
-const otherLineEnd = /\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029]/;
+const otherLineEnd = /\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029\ufeff]/;
+/** pip reads the file in the encoding that one of its first two lines names: in some a comment holds line ends. */
+const otherEncoding = /^(?:.*\n)?#.*coding[:=][^\S\n]*(?!(?:utf-?8|ascii)\s*(?:$|\n|-\*-))[-\w.]/i;
 
 /**
  * Reads a requirements file as pip does (comments, line continuations) and refuses whatever is not
@@ -23,14 +32,15 @@ const otherLineEnd = /\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029]/;
  */
 export function parseLock(text: string, file: string): LockedRequirement[] {
   if (text.length > limit) throw unpinned('The file is longer than 5 MB', file, 1);
+  if (otherEncoding.test(text)) throw unpinned('The file names an encoding that is not UTF-8', file, 1);
   const hidden = otherLineEnd.exec(text);
   if (hidden !== null) {
     const line = text.slice(0, hidden.index).split('\n').length;
-    throw unpinned('The line holds a control character at which pip begins another line', file, line);
+    throw unpinned('The line holds a control character that pip takes otherwise', file, line);
   }
   const found: LockedRequirement[] = [];
   for (const { line, number } of logicalLines(text)) {
-    if (allowedOptions.test(line)) continue;
+    if (allowedOption.test(line)) continue;
     if (line.startsWith('-')) throw unpinned(`${quoted(line)} is not allowed in a lock`, file, number);
     const [requirement = '', ...options] = line.split(/\s+--hash[= ]/);
     const match = pinned.exec(requirement.trim());

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { ScansPolicy } from '../../src/gate/policy-scans.ts';
@@ -104,6 +104,15 @@ describe.skipIf(skipped !== null)(
       expect(existsSync(output)).toBe(false);
     });
 
+    it('an image that hides its distribution shows nothing, since nothing is known against no distribution', async () => {
+      await prepare();
+      const { 'etc/os-release': _, ...hidden } = debian('openssl', '3.0.9-1');
+      await putDocker(imageArchive(hidden));
+      const { outcome, output } = await scanLock(pin('numpy==1.26.0'), { image: reference });
+      expect(outcome).toMatchObject({ verdict: 'error', reason_code: 'scan_incomplete' });
+      expect(existsSync(output)).toBe(false);
+    });
+
     it('an image that cannot be had is told in the words of Docker', async () => {
       await prepare();
       await putProgram(
@@ -155,6 +164,51 @@ describe('[GOV-8] modelgate scan', () => {
     expect((await scanLock(pin('numpy==1.26.0'))).outcome.reason_code).toBe('scan_incomplete');
     vi.stubEnv('MODELGATE_SCANNER', await scanner('exit 128'));
     expect((await scanLock(pin('numpy==1.26.0'))).outcome.reason_code).toBe('scan_incomplete');
+  });
+
+  it('a scanner that left out a package of the lock, or was given another one, is an error', async () => {
+    const seen = (name: string, version: string) => {
+      const packages = [{ package: { name, version, ecosystem: 'PyPI' } }];
+      return JSON.stringify({ results: [{ source: { path: 'x' }, packages }], experimental_config: {} });
+    };
+    for (const report of [seen('numpy', '1.26.0'), seen('numpy', '2.0'), seen('onnx', '1.16.0')]) {
+      vi.stubEnv('MODELGATE_SCANNER', await scanner(`echo '${report}' > "$report"`));
+      const { outcome, output } = await scanLock(pin('numpy==1.26.0', 'onnx==1.16.0'));
+      expect(outcome).toMatchObject({ verdict: 'error', reason_code: 'scan_incomplete' });
+      expect(existsSync(output)).toBe(false);
+    }
+  });
+
+  it('a report that the gate could not read leaves the other one unwritten too', async () => {
+    const packages = '{"package":{"name":"numpy","version":"1.26.0"}}';
+    const results = `[{"source":{"path":"x"},"packages":[${packages}]}]`;
+    const none = '{"results":[],"experimental_config":{},"image_metadata":{}}';
+    const lock = pin('numpy==1.26.0');
+    const script = `case "$*" in *sha256:*) echo '${none}' > "$report" ;; *) echo '{"results":${results},"experimental_config":{}}' > "$report" ;; esac`;
+    vi.stubEnv('MODELGATE_SCANNER', await scanner(script));
+    expect((await scanLock(lock)).outcome).toMatchObject({ verdict: 'pass' });
+    const { outcome, output } = await scanLock(lock, { image: reference });
+    expect(outcome).toMatchObject({ verdict: 'error', reason_code: 'scan_incomplete' });
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('no link in the folder for the reports leads what is written elsewhere', async () => {
+    vi.stubEnv('MODELGATE_SCANNER', '/nowhere');
+    const output = await temporaryFolder();
+    const elsewhere = path.join(await temporaryFolder(), 'theirs');
+    await writeFile(elsewhere, 'untouched');
+    for (const name of ['dependencies.json', 'dependencies.json.part', 'image.json'])
+      await symlink(elsewhere, path.join(output, name));
+    expect((await scanLock('', { output })).outcome).toMatchObject({ verdict: 'pass' });
+    expect(readFileSync(elsewhere, 'utf8')).toBe('untouched');
+  });
+
+  it('two scans at once into one folder leave one whole report', async () => {
+    vi.stubEnv('MODELGATE_SCANNER', '/nowhere');
+    const output = await temporaryFolder();
+    const all = await Promise.all(Array.from({ length: 5 }, () => scanLock('', { output })));
+    expect(all.map(({ outcome }) => outcome.verdict)).toEqual(all.map(() => 'pass'));
+    expect(readdirSync(output)).toEqual(['dependencies.json']);
   });
 
   it('no scanner, and a lock that is none, are told', async () => {

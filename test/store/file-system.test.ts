@@ -96,6 +96,22 @@ describe('file system storage', () => {
     expect(await storage.create('a/b', text('x'))).toBe('created');
   });
 
+  it('goes on beside others that fail for another reason', async () => {
+    const folder = join(temporaryFolder(), 'store');
+    const storage = new FileSystemStorage(folder);
+    for (let i = 0; i < 5; i++) await storage.create(`a/b/${i}/x`, text('x'));
+    for (const name of ['a', 'tmp']) rmSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, 'file'), '');
+    const all = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        i % 3 === 0
+          ? storage.create(`file/x/${i}`, text('x')).catch(() => 'failed')
+          : storage.create(`a/b/${i % 7}/${i}`, text('x')),
+      ),
+    );
+    expect(new Set(all)).toEqual(new Set(['failed', 'created']));
+  });
+
   it('tells a file in the way, a missing store and unknown kinds of stores', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), 'x');

@@ -19,6 +19,7 @@ export interface Job {
   permissions?: Record<string, string>;
   environment?: string;
   needs?: string | string[];
+  outputs?: Record<string, string>;
   steps: Step[];
 }
 

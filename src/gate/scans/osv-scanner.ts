@@ -53,7 +53,7 @@ const Report = z.object({
 /** `osv-scanner scan --all-packages --format json`: https://google.github.io/osv-scanner/output/ */
 export const osvScanner: ScanFormat = {
   name: 'OSV-Scanner',
-  fix: 'Scan again with --all-packages, and see that the lock file is the wanted one.',
+  fix: 'Scan again with --all-packages, and see that the lock file is the wanted one. An image must say its distribution in /etc/os-release.',
   recognises: ({ results, experimental_config }) =>
     Array.isArray(results) && typeof experimental_config === 'object',
   read(report) {
@@ -68,7 +68,8 @@ export const osvScanner: ScanFormat = {
         ...{ name: nameOf(about), version: about.version },
         ...(/^pypi$/i.test(about.ecosystem ?? 'PyPI') ? {} : { foreign: true as const }),
       })),
-      seen: packages.length > 0,
+      // without a distribution the packages are of Linux as such, against which no database knows anything
+      seen: packages.length > 0 && !(image && packages.some((one) => one.package.ecosystem === 'Linux')),
       findings: packages.flatMap(findingsOf),
     };
   },

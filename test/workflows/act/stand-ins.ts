@@ -55,7 +55,7 @@ git('checkout', '--quiet', '--force', '--detach', commit);`,
   'actions/upload-artifact': {
     inputs: { name: {}, path: {}, 'retention-days': {}, 'if-no-files-found': {}, overwrite: {} },
     main: `import path from 'node:path';
-import { readdirSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
 const given = path.resolve(${input('path')});
 const whole = statSync(given).isDirectory(); // its files, without the folder itself
@@ -69,7 +69,8 @@ if (${input('overwrite')} === 'true')
   await client.deleteArtifact(${input('name')}).catch((error) => {
     if (error.name !== 'ArtifactNotFoundError') throw error;
   });
-await client.uploadArtifact(${input('name')}, files, whole ? given : path.dirname(given));`,
+const { id } = await client.uploadArtifact(${input('name')}, files, whole ? given : path.dirname(given));
+appendFileSync(process.env.GITHUB_OUTPUT, 'artifact-id=' + id + '\\n');`,
   },
   'actions/upload-pages-artifact': {
     inputs: { path: {} },
@@ -87,12 +88,12 @@ await new DefaultArtifactClient().uploadArtifact('github-pages', [file], path.di
 await new DefaultArtifactClient().getArtifact('github-pages');`,
   },
   'actions/download-artifact': {
-    inputs: { name: {}, path: {} },
+    inputs: { name: {}, 'artifact-ids': {}, path: {} },
     main: `import path from 'node:path';
 import { DefaultArtifactClient } from ${JSON.stringify(artifactClient)};
 const client = new DefaultArtifactClient();
-const { artifact } = await client.getArtifact(${input('name')});
-await client.downloadArtifact(artifact.id, { path: path.resolve(${input('path')}) });`,
+const id = Number(${input('artifact-ids')}) || (await client.getArtifact(${input('name')})).artifact.id;
+await client.downloadArtifact(id, { path: path.resolve(${input('path')}) });`,
   },
   // there is no OIDC here: the test gives the keys of its own S3 server, which later steps see as those of a role
   'aws-actions/configure-aws-credentials': {
