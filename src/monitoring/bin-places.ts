@@ -1,4 +1,5 @@
 import type { SparseCounts } from '../data/sparse-counts.ts';
+import { countBelow } from '../stats/sorted.ts';
 
 /** One profile's rows by bin of width 2^exponent. */
 export interface GridCounts {
@@ -29,8 +30,8 @@ export function placeOnGrid(profiles: readonly GridCounts[], to: number): BinPla
     return slots;
   });
   const numbers = allNumbers(used, from, outliers);
-  const placeOfSlot = countUp(used, numberBefore(numbers, from));
-  const placeOfOutlier = Int32Array.from(outliers, (number) => numberBefore(numbers, number));
+  const placeOfSlot = countUp(used, countBelow(numbers, from));
+  const placeOfOutlier = Int32Array.from(outliers, (number) => countBelow(numbers, number));
   for (const slots of places) replaceSlots(slots, placeOfSlot, placeOfOutlier);
   return { numbers, places };
 }
@@ -111,7 +112,7 @@ function denseRange(profiles: readonly GridCounts[], to: number): { from: number
 function allNumbers(used: Uint8Array, from: number, outliers: readonly number[]): Float64Array {
   const apart = Float64Array.from(outliers).sort();
   const distinct = apart.filter((number, i) => i === 0 || number !== apart[i - 1]);
-  const below = numberBefore(distinct, from);
+  const below = countBelow(distinct, from);
   const near = usedNumbers(used, from);
   const numbers = new Float64Array(distinct.length + near.length);
   numbers.set(distinct.subarray(0, below));
@@ -134,16 +135,4 @@ function countUp(used: Uint8Array, first: number): Int32Array {
   let place = first;
   for (let slot = 0; slot < used.length; slot++) if (used[slot] === 1) places[slot] = place++;
   return places;
-}
-
-/** How many of the ascending numbers are smaller. */
-function numberBefore(numbers: Float64Array, number: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] as number) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

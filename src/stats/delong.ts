@@ -1,6 +1,7 @@
 import { type Clusters, compareInfluence, type LinearEstimate } from './influence.ts';
 import type { PairedEstimate } from './paired-estimate.ts';
 import type { Weights } from './ratio.ts';
+import { countBelow, countUpTo } from './sorted.ts';
 import { isUndefined, type Undefined, undefinedBecause } from './undefined.ts';
 import { satterthwaite } from './unit-spread.ts';
 import { effectiveRows, type Unseen, unseenAmong } from './unseen.ts';
@@ -213,22 +214,8 @@ function sortedClass({ y, score, weights }: Scored, label: number, size: number)
 
 /** Share of the class (by weight) below x, ties as half. */
 function placement({ scores, running, total }: SortedClass, x: number): number {
-  let low = 0;
-  let high = scores.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((scores[middle] as number) < x) low = middle + 1;
-    else high = middle;
-  }
-  let end = low;
-  if (scores[low] === x) {
-    let top = scores.length;
-    while (end < top) {
-      const middle = (end + top) >>> 1;
-      if ((scores[middle] as number) <= x) end = middle + 1;
-      else top = middle;
-    }
-  }
+  const low = countBelow(scores, x);
+  const end = scores[low] === x ? countUpTo(scores, x, low) : low;
   if (running === null) return (low + end) / (2 * total);
   return ((running[low] as number) + (running[end] as number)) / (2 * total);
 }

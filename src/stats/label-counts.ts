@@ -1,5 +1,6 @@
 import { stretch } from './bucket-rows.ts';
 import type { BucketedSample } from './bucketed-sample.ts';
+import { countUpTo } from './sorted.ts';
 
 /** Values of a sample by label and bin. */
 export interface LabelCounts {
@@ -41,7 +42,7 @@ export function countByLabel(
       const row = atEdges[i] as number;
       const bucket = codes[row] as number;
       const value = values[from + row] as number;
-      const found = firstAbove(edges, value, ~(bin[bucket] as number), next[bucket] as number);
+      const found = countUpTo(edges, value, ~(bin[bucket] as number), next[bucket] as number);
       rows[found]!++;
       sums[found]! += value;
       cells[(labels[from + row] as number) * (bins + 1) + found]!++;
@@ -60,16 +61,6 @@ export function countByLabel(
   return { counts, rows, sums };
 }
 
-/** The first of the edges from `low` on that is above x, or `high`. */
-function firstAbove(edges: Float64Array, x: number, low: number, high: number): number {
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((edges[middle] as number) <= x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** The bin of each bucket; ~first where it holds edges and its values are in bins from `first` to `next`. */
 function binsOf(sample: BucketedSample, edges: Float64Array): { bin: Int32Array; next: Int32Array } {
   const { size } = sample.map;
@@ -84,7 +75,7 @@ function binsOf(sample: BucketedSample, edges: Float64Array): { bin: Int32Array;
     next[bucket] = edge;
     if (edge === first || !sample.isConstant(bucket)) continue;
     const [value] = sample.bucket(bucket).values;
-    if (value !== undefined) bin[bucket] = firstAbove(edges, value, first, edge);
+    if (value !== undefined) bin[bucket] = countUpTo(edges, value, first, edge);
   }
   for (const bucket of [0, size - 1]) bin[bucket] = edges.length + 1;
   return { bin, next };

@@ -1,5 +1,7 @@
 /** Quantiles as NumPy computes them (method 'linear') and bins between them. */
 
+import { countUpTo } from './sorted.ts';
+
 /** Linear quantile of an ascending sample, numpy.quantile's default: position p (n − 1), interpolated. */
 export function quantileSorted(sorted: Float64Array, p: number): number {
   return quantileAt((i) => sorted[i] as number, sorted.length, p);
@@ -71,12 +73,5 @@ export function countInBins(values: ArrayLike<number>, edges: Float64Array): Flo
 
 /** Index of the bin of x: how many edges are ≤ x. */
 export function binOf(x: number, edges: Float64Array): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((edges[middle] as number) <= x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return countUpTo(edges, x);
 }

@@ -1,3 +1,5 @@
+import { countBelow } from './sorted.ts';
+
 /** Histograms made cumulative, one row of `bins` a block. */
 interface Blocks {
   readonly cumulative: Float64Array;
@@ -33,18 +35,6 @@ export function blockRanks(means: Float64Array): Float64Array {
     ranks[block] = Number.isNaN(mean) ? Number.NaN : (below + through) / 2 / sorted.length;
   }
   return ranks;
-}
-
-/** How many of the ascending numbers are smaller. */
-function countBelow(sorted: Float64Array, limit: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

@@ -49,8 +49,8 @@ export const crashBugs: readonly SeededBug[] = [
     name: 'new-folders-not-synced',
     what: 'the name of a new folder inside the store is not synced in its parent',
     file: fileSystem,
-    from: 'await syncFolder(dirname(folder));\n    this.durable',
-    to: 'this.durable',
+    from: '    await syncFolder(dirname(folder));\n  }\n\n  private async writeTemporary',
+    to: '  }\n\n  private async writeTemporary',
   }),
   bug({
     name: 'parents-not-synced',

@@ -38,20 +38,29 @@ export class WorkflowRunner implements AsyncDisposable {
   private readonly service: ResultsService;
   private readonly home: string;
   private readonly variables: Readonly<Record<string, string>>;
+  /** Of every job. */
+  private readonly environment: Readonly<Record<string, string>>;
   private readonly uploaded = new Set<number>();
 
-  private constructor(service: ResultsService, home: string, variables: Record<string, string>) {
-    this.service = service;
-    this.home = home;
-    this.variables = variables;
+  private constructor(settings: {
+    service: ResultsService;
+    home: string;
+    variables: Record<string, string>;
+    environment: Record<string, string>;
+  }) {
+    this.service = settings.service;
+    this.home = settings.home;
+    this.variables = settings.variables;
+    this.environment = settings.environment;
   }
 
   /** `home`: a folder for the jobs' files; `variables`: what `vars` holds. */
   static async open(options: { home: string; variables: Record<string, string> }): Promise<WorkflowRunner> {
     const home = path.join(options.home, 'runner');
     await putGitHubCommand(path.join(home, 'bin'));
-    await putScanner(path.join(home, 'bin'));
-    return new WorkflowRunner(await ResultsService.start(), home, options.variables);
+    const environment = await putScanner(path.join(home, 'bin'));
+    const service = await ResultsService.start();
+    return new WorkflowRunner({ service, home, variables: options.variables, environment });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,6 +148,7 @@ export class WorkflowRunner implements AsyncDisposable {
       tools: path.join(this.home, 'bin'),
       env: {
         ...this.service.variables(String(run.id), id),
+        ...this.environment,
         ...filled(workflow.env, scope),
         ...filled(job.env, scope),
       },

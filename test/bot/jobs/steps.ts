@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -80,26 +80,41 @@ async function checkout(given: With, { run, workspace }: StepSetting): Promise<D
   return { name: 'actions/checkout', ours: false, exitCode: 0, outputs: {}, log: commit.sha };
 }
 
-/** One file, under its own name. */
+/** One file under its own name, or all files of a folder. */
 async function upload(given: With, { run, workspace }: StepSetting): Promise<DoneStep> {
   const { name = '', path: from = '', 'retention-days': _, 'if-no-files-found': _none, ...more } = given;
-  const file = path.resolve(workspace, from);
-  if (Object.keys(more).length > 0 || !(await stat(file)).isFile())
-    throw new Error(`upload-artifact of ${from} with ${Object.keys(more).join(', ') || 'no file'}`);
-  run.upload(name, { [path.basename(file)]: await readFile(file) });
-  return { name: 'actions/upload-artifact', ours: false, exitCode: 0, outputs: {}, log: name };
+  const { overwrite, ...unknown } = more;
+  const place = path.resolve(workspace, from);
+  const files = (await stat(place)).isDirectory()
+    ? (await readdir(place)).map((file) => path.join(place, file))
+    : [place];
+  const taken = run.artifacts.some((one) => one.name === name) && overwrite !== 'true';
+  if (Object.keys(unknown).length > 0 || files.length === 0 || taken)
+    throw new Error(
+      `upload-artifact of ${from} with ${Object.keys(unknown).join(', ') || 'no file or name'}`,
+    );
+  const content = await Promise.all(
+    files.map(async (file) => [path.basename(file), await readFile(file)] as const),
+  );
+  const { id } = run.upload(name, Object.fromEntries(content));
+  const outputs = { 'artifact-id': String(id) };
+  return { name: 'actions/upload-artifact', ours: false, exitCode: 0, outputs, log: name };
 }
 
 /** All files of an artifact of this run. */
 async function download(given: With, { run, workspace, folder }: StepSetting): Promise<DoneStep> {
-  const { name = '', path: to = '', ...more } = given;
-  const artifact = run.artifacts.findLast((one) => one.name === name);
+  const { name, 'artifact-ids': id, path: to = '', ...more } = given;
+  const artifact = run.artifacts.findLast((one) =>
+    id === undefined ? one.name === name : String(one.id) === id,
+  );
   if (Object.keys(more).length > 0 || artifact === undefined)
-    throw new Error(`download-artifact of ${name} with ${Object.keys(more).join(', ') || 'no artifact'}`);
+    throw new Error(
+      `download-artifact of ${name ?? id} with ${Object.keys(more).join(', ') || 'no artifact'}`,
+    );
   const file = path.join(folder, 'downloaded.zip');
   await writeFile(file, artifact.zip);
   await unpackZip(file, path.resolve(workspace, to), { entries: 1000, bytes: 100_000_000 });
-  return { name: 'actions/download-artifact', ours: false, exitCode: 0, outputs: {}, log: name };
+  return { name: 'actions/download-artifact', ours: false, exitCode: 0, outputs: {}, log: artifact.name };
 }
 
 const ActionFile = z.object({
