@@ -54,7 +54,7 @@ export default defineConfig({
         // each.
         {
           name: 'figures',
-          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](check|checks[\\/]evaluation-set|equal-rows|numbers|release|slice-rows)|stats[\\/](binomial-sample|discrete|distributions|multiplicity|proportion|random|special|undefined)|store[\\/]lineage|data[\\/]engine)\.ts$/,
+          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](check|checks[\\/]evaluation-set|equal-rows|numbers|release|slice-rows)|stats[\\/](binomial-sample|discrete|distributions|multiplicity|proportion|random|sorted|special|undefined)|store[\\/]lineage|data[\\/]engine)\.ts$/,
         },
         // What every stage of the pipeline needs.
         {
