@@ -18,6 +18,7 @@ const order = [
   'train',
   'sweep',
   'release',
+  'candidate',
   'poll',
   'promote',
   'rollback',
@@ -28,19 +29,29 @@ const order = [
   'chatops',
 ];
 
+const Permissions = z.record(z.string(), z.enum(['read', 'write']));
 const Workflow = z.object({
   on: z.record(z.string(), z.unknown()),
   jobs: z.record(
     z.string(),
-    z.object({
-      'runs-on': z.union([z.string(), z.array(z.string())]),
-      'timeout-minutes': z.number(),
-      environment: z.string().optional(),
-      permissions: z.record(z.string(), z.enum(['read', 'write'])),
-    }),
+    z.union([
+      // one that calls another workflow, whose jobs have rows of their own
+      z.object({
+        uses: z.string(),
+        with: z.object({ environment: z.string().optional() }),
+        permissions: Permissions,
+      }),
+      z.object({
+        'runs-on': z.union([z.string(), z.array(z.string())]),
+        'timeout-minutes': z.number(),
+        environment: z.string().optional(),
+        permissions: Permissions,
+      }),
+    ]),
   ),
 });
 type Workflow = z.infer<typeof Workflow>;
+type Job = Workflow['jobs'][string];
 
 async function tables(): Promise<string> {
   const files = (await readdir(path.join(root, folder))).filter((file) => file.endsWith('.yml'));
@@ -68,9 +79,7 @@ async function tables(): Promise<string> {
       known.flatMap(({ name, text, workflow }) =>
         Object.entries(workflow.jobs).map(([id, job]) => [
           `\`${name}.yml\` / \`${id}\``,
-          [job['runs-on']].flat().includes('self-hosted') ? 'your GPU runner' : 'GitHub-hosted',
-          `${job['timeout-minutes']} min`,
-          environment(job.environment),
+          ...place(job),
           Object.entries(job.permissions)
             .map(([scope, level]) => `\`${scope}: ${level}\` ${reason(text, id, `${scope}: ${level}`)}`)
             .join('<br>'),
@@ -78,6 +87,16 @@ async function tables(): Promise<string> {
       ),
     ),
   ].join('\n');
+}
+
+/** Where a job runs, how long at most, and in which environment. */
+function place(job: Job): [string, string, string] {
+  if ('uses' in job) return [`calls \`${path.basename(job.uses)}\``, '', environment(job.with.environment)];
+  return [
+    [job['runs-on']].flat().includes('self-hosted') ? 'your GPU runner' : 'GitHub-hosted',
+    `${job['timeout-minutes']} min`,
+    environment(job.environment),
+  ];
 }
 
 function triggers({ on }: Workflow): string {
@@ -92,7 +111,7 @@ function triggers({ on }: Workflow): string {
 }
 
 const environment = (name: string | undefined) =>
-  name === undefined ? 'none' : name.includes('{{') ? 'the one that moves' : `\`${name}\``;
+  name === undefined ? 'none' : name.includes('{{') ? 'the one that is named' : `\`${name}\``;
 
 /** The comment behind a permission of a job. Throws where there is none. */
 function reason(text: string, job: string, permission: string): string {

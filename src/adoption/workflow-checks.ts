@@ -13,7 +13,7 @@ export async function workflowChecks(root: string, { branch, names }: { branch: 
   const groups = {
     pipeline: {
       level: 1,
-      files: [names.pull_request, names.train, names.release, names.monitor],
+      files: [names.pull_request, names.train, names.release, 'candidate.yml', names.monitor],
       needed: true,
     },
     delivery: { level: 2, files: [names.promote, names.rollback], needed: true },

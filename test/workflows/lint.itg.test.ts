@@ -1,19 +1,22 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpSync, mkdtempSync, readdirSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { templateFolder, workflowFiles } from './templates.ts';
 import { missing, tools } from './tools.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const inFolder = (folder: string, files: readonly string[]) => files.map((file) => path.join(folder, file));
 const ownFolder = path.join(root, '.github/workflows');
-const workflows = [
-  ...inFolder(templateFolder, workflowFiles),
-  ...inFolder(ownFolder, readdirSync(ownFolder)),
-];
+const ownWorkflows = inFolder(ownFolder, readdirSync(ownFolder));
+/** The templates stand as in a repository that has taken them: one calls another by its place there. */
+const repository = mkdtempSync(path.join(os.tmpdir(), 'lint-'));
+const taken = path.join(repository, '.github/workflows');
+cpSync(templateFolder, taken, { recursive: true });
+execFileSync('git', ['init', '--quiet', repository]);
+const workflows = [...inFolder(taken, workflowFiles), ...ownWorkflows];
 const actions = [
   path.join(root, 'action.yml'),
   ...readdirSync(path.join(root, 'actions'), { withFileTypes: true })
@@ -73,11 +76,7 @@ const linters: Linter[] = [
   },
 ];
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'lint-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(repository, { recursive: true, force: true }));
 
 const lint = (tool: keyof typeof tools, args: readonly string[]) => {
   const { stdout, stderr, status } = spawnSync(tools[tool], args, { encoding: 'utf8' });
@@ -103,10 +102,22 @@ describe.each(linters)('$tool', ({ tool, ours, bad }) => {
 
   it('would find a mistake', async ({ skip }) => {
     if (skipped !== null) skip(skipped);
-    const file = path.join(folder, bad.file);
+    const file = path.join(repository, bad.file);
     await writeFile(file, bad.text);
     const { said, status } = lint(tool, [...bad.args, file]);
     expect(status).not.toBe(0);
     expect(said).toContain(bad.says);
+  });
+});
+
+describe('a call of another workflow', () => {
+  it('with an input that it does not have is found', async ({ skip }) => {
+    const skipped = missing('actionlint');
+    if (skipped !== null) skip(skipped);
+    const right = await readFile(path.join(taken, 'release.yml'), 'utf8');
+    const file = path.join(taken, 'misspelt.yml');
+    await writeFile(file, right.replace('move-to: staging', 'move-too: staging'));
+    expect(lint('actionlint', [...actionlintArgs, file]).said).toContain('input "move-too" is not defined');
+    await rm(file);
   });
 });

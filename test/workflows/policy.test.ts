@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { lines } from '../../actions/inputs.ts';
-import { templateFolder, workflows } from './templates.ts';
+import { called, templateFolder, workflows } from './templates.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const expression = (text: string) => ['$', `{{ ${text} }}`].join('');
@@ -23,7 +23,7 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
           uses !== undefined &&
           !/^(actions\/(up|down)load-artifact|modelgate\/modelgate\/actions\/scan)@/.test(uses),
       );
-      const bare = !needs && job.permissions !== undefined;
+      const bare = !needs && job.uses === undefined && job.permissions !== undefined;
       if (!bare) expect(Object.keys(job.permissions ?? {}).length).toBeGreaterThan(0);
       for (const [scope, level] of Object.entries(job.permissions ?? {})) {
         expect(workflow.text).toMatch(new RegExp(`^ +${scope}: ${level} # .+$`, 'm'));
@@ -60,8 +60,21 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
   });
 
   it('has a timeout a job, and concurrency that cancels nothing but a stale sample', () => {
-    for (const [, job] of jobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
-    expect(workflow.concurrency?.['cancel-in-progress']).toBe(file === 'pull-request.yml');
+    for (const [, job] of jobs) if (job.uses === undefined) expect(job['timeout-minutes']).toBeGreaterThan(0);
+    // one that is called runs in the group of its caller
+    const own = 'workflow_call' in workflow.on ? undefined : file === 'pull-request.yml';
+    expect(workflow.concurrency?.['cancel-in-progress']).toBe(own);
+  });
+
+  it('calls only workflows that come with it, with the rights that these need and no secret', () => {
+    for (const [, job] of jobs) {
+      if (job.uses === undefined) continue;
+      const callee = called.get(job.uses);
+      expect(callee, job.uses).toBeDefined();
+      const needed = Object.values(callee!.jobs).map(({ permissions }) => permissions);
+      expect(job.permissions).toEqual(Object.assign({}, ...needed));
+      expect(job).not.toHaveProperty('secrets');
+    }
   });
 
   it('pins every action of others to a full SHA, with its version', () => {
@@ -84,45 +97,49 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 
   it('[GOV-8] has the locked packages scanned, by a pinned program on a runner without rights, before its gate', () => {
     const gates = jobs.filter(([, job]) => job.steps.some(({ uses }) => uses?.includes('/actions/gate@')));
-    expect(gates).toHaveLength(['train.yml', 'release.yml', 'sweep.yml'].includes(file) ? 1 : 0);
+    expect(gates.map(([id]) => id)).toEqual(file === 'candidate.yml' ? ['gate'] : []);
     for (const [, gate] of gates) {
       const scan = workflow.jobs.scan!;
-      expect([gate.needs].flat()).toContain('scan');
+      expect([gate.needs, gate.if]).toEqual(['scan', undefined]);
       expect(scan.permissions).toEqual({});
       expect(scan.environment).toBeUndefined();
-      // after the training, and nothing but this: no checkout, no script of the commit
-      expect([scan.needs].flat()).toContain(file === 'sweep.yml' ? 'choose' : 'train');
-      // whose gate does not wait for the scan's success replaces what a training put under the scan's name
-      const replaces = gate.if !== undefined;
-      expect(replaces).toBe(file !== 'train.yml');
+      // nothing but this: no checkout, no script of the commit
       expect(scan.steps.map(({ uses }) => uses?.split('@')[0])).toEqual([
-        ...(replaces ? [undefined, 'actions/upload-artifact'] : []),
-        'modelgate/modelgate/actions/scan',
-        'actions/upload-artifact',
+        ...['modelgate/modelgate/actions/scan', 'actions/upload-artifact'],
       ]);
-      const [scanned, handed] = scan.steps.slice(-2).map((step) => step.with ?? {});
-      if (replaces) expect(scan.steps[1]?.with).toEqual(handed);
+      const [scanned, handed] = scan.steps.map((step) => step.with ?? {});
       expect(scanned?.image).toBe(expression('vars.MODELGATE_IMAGE'));
-      expect(scanned?.['from-artifacts']).toMatch(/^modelgate-(train|chosen)/);
-      expect(handed).toMatchObject({
-        ...{ path: 'modelgate-scan', overwrite: true, 'if-no-files-found': 'error' },
-      });
-      // of one scan that very upload: a token of the training still writes artifacts when its job has ended
+      expect(scanned?.['from-artifacts']).toBe(expression('inputs.artifact'));
+      expect(handed).toMatchObject({ path: 'modelgate-scan', 'if-no-files-found': 'error' });
+      // that very upload: a token of the training still writes artifacts when its job has ended
       const { id } = scan.steps.at(-1) ?? {};
-      if (!replaces)
-        expect(scan.outputs).toEqual({ artifact: expression(`steps.${id}.outputs.artifact-id`) });
-      expect(gate.steps.find(({ uses }) => uses?.startsWith('actions/download-artifact@'))?.with).toEqual({
-        ...(replaces
-          ? { name: handed?.name }
-          : { 'artifact-ids': expression('needs.scan.outputs.artifact') }),
-        path: 'modelgate-scan',
-      });
+      expect(scan.outputs).toEqual({ artifact: expression(`steps.${id}.outputs.artifact-id`) });
+      const fetched = gate.steps.filter(({ uses }) => uses?.startsWith('actions/download-artifact@'));
+      expect(fetched.map((step) => step.with)).toEqual([
+        { 'artifact-ids': expression('needs.scan.outputs.artifact'), path: 'modelgate-scan' },
+      ]);
       const judged = gate.steps.find(({ uses }) => uses?.includes('/actions/gate@'));
       const image = "vars.MODELGATE_IMAGE != '' && 'image=modelgate-scan/image.json' || ''";
       expect(lines(judged?.with?.scan ?? '')).toEqual([
         'modelgate-scan/dependencies.json',
         expression(image),
       ]);
+    }
+  });
+
+  it('has what it trained judged by the workflow that scans first, after the training', () => {
+    const training = { 'train.yml': 'train', 'release.yml': 'train', 'sweep.yml': 'choose' }[file];
+    const calls = jobs.filter(([, job]) => job.uses === './.github/workflows/candidate.yml');
+    expect(calls).toHaveLength(training === undefined ? 0 : 1);
+    for (const [, call] of calls) {
+      expect([call.needs].flat()).toContain(training);
+      expect(/needs\.(\w+)\.result/.exec(call.if ?? '')?.[1] ?? training).toBe(training);
+      const [artifact = ''] = /^modelgate-\w+/.exec(call.with?.artifact ?? '') ?? [];
+      const gives = workflow.jobs[training!]!.steps.map(
+        (step) => step.with?.name ?? step.with?.['upload-artifact'],
+      );
+      // the action's own name for it where none is given
+      expect(gives.some((name) => name?.startsWith(artifact) || name === undefined)).toBe(true);
     }
   });
 
@@ -187,6 +204,7 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
 describe('the set of templates', () => {
   it('is the story: a pull request, training, sweeps, release, new data, promotion, rollback, monitoring, drills, proofs, a status page, commands', () => {
     expect(workflows.map(({ file }) => file).sort()).toEqual([
+      'candidate.yml',
       'chatops.yml',
       'drill.yml',
       'monitor.yml',

@@ -14,12 +14,16 @@ export interface Step {
 
 export interface Job {
   if?: string;
-  'runs-on': string | string[];
+  /** A workflow that is called, in place of a machine and steps. */
+  uses?: string;
+  with?: Record<string, string>;
+  'runs-on'?: string | string[];
   'timeout-minutes'?: number;
   permissions?: Record<string, string>;
   environment?: string;
   needs?: string | string[];
   outputs?: Record<string, string>;
+  /** None where another workflow is called. */
   steps: Step[];
 }
 
@@ -36,5 +40,14 @@ export const workflowFiles = readdirSync(templateFolder).filter((file) => file.e
 
 export const workflows: Workflow[] = workflowFiles.map((file) => {
   const text = readFileSync(path.join(templateFolder, file), 'utf8');
-  return { ...(parse(text) as Omit<Workflow, 'file' | 'text'>), file, text };
+  const workflow = parse(text) as Omit<Workflow, 'file' | 'text'>;
+  for (const job of Object.values(workflow.jobs)) job.steps ??= [];
+  return { ...workflow, file, text };
 });
+
+/** Those that others call, by what stands in `uses`. */
+export const called: ReadonlyMap<string, Workflow> = new Map(
+  workflows
+    .filter((workflow) => 'workflow_call' in workflow.on)
+    .map((workflow) => [`./.github/workflows/${workflow.file}`, workflow]),
+);

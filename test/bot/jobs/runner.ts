@@ -7,7 +7,15 @@ import { putScanner } from '../../workflows/act/scanner.ts';
 import { asText, condition, evaluate, interpolate, type Scope } from './expressions.ts';
 import { putGitHubCommand } from './github-command.ts';
 import { type DoneStep, runStep, type StepSetting, serverUrl } from './steps.ts';
-import { type Job, parseWorkflow, readMatrix, type Workflow } from './workflow.ts';
+import {
+  asCalled,
+  type CallingJob,
+  type Job,
+  parseWorkflow,
+  readMatrix,
+  type StepsJob,
+  type Workflow,
+} from './workflow.ts';
 
 /** A step that was carried out, and where. */
 export interface StepRecord extends DoneStep {
@@ -24,6 +32,8 @@ interface DoneJob {
 interface Current {
   run: FakeRun;
   workflow: Workflow;
+  /** Of the event, or of the call. */
+  inputs: Readonly<Record<string, string>>;
   done: Map<string, DoneJob>;
 }
 
@@ -94,18 +104,19 @@ export class WorkflowRunner implements AsyncDisposable {
   }
 
   async carryOut(run: FakeRun): Promise<void> {
-    const commit = run.repository.requireCommit(run.headSha);
-    const file = commit.files.get(run.workflow.path);
-    if (file === undefined) throw new Error(`${run.headSha} has no ${run.workflow.path}`);
-    const workflow = parseWorkflow(file.toString('utf8'));
-    const current: Current = { run, workflow, done: new Map() };
+    const workflow = workflowAt(run, run.workflow.path);
     run.start();
-    for (const [id, job] of Object.entries(workflow.jobs)) {
+    const result = await this.jobs({ run, workflow, inputs: run.inputs, done: new Map() });
+    if (run.status !== 'completed') run.complete(result); // else cancelled meanwhile
+  }
+
+  private async jobs(current: Current): Promise<'success' | 'failure'> {
+    for (const [id, job] of Object.entries(current.workflow.jobs)) {
       current.done.set(id, await this.job(current, id, job));
-      if (run.status === 'completed') return; // cancelled meanwhile
+      if (current.run.status === 'completed') break;
     }
     const failed = [...current.done.values()].some(({ result }) => result === 'failure');
-    run.complete(failed ? 'failure' : 'success');
+    return failed ? 'failure' : 'success';
   }
 
   private async job(current: Current, id: string, job: Job): Promise<DoneJob> {
@@ -113,23 +124,46 @@ export class WorkflowRunner implements AsyncDisposable {
     for (const needed of job.needs) if (!done.has(needed)) throw new Error(`${id} stands before ${needed}`);
     const scope = this.scopeOf(current, job);
     if (!condition(job.if, scope)) return { result: 'skipped', outputs: {} };
-    if (job.strategy === undefined) return this.jobOf(current, { id, job, scope });
+    const one = (inJob: Scope) =>
+      'uses' in job ? this.call(current.run, job, inJob) : this.jobOf(current, { id, job, scope: inJob });
+    if (job.strategy === undefined) return one(scope);
     const jobs: DoneJob[] = [];
     for (const matrix of readMatrix(jsonOf(job.strategy.matrix, scope))) {
       const contexts = {
         ...scope.contexts,
         matrix: (asked: readonly string[]) => only(asked, Object.keys(matrix), matrix[asked[0] ?? '']),
       };
-      jobs.push(await this.jobOf(current, { id, job, scope: { ...scope, contexts } }));
+      jobs.push(await one({ ...scope, contexts }));
     }
-    const result = jobs.some((one) => one.result === 'failure') ? 'failure' : 'success';
+    const result = jobs.some((done) => done.result === 'failure') ? 'failure' : 'success';
     // which of them would tell is not known
     return { result, outputs: {} };
   }
 
+  /** The jobs of another workflow, with no more rights than its caller has. */
+  private async call(
+    run: FakeRun,
+    { uses, with: given, permissions }: CallingJob,
+    scope: Scope,
+  ): Promise<DoneJob> {
+    const workflow = workflowAt(run, uses.slice('./'.length));
+    for (const { permissions: wanted } of Object.values(workflow.jobs))
+      for (const [name, level] of Object.entries(wanted))
+        if (![level, 'write'].includes(permissions[name] ?? ''))
+          throw new Error(`${uses} may not ${level} ${name}`);
+    const { inputs, outputs } = asCalled(workflow, filled(given, scope));
+    const done = new Map<string, DoneJob>();
+    const result = await this.jobs({ run, workflow, inputs, done });
+    const jobs = ([id = '', word, ...name]: readonly string[]) =>
+      done.has(id) && word === 'outputs' && name.length === 1
+        ? (done.get(id)?.outputs[name[0]!] ?? '')
+        : unknown('jobs', [id, word ?? '', ...name]);
+    return { result, outputs: filled(outputs, { ...scope, contexts: { jobs } }) };
+  }
+
   private async jobOf(
     { run, workflow }: Current,
-    { id, job, scope }: { id: string; job: Job; scope: Scope },
+    { id, job, scope }: { id: string; job: StepsJob; scope: Scope },
   ): Promise<DoneJob> {
     const environment = job.environment === undefined ? null : interpolate(job.environment, scope);
     if (environment !== null && (await run.enter(environment)) === 'rejected')
@@ -158,7 +192,7 @@ export class WorkflowRunner implements AsyncDisposable {
 
   private async stepsOf(
     run: FakeRun,
-    { id, job, setting, scope }: { id: string; job: Job; setting: StepSetting; scope: Scope },
+    { id, job, setting, scope }: { id: string; job: StepsJob; setting: StepSetting; scope: Scope },
   ): Promise<DoneJob> {
     const outputs = new Map<string, Readonly<Record<string, string>>>();
     const ids = new Set(job.steps.flatMap((step) => (step.id === undefined ? [] : [step.id])));
@@ -206,7 +240,7 @@ export class WorkflowRunner implements AsyncDisposable {
     }
   }
 
-  private scopeOf({ run, done }: Current, job: Job): Scope {
+  private scopeOf({ run, inputs, done }: Current, job: Job): Scope {
     const { repository } = run;
     const github: Readonly<Record<string, string>> = {
       actor: run.actor.login,
@@ -221,9 +255,9 @@ export class WorkflowRunner implements AsyncDisposable {
       contexts: {
         github: (asked) => only(asked, Object.keys(github), github[asked[0] ?? '']),
         vars: (asked) => only(asked, Object.keys(this.variables), this.variables[asked[0] ?? '']),
-        // those of the event: FakeRun has filled in the defaults, and refused what the workflow does not have
+        // FakeRun or asCalled has filled in the defaults, and refused what the workflow does not have
         inputs: ([name = '', ...more]) =>
-          more.length === 0 ? (run.inputs[name] ?? '') : unknown('inputs', [name, ...more]),
+          more.length === 0 ? (inputs[name] ?? '') : unknown('inputs', [name, ...more]),
         needs: ([id = '', word, ...name]) => {
           const needed = job.needs.includes(id) ? done.get(id) : undefined;
           if (needed !== undefined && word === 'result' && name.length === 0) return needed.result;
@@ -240,6 +274,13 @@ export class WorkflowRunner implements AsyncDisposable {
       },
     };
   }
+}
+
+/** A workflow as the run's commit has it. */
+function workflowAt(run: FakeRun, file: string): Workflow {
+  const content = run.repository.requireCommit(run.headSha).files.get(file);
+  if (content === undefined) throw new Error(`${run.headSha} has no ${file}`);
+  return parseWorkflow(content.toString('utf8'));
 }
 
 async function made(folder: string): Promise<string> {

@@ -15,7 +15,7 @@ const Step = z.union([
 ]);
 export type Step = z.infer<typeof Step>;
 
-const Job = z.strictObject({
+const anyJob = {
   name: z.string().optional(),
   needs: z
     .union([z.string(), z.array(z.string())])
@@ -24,15 +24,33 @@ const Job = z.strictObject({
   if: z.string().optional(),
   /** `matrix` is an expression of JSON that another job gives: a list of records to include. */
   strategy: z.strictObject({ 'fail-fast': z.literal(false), matrix: z.string() }).optional(),
+  permissions: z.record(z.string(), z.enum(['read', 'write'])),
+};
+const StepsJob = z.strictObject({
+  ...anyJob,
   'runs-on': z.union([z.string(), z.array(z.string())]),
   'timeout-minutes': z.number(),
   environment: z.string().optional(),
-  permissions: z.record(z.string(), z.enum(['read', 'write'])),
   outputs: texts.default({}),
   env: texts.default({}),
   steps: z.array(Step),
 });
+export type StepsJob = z.infer<typeof StepsJob>;
+/** It calls another workflow of the same commit. */
+const CallingJob = z.strictObject({ ...anyJob, uses: z.templateLiteral(['./', z.string()]), with: texts });
+export type CallingJob = z.infer<typeof CallingJob>;
+const Job = z.union([StepsJob, CallingJob]);
 export type Job = z.infer<typeof Job>;
+
+const Call = z.strictObject({
+  workflow_call: z.strictObject({
+    inputs: z.record(
+      z.string(),
+      z.strictObject({ description: z.string(), required: z.boolean(), type: z.literal('string') }),
+    ),
+    outputs: z.record(z.string(), z.strictObject({ description: z.string(), value: z.string() })),
+  }),
+});
 
 const Workflow = z.strictObject({
   name: z.string(),
@@ -42,12 +60,24 @@ const Workflow = z.strictObject({
   permissions: z.strictObject({}),
   env: texts.default({}),
   /** Not carried out: no two runs of one group meet here. */
-  concurrency: z.unknown(),
+  concurrency: z.unknown().optional(),
   jobs: z.record(z.string(), Job),
 });
 export type Workflow = z.infer<typeof Workflow>;
 
 export const parseWorkflow = (text: string): Workflow => Workflow.parse(parse(text));
+
+/** What a workflow takes from its caller, and gives back: expressions by name. Throws where it cannot be called so. */
+export function asCalled(workflow: Workflow, given: Readonly<Record<string, string>>) {
+  const { inputs, outputs } = Call.parse(workflow.on).workflow_call;
+  for (const name of Object.keys(given)) if (!(name in inputs)) throw new Error(`it has no input ${name}`);
+  for (const [name, { required }] of Object.entries(inputs))
+    if (required && given[name] === undefined) throw new Error(`it needs the input ${name}`);
+  return {
+    inputs: Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name] ?? ''])),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
+  };
+}
 
 const Matrix = z.strictObject({ include: z.array(z.record(z.string(), z.string())) });
 

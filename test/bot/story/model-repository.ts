@@ -8,7 +8,9 @@ import { seededRandom } from '../../../src/stats/random.ts';
 
 export const model = 'parcels-late';
 const root = path.join(import.meta.dirname, '../../..');
-const templates = ['pull-request.yml', 'train.yml', 'promote.yml', 'rollback.yml', 'monitor.yml'];
+const templates = ['pull-request', 'train', 'candidate', 'promote', 'rollback', 'monitor'].map(
+  (name) => `${name}.yml`,
+);
 const day = 86_400_000;
 const parcelsPerDay = 25;
 /** The evaluation set is of February, what is trained on is of March and April. */

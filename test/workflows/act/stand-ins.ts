@@ -112,6 +112,7 @@ export async function localRepositories(folder: string, workflows: readonly stri
   );
   const found = new Set<string>();
   for (const uses of used) {
+    if (uses.startsWith('./')) continue; // another workflow of the same commit
     const [name = '', ref] = uses.split('@');
     const repository = name.split('/').slice(0, 2).join('/');
     const local = path.join(folder, repository);
