@@ -14,6 +14,8 @@ import {
   type ZipSource,
 } from '../src/zip.ts';
 
+const chunkSize = 1 << 18;
+
 /**
  * Unpacks a zip of another job into `folder`: only plain files with plain relative names, and never more bytes than
  * the archive says and `limits` allow. Throws `handoff_refused`.
@@ -28,7 +30,7 @@ export async function unpackZip(
     const source = await fileSource(handle);
     // A model may well be all zeros: what its file may hold is bounded by `bytes` alone.
     for (const entry of await readDirectory(source, { ...limits, ratio: Number.POSITIVE_INFINITY })) {
-      await unpackEntry({ handle, source, entry, folder });
+      await unpackEntry({ source, entry, folder });
     }
   } catch (error) {
     throw error instanceof ZipRefused ? refused(error) : error;
@@ -49,13 +51,21 @@ async function fileSource(handle: FileHandle): Promise<ZipSource> {
   };
 }
 
+/** Not a stream of the handle: each would leave it a listener. A file that ends early gives less. */
+async function* bytesOf(source: ZipSource, { start, length }: { start: number; length: number }) {
+  for (let at = 0; at < length; ) {
+    const chunk = await source.read(start + at, Math.min(chunkSize, length - at));
+    if (chunk.length === 0) return;
+    yield chunk;
+    at += chunk.length;
+  }
+}
+
 async function unpackEntry({
-  handle,
   source,
   entry,
   folder,
 }: {
-  handle: FileHandle;
   source: ZipSource;
   entry: ZipEntry;
   folder: string;
@@ -63,10 +73,7 @@ async function unpackEntry({
   const start = await contentStart(source, entry);
   const target = path.join(folder, ...entry.name.split('/'));
   await mkdir(path.dirname(target), { recursive: true });
-  const packed =
-    entry.compressed === 0
-      ? Readable.from([])
-      : handle.createReadStream({ start, end: start + entry.compressed - 1, autoClose: false });
+  const packed = Readable.from(bytesOf(source, { start, length: entry.compressed }));
   let written = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _, done) {

@@ -5,6 +5,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { download, downloadPatience, downloadProblem, shownUrl } from './download.ts';
 import { UserError } from './errors.ts';
+import { makeStaging } from './staging.ts';
 
 /** One npm package as it is pinned. */
 export interface NativePackage {
@@ -55,7 +56,7 @@ export async function installNative(installation: Installation): Promise<string>
   const packages = lock[library]?.[platform];
   if (folder === null || packages === undefined) throw unsupported(installation);
   if (existsSync(folder)) return folder;
-  const staging = path.join(cache, `.staging-${randomUUID()}`);
+  const staging = await makeStaging(cache);
   try {
     for (const one of packages) await unpack(one, { staging, registry: installation.registry });
     await mkdir(path.dirname(folder), { recursive: true });

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { download, downloadProblem, shownUrl } from '../download.ts';
 import { namesNoFile, UserError } from '../errors.ts';
 import type { Digest } from '../json.ts';
+import { makeStaging } from '../staging.ts';
 
 /** A release of the scanner: one program a platform, by its sha256. */
 export interface PinnedScanner {
@@ -34,8 +35,7 @@ export async function installScanner(
     await chmod(file, 0o755).catch(() => undefined);
     return file;
   }
-  const staging = path.join(cache, `.staging-${randomUUID()}`);
-  await mkdir(staging, { recursive: true }).catch((cause: unknown) => {
+  const staging = await makeStaging(cache).catch((cause: unknown) => {
     throw unkept(cause, cache);
   });
   try {

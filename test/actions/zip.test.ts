@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { unpackZip } from '../../actions/zip.ts';
 import { UserError } from '../../src/errors.ts';
 import { type Member, zip } from './zip-writer.ts';
@@ -33,6 +33,14 @@ async function bytesIn(at: string): Promise<number> {
 }
 
 describe('the archive of another job', () => {
+  it('of many files leaves nothing that listens', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    await unpack(zip(Array.from({ length: 20 }, (_, n) => ({ name: `${n}.txt`, content: String(n) }))));
+    expect(warned.mock.calls).toEqual([]);
+    warned.mockRestore();
+    expect(await readdir(folder)).toHaveLength(20);
+  });
+
   it('is unpacked: files in folders, empty ones too', async () => {
     await unpack(
       zip([

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -140,6 +140,18 @@ it('a download ends with the run, and leaves nothing', async () => {
   server.once('request', () => setTimeout(() => run.abort(), 50));
   await expect(installing).rejects.toMatchObject({ name: 'AbortError' });
   expect(await readdir(cache)).toEqual([]);
+});
+
+it('what killed processes left in the cache goes after a day, and nothing else', async () => {
+  const { pinned, cache } = await openMirror();
+  const [old, new_, other] = ['.staging-old', '.staging-new', 'something'].map((name) =>
+    path.join(cache, name),
+  );
+  for (const folder of [old!, new_!, other!]) await mkdir(folder, { recursive: true });
+  const before = new Date(Date.now() - 25 * 3_600_000);
+  for (const folder of [old!, other!]) await utimes(folder, before, before);
+  await installScanner(pinned, { platform, cache, signal });
+  expect((await readdir(cache)).sort()).toEqual(['.staging-new', 'osv-scanner', 'something']);
 });
 
 it('every pinned platform has a program of its own, by its sha256', () => {
