@@ -191,7 +191,7 @@ it('[GAT-4] [GAT-7] [ALR-3] [DEP-4] the whole story: a pull request, report, sta
   expect(ran('pull-request')).toEqual(['models 0, validate 0, run 0']);
   expect(ran('train')).toEqual(Array(3).fill('train 0, scan 0, evaluate 0, gate 0, register 0'));
   expect(ran('promote')).toEqual(Array(4).fill('authorize 0, promote 0'));
-  expect(ran('monitor')).toEqual(['models 0, monitor 2']);
+  expect(ran('monitor')).toEqual(['models 0, status 0, monitor 2']);
   expect(ran('rollback')).toEqual(['authorize 0, rollback 0']);
   expect(github.violations).toEqual([]);
 });

@@ -22,7 +22,7 @@ import { missing } from './tools.ts';
 
 const skipped = missing('act');
 /** In the order of the tests. */
-const used = ['pull-request.yml', 'release.yml', 'sweep.yml', 'candidate.yml', 'drill.yml'];
+const used = ['pull-request.yml', 'release.yml', 'sweep.yml', 'candidate.yml', 'drill.yml', 'monitor.yml'];
 const names = ['late-north', 'late-south', 'late-west'] as const;
 
 /** Three models that extend one base; each has feature SQL and a sample of its own. */
@@ -162,6 +162,13 @@ describe.skipIf(skipped !== null)(
       expect(versions, ran.said).toHaveLength(2);
       const { facts } = await registry.store.readManifest(versions[1]!.manifest, 'model');
       expect(facts.params).toMatchObject({ ridge: 30 });
+    });
+
+    it('monitor.yml warns of models that nothing serves, and is not red each night for them', async () => {
+      const ran = await runner.run({ workflow: 'monitor.yml', event: 'schedule' });
+      expect(ran.jobs, ran.said).toEqual({ models: 'success', monitor: 'success' });
+      expect(ran.said.match(/warning: No version of it is in production yet/g)).toHaveLength(1);
+      expect(ran.said.match(/warning: No version of it is registered yet/g)).toHaveLength(2);
     });
 
     it('[DEP-5] drill.yml drills every model, and warns of those that have nothing to go back to', async () => {

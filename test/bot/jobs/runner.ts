@@ -194,7 +194,7 @@ export class WorkflowRunner implements AsyncDisposable {
     run: FakeRun,
     { id, job, setting, scope }: { id: string; job: StepsJob; setting: StepSetting; scope: Scope },
   ): Promise<DoneJob> {
-    const outputs = new Map<string, Readonly<Record<string, string>>>();
+    const ended = new Map<string, DoneJob>();
     const ids = new Set(job.steps.flatMap((step) => (step.id === undefined ? [] : [step.id])));
     let result: Result = 'success';
     const inJob: Scope = {
@@ -203,10 +203,12 @@ export class WorkflowRunner implements AsyncDisposable {
         github: (asked) => (asked.join('.') === 'token' ? setting.token : scope.contexts.github!(asked)),
         job: (asked) => only(asked, ['status'], result),
         // a step that has not run has no outputs; a name that no step has is a mistake
-        steps: ([step = '', word, name = '', ...more]) =>
-          ids.has(step) && word === 'outputs' && name !== '' && more.length === 0
-            ? (outputs.get(step)?.[name] ?? '')
-            : unknown('steps', [step, word ?? '', name, ...more]),
+        steps: ([step = '', word, name = '', ...more]) => {
+          if (ids.has(step) && word === 'outcome' && name === '') return ended.get(step)?.result ?? 'skipped';
+          return ids.has(step) && word === 'outputs' && name !== '' && more.length === 0
+            ? (ended.get(step)?.outputs[name] ?? '')
+            : unknown('steps', [step, word ?? '', name, ...more]);
+        },
       },
       functions: {
         ...scope.functions,
@@ -221,8 +223,9 @@ export class WorkflowRunner implements AsyncDisposable {
         { ...setting, env: { ...setting.env, ...filled(step.env, inJob) } },
         inJob,
       );
-      if (step.id !== undefined) outputs.set(step.id, ran.outputs);
-      if (ran.exitCode !== 0) result = 'failure';
+      const end = ran.exitCode === 0 ? 'success' : 'failure';
+      if (step.id !== undefined) ended.set(step.id, { result: end, outputs: ran.outputs });
+      if (end === 'failure' && step['continue-on-error'] !== true) result = 'failure';
       this.steps.push({ run, job: id, ...ran });
       this.handOver(run);
     }

@@ -8,6 +8,7 @@ const common = {
   id: z.string().optional(),
   if: z.string().optional(),
   env: texts.default({}),
+  'continue-on-error': z.literal(true).optional(),
 };
 const Step = z.union([
   z.strictObject({ ...common, uses: z.string(), with: texts.default({}) }),
