@@ -49,6 +49,7 @@ export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, s
   split: { split: digest('split') },
   train: { model: digest('model package') },
   scan: {
+    model: 'Digest of the model package whose lock was scanned; empty where none was named.',
     dependencies: 'Path of the report on the locked packages.',
     image: 'Path of the report on the image; empty where none was named.',
   },

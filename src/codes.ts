@@ -102,6 +102,10 @@ export const codes = {
     means: 'no earlier job of this run handed over this artifact',
   },
   handoff_refused: { class: 'infrastructure', means: 'what another job handed over is not what it says' },
+  retraining_refused: {
+    class: 'infrastructure',
+    means: 'the gate would run the code of the candidate in a job that holds rights',
+  },
   log_damaged: { class: 'infrastructure', means: 'the log is not a sound hash chain' },
   model_unknown: { class: 'unknown', means: 'the registry has no such model' },
   version_unknown: { class: 'unknown', means: 'the model has no such version' },

@@ -160,8 +160,8 @@ export function gateText({
     '  unknown: fail # a finding without a severity is not harmless',
     '  # require: [dependencies] # then nothing passes without a scan, by hand neither',
     '',
-    '# Two trainings of one recipe differ by chance. This measures by how much, with five more trainings a run:',
-    '# training_noise: { retrain: 5 }',
+    '# Two trainings of one recipe differ by chance; `modelgate noise` measures by how much:',
+    '# training_noise: { auc: 0.008 }',
     '',
   ].join('\n');
 }

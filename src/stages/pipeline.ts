@@ -20,6 +20,7 @@ import {
 } from './config-inputs.ts';
 import { runStage, type Stage, type StageContext, type StageOutcome } from './define.ts';
 import { gateHistory, setUse } from './gate-history.ts';
+import { requireNoRights } from './job-rights.ts';
 import { putCode } from './project.ts';
 import { requireSomeScan, storeScans } from './scan-files.ts';
 
@@ -319,6 +320,8 @@ export class Pipeline {
     const { facts, inputs } = await this.context.store.readManifest(evaluation, 'evaluation');
     // Without a champion there is no difference that noise could explain.
     const measured = retrainings(this.config.gate) !== null && facts.champion !== null;
+    // a model of another job: whose code that is, is not known here
+    if (measured && this.given.evaluation !== undefined) requireNoRights(process.env);
     const outcome = measured ? await this.noise(Digest.parse(inputs.model)) : null;
     const champion = Digest.nullable().parse(facts.champion ?? null);
     const { model, evaluation: set, as_of } = this.config;

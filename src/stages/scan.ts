@@ -17,6 +17,8 @@ import { defineStage, type StageContext } from './define.ts';
 const files = { dependencies: 'dependencies.json', image: 'image.json' } as const;
 
 const ScanInput = z.object({
+  /** The package that the lock is of; null: of none yet. */
+  model: Digest.nullable(),
   /** The lock, as a stored object. */
   lock: Digest,
   image: ImageReference.nullable(),
@@ -41,6 +43,7 @@ export const scan = defineStage({
   description: 'Has OSV-Scanner look at the locked packages, and at an image, for known weaknesses.',
   inputs: ScanInput,
   outputs: z.object({
+    model: Digest.nullable(),
     dependencies: z.string(),
     image: z.string().nullable(),
     reports: z.array(Scanned),
@@ -74,7 +77,7 @@ export const scan = defineStage({
       verdict: 'pass',
       reason_code: 'done',
       summary: reports.map(told).join(' '),
-      outputs: { dependencies, image: input.image === null ? null : image, reports },
+      outputs: { model: input.model, dependencies, image: input.image === null ? null : image, reports },
     };
   },
 });

@@ -64,6 +64,6 @@ export async function scanLock(
   const digest: Digest = await context.store.putBytes(Buffer.from(lock));
   const output = given.output ?? path.join(await temporaryFolder(), 'modelgate-scan');
   await mkdir(context.workDirectory, { recursive: true });
-  const outcome = await runStage(scan, { lock: digest, image, output, offline: true }, context);
+  const outcome = await runStage(scan, { model: null, lock: digest, image, output, offline: true }, context);
   return { outcome, output, context, lock: digest };
 }

@@ -140,6 +140,19 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     expect(producer).toMatchObject({ commit: world.git('rev-parse', 'HEAD'), trigger: 'code' });
   });
 
+  it('[GOV-2] train.yml: no policy has the code of a candidate run beside the cloud role of the gate', async () => {
+    const config = await readFile(path.join(world.repository, 'modelgate.yaml'), 'utf8');
+    const measured = config.replace(/^gate:$/m, 'gate:\n  training_noise: { retrain: 2 }');
+    const sha = await world.commit({ 'modelgate.yaml': measured });
+    const token = world.github.actionsToken(world.onGitHub, { contents: 'read', statuses: 'write' });
+    const refused = await run(
+      { workflow: 'train.yml', event: 'workflow_dispatch', token, inputs: { sha, op_id: 'noise' } },
+      { train: 'success', scan: 'success', gate: 'failure' },
+    );
+    expect(refused.outputs['gate.gate']).toMatchObject({ 'reason-code': 'retraining_refused' });
+    await world.commit({ 'modelgate.yaml': config });
+  });
+
   it('[TRN-6] sweep.yml: the best of several settings on the validation rows is judged, one that fails is not chosen', async () => {
     const before = (await world.registry.state(model)).versions.length;
     const setting = (params: string) => `extends: ../modelgate.yaml\ntrain: { params: ${params} }\n`;

@@ -100,7 +100,10 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
     expect(gates.map(([id]) => id)).toEqual(file === 'candidate.yml' ? ['gate'] : []);
     for (const [, gate] of gates) {
       const scan = workflow.jobs.scan!;
-      expect([gate.needs, gate.if]).toEqual(['scan', undefined]);
+      expect([gate.needs, gate.if]).toEqual([
+        'scan',
+        expression("!cancelled() && needs.scan.result == 'success'"),
+      ]);
       expect(scan.permissions).toEqual({});
       expect(scan.environment).toBeUndefined();
       // nothing but this: no checkout, no script of the commit
@@ -113,11 +116,20 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
       expect(handed).toMatchObject({ path: 'modelgate-scan', 'if-no-files-found': 'error' });
       // that very upload: a token of the training still writes artifacts when its job has ended
       const { id } = scan.steps.at(-1) ?? {};
-      expect(scan.outputs).toEqual({ artifact: expression(`steps.${id}.outputs.artifact-id`) });
+      expect(scan.outputs).toEqual({
+        model: expression('steps.scan.outputs.model'),
+        artifact: expression(`steps.${id}.outputs.artifact-id`),
+      });
+      // and of the model that was scanned
+      const scored = gate.steps.find(({ uses }) => uses?.includes('/actions/evaluate@'));
+      expect(scored?.with?.model).toBe(expression('needs.scan.outputs.model'));
       const fetched = gate.steps.filter(({ uses }) => uses?.startsWith('actions/download-artifact@'));
       expect(fetched.map((step) => step.with)).toEqual([
         { 'artifact-ids': expression('needs.scan.outputs.artifact'), path: 'modelgate-scan' },
       ]);
+      // a version of its own moves under a name of its own, also in a re-run
+      const moved = gate.steps.find(({ uses }) => uses?.includes('/actions/promote@'));
+      expect(moved?.with?.['op-id']).toMatch(/-\$\{\{ steps\.register\.outputs\.version \}\}$/);
       const judged = gate.steps.find(({ uses }) => uses?.includes('/actions/gate@'));
       const image = "vars.MODELGATE_IMAGE != '' && 'image=modelgate-scan/image.json' || ''";
       expect(lines(judged?.with?.scan ?? '')).toEqual([
@@ -162,6 +174,16 @@ describe.each(workflows.map((workflow) => [workflow.file, workflow] as const))('
       expect(job.environment).toBeUndefined();
       expect(Object.keys(workflow.on)).not.toContain('pull_request');
     }
+  });
+
+  it('gives artifacts names of their own, where several models may run', () => {
+    const several = jobs.filter(([, job]) => job.strategy !== undefined || 'workflow_call' in workflow.on);
+    for (const [id, job] of several)
+      for (const { uses, with: given } of job.steps) {
+        const name = ours.test(uses ?? '') ? given?.['upload-artifact'] : given?.name;
+        if (!ours.test(uses ?? '') && !uses?.startsWith('actions/upload-artifact@')) continue;
+        expect(name, `${id}: ${uses}`).toMatch(/^none$|\b(matrix|inputs)\.(suffix|artifact) \}\}$/);
+      }
   });
 
   it('gives our actions inputs that they have, and all that they need', () => {

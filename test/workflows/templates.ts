@@ -19,6 +19,7 @@ export interface Job {
   with?: Record<string, string>;
   'runs-on'?: string | string[];
   'timeout-minutes'?: number;
+  strategy?: unknown;
   permissions?: Record<string, string>;
   environment?: string;
   needs?: string | string[];

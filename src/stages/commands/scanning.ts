@@ -37,7 +37,11 @@ const scanCommand = defineCommand({
   ],
   async run({ model, image = null, output, offline }, project) {
     const lock = model === undefined ? await configuredLock(project) : await lockOf(project, model);
-    return runStage(scan, { lock, image, output: path.resolve(output), offline }, project.context);
+    return runStage(
+      scan,
+      { model: model ?? null, lock, image, output: path.resolve(output), offline },
+      project.context,
+    );
   },
 });
 
