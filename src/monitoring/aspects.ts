@@ -1,8 +1,17 @@
-import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } from './block-counts.ts';
+import { standardDeviation } from '../stats/wasserstein.ts';
+import {
+  type BlockCounts,
+  endsOf,
+  nullCounts,
+  sumBlocks,
+  unseenCounts,
+  valueCounts,
+} from './block-counts.ts';
 import type { ClassicalStatistics } from './classical.ts';
 import type { ColumnData } from './column-data.ts';
 import type { Aspect, ColumnVerdict } from './drift-report.ts';
 import { distance, type EffectScale, effectThreshold, type Threshold } from './effect.ts';
+import type { Ends } from './far-values.ts';
 import type { Floor, MonitoringPolicy } from './policy.ts';
 import type { TablePair } from './tables.ts';
 
@@ -29,12 +38,14 @@ export interface ColumnCounts {
   scale: EffectScale;
   /** Distance of the values in the scale's unit; null where there is nothing to measure. */
   effect: number | null;
+  /** What values far outside of the rest count as in scale and effect; null where there are none. */
+  ends: Ends | null;
 }
 
 export const pointsScale: EffectScale = { unit: 'points', sd: 1 };
 
 /** What can have moved in a column: its distribution, its null rate, and (texts) levels never seen before. */
-export function aspectsOf(column: ColumnCounts, policy: MonitoringPolicy): Candidate[] {
+export function aspectsOf(column: Omit<ColumnCounts, 'ends'>, policy: MonitoringPolicy): Candidate[] {
   const { name, values, nulls, unseen, scale, effect } = column;
   const floor: Floor = { ...policy.floor, ...policy.floors[name] };
   const filled = rowVerdict(values, policy);
@@ -92,9 +103,11 @@ export function countsOfRows(
   const { name } = data;
   const common = { name, values: valueCounts(data, pair), nulls: nullCounts(data, pair) };
   if (data.kind === 'numeric') {
+    const ends = endsOf(data);
+    if (ends !== null) return { ...common, unseen: null, ends, ...withinEnds(common.values) };
     const scale = numericScale(data.reference.sample.standardDeviation());
     const effect = statistics.wasserstein === null ? null : statistics.wasserstein / scale.sd;
-    return { ...common, unseen: null, scale, effect };
+    return { ...common, unseen: null, ends, scale, effect };
   }
   const moved = statistics.total_variation;
   return {
@@ -102,7 +115,15 @@ export function countsOfRows(
     unseen: unseenOf(data),
     scale: pointsScale,
     effect: moved === null ? null : 100 * moved,
+    ends: null,
   };
+}
+
+/** Scale and effect of bins, whose outermost stand at the ends that values far outside of the rest count as. */
+function withinEnds(values: BlockCounts): Pick<ColumnCounts, 'scale' | 'effect'> {
+  const [before, after] = [sumBlocks(values.reference, values.bins), sumBlocks(values.current, values.bins)];
+  const scale = numericScale(standardDeviation(values.positions as Float64Array, before));
+  return { scale, effect: distance(values, scale, [before, after]) };
 }
 
 /** The decision: more than chance explains, and large enough to matter. */

@@ -1,6 +1,7 @@
 import { sumOfRows } from '../stats/block-rows.ts';
 import { countByLabel } from '../stats/label-counts.ts';
-import type { CategoricalData, ColumnData, NumericSide } from './column-data.ts';
+import type { CategoricalData, ColumnData, NumericData, NumericSide } from './column-data.ts';
+import { type Ends, farEnds } from './far-values.ts';
 import type { TablePair } from './tables.ts';
 
 /** Row counts of one column by block and bin: all that significance by blocks needs to know of the rows. */
@@ -18,7 +19,7 @@ export const binShares = Array.from({ length: 64 }, (_, i) => (i + 1) / 64);
 /** Categories beyond these, by rows, share one bin. */
 const categoryLimit = 300;
 
-/** Counts by block of a column's values; nulls left out. */
+/** Counts by block of a column's values; nulls left out. Values beyond `endsOf` share a bin that stands at the end. */
 export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
   if (data.kind === 'categorical') {
     const bins = Math.min(data.levels.length, categoryLimit);
@@ -31,7 +32,8 @@ export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
       current: fold(data.current.byBlock),
     };
   }
-  const edges = sharedEdges([data.reference, data.current]);
+  const ends = endsOf(data);
+  const edges = sharedEdges([data.reference, data.current], ends);
   const bins = edges.length + 1;
   const count = ({ sample, block }: NumericSide, size: number) =>
     countByLabel(sample, edges, { labels: block, size });
@@ -43,6 +45,7 @@ export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
     last = rows > 0 ? (sum + (after.sums[bin] as number)) / rows : last;
     return last;
   });
+  if (ends !== null) [positions[0], positions[bins - 1]] = [ends.low, ends.high];
   return { bins, positions, reference: before.counts, current: after.counts };
 }
 
@@ -102,10 +105,22 @@ export function sumBlocks(
   return sumOfRows(counts.subarray(from * bins, until * bins), bins);
 }
 
-function sharedEdges(sides: readonly NumericSide[]): Float64Array {
+/** The ends of a column that has values far outside of the rest; null where it has none. */
+export function endsOf({ reference, current }: NumericData): Ends | null {
+  if (reference.n === 0) return null;
+  const [q01, q99] = reference.sample.quantiles([0.01, 0.99]) as [number, number];
+  const extremes = [reference, current].flatMap(({ n, sample }) => (n === 0 ? [] : sample.quantiles([0, 1])));
+  return farEnds({ q01, q99, least: Math.min(...extremes), most: Math.max(...extremes) });
+}
+
+function sharedEdges(sides: readonly NumericSide[], ends: Ends | null): Float64Array {
   // the largest value (a share of 1) gets a bin of its own, so that two-valued columns keep both values apart
   const edges = sides.flatMap(({ n, sample }) => (n === 0 ? [] : sample.quantiles(binShares)));
-  return Float64Array.from(new Set(edges)).sort();
+  const kept =
+    ends === null
+      ? edges
+      : [ends.low, ...edges.filter((edge) => edge > ends.low && edge < ends.high), ends.high];
+  return Float64Array.from(new Set(kept)).sort();
 }
 
 /**

@@ -97,8 +97,8 @@ interface Room {
   sample: SampleRoom;
 }
 
-/** What is asked of every numeric column: deciles, the bins of counts by block, the ends of a drawing. */
-const quantilesToCome = [...quantileShares(), ...binShares, 0.01, 0.99];
+/** What is asked of every numeric column: its extremes, deciles, the bins of counts by block, the ends of a drawing. */
+const quantilesToCome = [0, ...quantileShares(), ...binShares, 0.01, 0.99];
 
 const roomOf = ({ rows, blocks }: Side): Room => ({
   block: blocks.length <= 2 ** 8 ? new Uint8Array(rows) : new Uint16Array(rows),

@@ -109,6 +109,7 @@ function decide(column: Measured, { pair, tested, options }: Context): DriftColu
     ...column.statistics,
     mean_reference: column.means[0],
     mean_current: column.means[1],
+    ends: column.ends,
     unseen: column.unseen,
     aspects: judged.map((one) => one.aspect),
     effect: aspect.effect,

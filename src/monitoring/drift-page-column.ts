@@ -39,6 +39,11 @@ export function columnSection(column: DriftColumn, { sides, id }: { sides: Sides
   const about = [
     ...(column.since === null ? [] : [`Since ${column.since}`]),
     ...(column.importance === null ? [] : [`${percent(column.importance)} of the importance`]),
+    ...(column.ends === null
+      ? []
+      : [
+          `A few values lie far outside of the rest: in the effect those below ${readable(column.ends.low)} or above ${readable(column.ends.high)} count as that`,
+        ]),
     ...column.rules_broken.map((rule) => `Rule: ${rule}`),
   ];
   return html`<section id="${id}"><h2>${column.name} ${verdictBadge(column.verdict)}</h2>

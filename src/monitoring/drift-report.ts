@@ -78,6 +78,8 @@ export const DriftColumn = z.object({
   total_variation: Maybe,
   mean_reference: Maybe,
   mean_current: Maybe,
+  /** Values below or above count as these ends in effect, unit and threshold: a few lie far outside of the rest. */
+  ends: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
   /** Levels of the current table that the reference lacks (at most 20), and their share of the rows. */
   unseen: z.object({ share: Share, levels: z.array(z.string()) }).nullable(),
   aspects: z.array(Aspect),

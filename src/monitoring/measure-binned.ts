@@ -2,11 +2,12 @@ import { binnedDivergence, toShares, totalVariation } from '../stats/divergence.
 import { ksPValue } from '../stats/ks.ts';
 import { cumulativeCounts, innerEdges, quantileFromCumulative } from '../stats/quantile-bins.ts';
 import { isUndefined } from '../stats/undefined.ts';
-import { normedWasserstein, wassersteinFromCounts } from '../stats/wasserstein.ts';
+import { normedWasserstein, standardDeviation, wassersteinFromCounts } from '../stats/wasserstein.ts';
 import { aspectsOf, type ColumnCounts, numericScale } from './aspects.ts';
 import type { BinnedColumn, BinnedSide } from './binned-column.ts';
 import { type BlockCounts, nullCounts } from './block-counts.ts';
 import { type ClassicalStatistics, noStatistics } from './classical.ts';
+import { type Ends, farEnds } from './far-values.ts';
 import type { Measured } from './measure.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import { drawnEdges, numericHistogram, numericSegments } from './segments.ts';
@@ -30,17 +31,24 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     : new Float64Array();
   const byDecile = both ? count(deciles) : null;
   const statistics = byDecile === null ? noStatistics : binnedStatistics(column, below, byDecile);
-  const scale = numericScale(reference.sd ?? 0);
+  const ends = both
+    ? farEnds({
+        ...{ q01: quantile(below[0], 0.01), q99: quantile(below[0], 0.99) },
+        ...{ least: positions[0] as number, most: positions.at(-1) as number },
+      })
+    : null;
   const counts: ColumnCounts = {
     name,
-    values: coarseCounts(column),
+    values: coarseCounts(column, ends),
     nulls: nullCounts(column, pair),
     unseen: null,
-    scale,
-    effect: statistics.wasserstein === null ? null : statistics.wasserstein / scale.sd,
+    ends,
+    ...(ends === null ? wholeScale(column, statistics) : scaleWithin(column, ends)),
   };
-  const ends = (p: number) => below.map((side) => quantile(side, p));
-  const edges = both ? drawnEdges(Math.min(...ends(0.01)), Math.max(...ends(0.99))) : new Float64Array();
+  const atShare = (p: number) => below.map((side) => quantile(side, p));
+  const edges = both
+    ? drawnEdges(Math.min(...atShare(0.01)), Math.max(...atShare(0.99)))
+    : new Float64Array();
   return {
     name,
     kind: 'numeric',
@@ -49,11 +57,29 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     levels: Number.POSITIVE_INFINITY,
     statistics,
     candidates: aspectsOf(counts, policy),
+    ends,
     histogram: both ? numericHistogram(edges, count(edges.subarray(1, -1))) : null,
     segments: byDecile === null ? [] : numericSegments(name, deciles, byDecile),
     unseen: null,
   };
 }
+
+type Scaled = Pick<ColumnCounts, 'scale' | 'effect'>;
+
+function wholeScale({ reference }: BinnedColumn, { wasserstein }: ClassicalStatistics): Scaled {
+  const scale = numericScale(reference.sd ?? 0);
+  return { scale, effect: wasserstein === null ? null : wasserstein / scale.sd };
+}
+
+function scaleWithin({ positions, reference, current }: BinnedColumn, ends: Ends): Scaled {
+  const values = within(positions, ends);
+  const scale = numericScale(standardDeviation(values, reference.counts));
+  const raw = wassersteinFromCounts({ values, first: reference.counts, second: current.counts });
+  return { scale, effect: isUndefined(raw) ? null : raw / scale.sd };
+}
+
+const within = (positions: Float64Array, { low, high }: Ends): Float64Array =>
+  positions.map((position) => Math.min(high, Math.max(low, position)));
 
 /** Of the reference and of the current rows. */
 type Sides = [Float64Array, Float64Array];
@@ -105,10 +131,15 @@ function countBinned(positions: Float64Array, below: Float64Array, edges: Float6
   return out;
 }
 
-/** Blocks × bins for permutation: fine bins are joined between quantiles of both sides. */
-function coarseCounts({ positions, reference, current }: BinnedColumn): BlockCounts {
+/** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond the ends. */
+function coarseCounts(
+  { positions: places, reference, current }: BinnedColumn,
+  ends: Ends | null,
+): BlockCounts {
+  const positions = ends === null ? places : within(places, ends);
   const starts = new Uint8Array(positions.length);
   for (const side of [reference, current]) markQuantiles(side, starts);
+  if (ends !== null) markEnds(positions, ends, starts);
   const bins = new Int32Array(positions.length);
   let bin = 0;
   for (let i = 0; i < positions.length; i++) {
@@ -130,6 +161,15 @@ function coarseCounts({ positions, reference, current }: BinnedColumn): BlockCou
     reference: reference.byBlock(bins, size),
     current: current.byBlock(bins, size),
   };
+}
+
+/** The bins beyond an end are one. */
+function markEnds(positions: Float64Array, { low, high }: Ends, starts: Uint8Array): void {
+  for (let bin = 1; bin < positions.length; bin++) {
+    const [before, at] = [positions[bin - 1] as number, positions[bin] as number];
+    if (before === at) starts[bin] = 0;
+    else if (before === low || at === high) starts[bin] = 1;
+  }
 }
 
 function markQuantiles({ n, counts }: BinnedSide, starts: Uint8Array): void {

@@ -2,6 +2,7 @@ import { aspectsOf, type Candidate, countsOfRows } from './aspects.ts';
 import { type ClassicalStatistics, classicalStatistics } from './classical.ts';
 import type { ColumnData } from './column-data.ts';
 import type { DriftColumn, Histogram, Segment } from './drift-report.ts';
+import type { Ends } from './far-values.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import { histogramOf, ownSegments } from './segments.ts';
 import type { TablePair } from './tables.ts';
@@ -15,6 +16,7 @@ export interface Measured {
   levels: number;
   statistics: ClassicalStatistics;
   candidates: Candidate[];
+  ends: Ends | null;
   histogram: Histogram | null;
   segments: Segment[];
   unseen: DriftColumn['unseen'];
@@ -23,6 +25,7 @@ export interface Measured {
 /** Measures a column from its rows. */
 export function measure(data: ColumnData, pair: TablePair, policy: MonitoringPolicy): Measured {
   const statistics = classicalStatistics(data);
+  const counts = countsOfRows(data, statistics, pair);
   const both = data.reference.n > 0 && data.current.n > 0;
   return {
     name: data.name,
@@ -32,7 +35,8 @@ export function measure(data: ColumnData, pair: TablePair, policy: MonitoringPol
       data.kind === 'numeric' ? [data.reference.sample.mean(), data.current.sample.mean()] : [null, null],
     levels: data.kind === 'categorical' ? data.levels.length : Number.POSITIVE_INFINITY,
     statistics,
-    candidates: aspectsOf(countsOfRows(data, statistics, pair), policy),
+    candidates: aspectsOf(counts, policy),
+    ends: counts.ends,
     histogram: histogramOf(data),
     segments: both ? ownSegments(data) : [],
     unseen: unseenLevels(data),

@@ -79,7 +79,11 @@ export function replayDecision(
 }
 
 /** The column's counts on the two sides; levels that the reference side lacks are unseen. */
-function chosenCounts(column: ReplayColumn, sides: ReplaySides, planted: boolean): ColumnCounts {
+function chosenCounts(
+  column: ReplayColumn,
+  sides: ReplaySides,
+  planted: boolean,
+): Omit<ColumnCounts, 'ends'> {
   const values = choose(column.values, sides, planted);
   const before = sumBlocks(values.reference, values.bins);
   const scale =

@@ -17,6 +17,7 @@ function column(name: string, level: string): DriftColumn {
   return {
     name,
     kind: 'categorical',
+    ends: null,
     n_reference: 100,
     n_current: 100,
     null_rate_reference: 0,

@@ -32,9 +32,14 @@ const table = (salt: string, { first, days, moved = {} }: { first: string; days:
     .join(', ')}, DATE '${first}' + CAST(i // 300 AS INTEGER) AS moment FROM range(${300 * days}) t(i)`;
 
 /** The same comparison from rows, and from profiles of single days added up. */
-async function both(moved: Record<string, string>): Promise<{ rows: DriftReport; blocks: DriftReport }> {
+async function both(
+  moved: Record<string, string>,
+  before: Record<string, string> = {},
+): Promise<{ rows: DriftReport; blocks: DriftReport }> {
   const { engine } = await bench();
-  await engine.execute(`CREATE VIEW reference AS ${table('r', { first: '2020-01-01', days: 30 })}`);
+  await engine.execute(
+    `CREATE VIEW reference AS ${table('r', { first: '2020-01-01', days: 30, moved: before })}`,
+  );
   await engine.execute(`CREATE VIEW current AS ${table('c', { first: '2020-02-01', days: 14, moved })}`);
   const pair = await openPair(engine, {
     ...{ reference: 'reference', current: 'current', time: 'moment', unit: 'day', exclude: [] },
@@ -97,6 +102,31 @@ describe('a comparison from stored blocks', () => {
         expect(told.ks?.statistic).toBeGreaterThan(exact.ks.statistic - 0.02);
       }
     });
+  });
+
+  it('one value far outside of the rest hides no drift and makes none', { timeout }, async () => {
+    const even = (salt: string, wild: string) => `CASE WHEN i = 2000 THEN ${wild} ELSE ${uniform(salt)} END`;
+    const widthOf = 0.98 / Math.sqrt(1 / 12); // of the quantiles, in standard deviations
+    for (const [before, shift, verdict] of [
+      ['1e9', 0.3, 'drift'],
+      ['-1e9', 0, 'ok'],
+    ] as const) {
+      const { rows, blocks } = await both(
+        { even: `${shift} + ${even('ca', shift === 0 ? '1e12' : '0.5')}` },
+        { even: even('ra', before) },
+      );
+      for (const report of [rows, blocks]) {
+        const told = report.columns.find(({ name }) => name === 'even');
+        expect(told, `${before} ${shift}`).toMatchObject({ verdict, ends: expect.anything() });
+        expect(told?.ends?.high).toBeCloseTo(0.99 + 10 * 0.98, 0);
+        // the far value itself counts as the end, some ten widths away, in one of 9,000 rows or of 4,200
+        const own = shift / Math.sqrt(1 / 12);
+        expect(told?.effect).toBeGreaterThan(0.85 * own);
+        expect(told?.effect).toBeLessThan(1.05 * own + (11 * widthOf) / 4200 + 0.03);
+        const { value } = told?.smallest_detectable ?? { value: 4 };
+        expect(value).toBeLessThan(0.3);
+      }
+    }
   });
 
   it('a day in another unit is far away and blurs no other', { timeout }, async () => {

@@ -86,6 +86,7 @@ function column(name: string, change: Partial<DriftColumn> = {}): DriftColumn {
     },
     ...{ ks: null, chi_square: null, psi: null, js_distance: null, kl: null, wasserstein: null },
     ...{ wasserstein_normed: null, total_variation: null, mean_reference: 1, mean_current: 1, unseen: null },
+    ends: null,
     ...{ aspects: [], effect: 0.01, effect_unit: 'sd', effect_threshold: 0.1, p_block: 0.5, q_value: 0.9 },
     ...{ decidable: true, smallest_detectable: null, importance: null, severity: 0, verdict: 'ok' },
     ...{ rules_broken: [], summary: `${name}: as before`, since: null, histogram: null, segments: [] },
