@@ -75,7 +75,7 @@ async function modulesIn(file: string): Promise<string[]> {
 
 /** Words that stand only in a library's own code, also when it is minified. */
 const marks = {
-  aws: 'AWS_WEB_IDENTITY_TOKEN_FILE',
+  aws: 'AWS_ROLE_SESSION_NAME',
   octokit: 'octokit-core.js',
   undici: 'UND_ERR_CONNECT_TIMEOUT',
   artifact: 'github.actions.results.api.v1.ArtifactService',
