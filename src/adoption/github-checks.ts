@@ -1,11 +1,15 @@
 import type { EnvironmentSetup, RepositorySetup } from '../github/repository-setup.ts';
 import { type Level, missing, notLooked, ok, type SetupCheck, warn } from './check.ts';
+import { environmentCheck } from './environment-check.ts';
+import { type Judging, requiredCheck } from './required-check.ts';
 import { type Heard, heardOf } from './schedule-check.ts';
 
 export interface GitHubRequest {
+  /** Those of modelgate.yaml, in their order. */
   environments: readonly string[];
-  /** The status that the gate sets. */
-  gate: string;
+  /** Those that the workflows of the repository enter. */
+  entered: readonly string[];
+  models: Judging['models'];
   /** Workflows that must be heard of, by the policy. */
   schedules: readonly Heard[];
   /** Those of the repository that a schedule starts and the policy does not name. */
@@ -45,9 +49,16 @@ export async function githubChecks(setup: RepositorySetup, request: GitHubReques
   const branch = await setup.defaultBranch();
   const environments = await setup.environments();
   const variables = await setup.variables();
+  const required = await setup.requiredChecks(branch);
+  // beside chatops.yml the variable names Actions
+  const app = variables?.includes('MODELGATE_BOT') === true && !request.chatops;
   return [
-    requiredCheck(await setup.requiredChecks(branch), { branch, gate: request.gate }),
-    environmentCheck(environments, request.environments),
+    required === null
+      ? notLooked(of('required_check'), 'the token may not see the rules of branches', rights)
+      : requiredCheck(of('required_check'), required, { branch, models: request.models, app }),
+    environments === null
+      ? notLooked(of('environments'), 'the token may not see environments', rights)
+      : environmentCheck(of('environments'), { found: environments, wanted: withRole(request) }),
     productionCheck(environments, request.environments.at(-1) ?? 'production'),
     variableCheck(variables),
     commandCheck(variables, request.chatops),
@@ -61,43 +72,10 @@ export async function githubChecks(setup: RepositorySetup, request: GitHubReques
   ];
 }
 
-function requiredCheck(
-  checks: string[] | null,
-  { branch, gate }: { branch: string; gate: string },
-): SetupCheck {
-  if (checks === null)
-    return notLooked(of('required_check'), 'the token may not see the rules of branches', rights);
-  return checks.includes(gate)
-    ? ok(of('required_check'), `${branch} takes no commit without ${gate}.`)
-    : missing(
-        of('required_check'),
-        `${branch} takes commits that the gate has not judged.`,
-        `Make ${gate} a required status check of ${branch}, by a rule set or branch protection.`,
-      );
-}
-
-function environmentCheck(found: EnvironmentSetup[] | null, wanted: readonly string[]): SetupCheck {
-  if (found === null) return notLooked(of('environments'), 'the token may not see environments', rights);
-  const lacking = [...wanted, 'candidates', 'monitor'].filter(
-    (name) => !found.some((one) => one.name === name),
-  );
-  const fix =
-    'Make them under Settings, Environments, each with its variable MODELGATE_ROLE (docs/workflows.md).';
-  if (lacking.length > 0) return missing(of('environments'), `Not on GitHub: ${lacking.join(', ')}.`, fix);
-  const open = found
-    .filter(({ name, branches }) => wanted.includes(name) && !branches)
-    .map(({ name }) => name);
-  return open.length > 0
-    ? warn(
-        of('environments'),
-        `Any branch may deploy to ${open.join(', ')}.`,
-        'Restrict them to the default branch.',
-      )
-    : ok(
-        of('environments'),
-        `${[...wanted, 'candidates', 'monitor'].join(', ')} are there, for chosen branches alone.`,
-      );
-}
+/** Environments that hold a role by the templates, and all others that are named. */
+const withRole = ({ environments, entered }: GitHubRequest): string[] => [
+  ...new Set([...environments, 'candidates', 'monitor', ...entered]),
+];
 
 function productionCheck(found: EnvironmentSetup[] | null, name: string): SetupCheck {
   if (found === null) return notLooked(of('production_guard'), 'the token may not see environments', rights);
@@ -178,7 +156,10 @@ function statusPageCheck(environments: EnvironmentSetup[] | null, wanted: boolea
 function runnerCheck(runners: string[][] | null): SetupCheck {
   if (runners === null) return notLooked(of('runner'), 'the token may not see runners', rights);
   return runners.some((labels) => labels.includes('self-hosted') && labels.includes('gpu'))
-    ? ok(of('runner'), 'A runner with the labels self-hosted and gpu is online.')
+    ? ok(
+        of('runner'),
+        "A runner with the labels self-hosted and gpu is online. It is the repository's own, so no runner group keeps a workflow of another branch away from it.",
+      )
     : warn(
         of('runner'),
         'No runner of this repository with the labels self-hosted and gpu is online; those of the organisation are not seen here.',

@@ -1,13 +1,37 @@
+import path from 'node:path';
 import { visible } from '../visible.ts';
 import type { Choices } from './choose.ts';
 import type { Paths } from './config-text.ts';
 import { type GitFacts, ignoredByGit } from './git.ts';
+import type { NewFile } from './new-files.ts';
+import { withCalled, workflowsAt } from './repository-workflows.ts';
 import type { Survey } from './survey.ts';
+import { brokenCalls, brokenFix, brokenText } from './workflow-calls.ts';
+import { readWorkflow } from './workflow-text.ts';
 
 export function gitSteps({ place }: GitFacts): string[] {
   if (place === 'outside') return ['This is no git repository yet: git init, then commit.'];
   if (place === 'root') return [];
   return ["This is a folder within a git repository: copy the workflows to the repository's root yourself."];
+}
+
+/**
+ * What to mend before the workflows can run: one that was there under a name that the others call.
+ *
+ * @param files those that are written where they are not there, the workflows among them
+ */
+export async function callSteps(folder: string, files: readonly NewFile[]): Promise<string[]> {
+  const written = files.flatMap(({ path: file, what, content }) =>
+    what === 'workflow' && 'text' in content
+      ? [[path.posix.basename(file), { text: content.text, read: readWorkflow(content.text) }] as const]
+      : [],
+  );
+  const there = await workflowsAt(
+    folder,
+    written.map(([name]) => name),
+  );
+  const broken = brokenCalls(await withCalled(folder, new Map([...written, ...there])));
+  return broken.map((one) => `${brokenText(one)} ${brokenFix(one)}`);
 }
 
 export function notesOfSurvey({ refused, cut }: Survey): Survey['found'] {
@@ -33,8 +57,10 @@ export async function nextSteps(of: {
   set: boolean;
   choices: Choices;
   personal: readonly string[];
+  /** What `callSteps` says. */
+  calls: readonly string[];
 }): Promise<string[]> {
-  const { folder, dryRun, git, paths, model, set, choices, personal } = of;
+  const { folder, dryRun, git, paths, model, set, choices, personal, calls } = of;
   const hidden = await ignoredByGit(folder, [paths.data, paths.evaluation]);
   const window = choices.time === null ? '--held-out' : `--from ${choices.time.span.cut}`;
   return [
@@ -54,6 +80,7 @@ export async function nextSteps(of: {
     'modelgate run',
     `modelgate promote ${model}@1 --to staging`,
     ...gitSteps(git),
+    ...calls,
     'Commit the files, and set up the workflows (docs/workflows.md); modelgate doctor says what is missing.',
   ];
 }

@@ -1,60 +1,127 @@
 import path from 'node:path';
-import type { Config } from '../config/schema.ts';
-import { missing, ok, type SetupCheck, warn } from './check.ts';
+import { type Level, missing, ok, type SetupCheck, warn } from './check.ts';
 import { isThere } from './new-files.ts';
+import type { WorkflowNames } from './repository-workflows.ts';
 import type { Heard } from './schedule-check.ts';
 import { smallText } from './survey.ts';
+import {
+  type BrokenCall,
+  brokenCalls,
+  brokenFix,
+  brokenText,
+  callsOf,
+  inWords,
+  verb,
+} from './workflow-calls.ts';
 import { forBranch, workflowFolder, workflowTemplates } from './workflow-files.ts';
+import { readWorkflow, type Workflows, type WorkflowText } from './workflow-text.ts';
 
-type Names = Pick<Config['chatops'], 'workflows'>['workflows'];
+/** By the names of their files here: those of the templates, but where the policy names others. */
+const originals = (names: WorkflowNames): Readonly<Record<string, string>> => ({
+  [names.pull_request]: 'pull-request.yml',
+  [names.train]: 'train.yml',
+  [names.release]: 'release.yml',
+  [names.monitor]: 'monitor.yml',
+  [names.promote]: 'promote.yml',
+  [names.rollback]: 'rollback.yml',
+});
 
-/** Whether the workflows are there, and as their templates are. `names`: how this repository calls them. */
-export async function workflowChecks(root: string, { branch, names }: { branch: string; names: Names }) {
-  const groups = {
-    pipeline: {
-      level: 1,
-      files: [names.pull_request, names.train, names.release, 'candidate.yml', names.monitor],
-      needed: true,
-    },
-    delivery: { level: 2, files: [names.promote, names.rollback], needed: true },
-    care: { level: 2, files: ['drill.yml', 'verify.yml'], needed: false },
-  } as const;
+interface Group {
+  level: Level;
+  needed: boolean;
+  files: readonly string[];
+  /** Looked at where they are there. */
+  others: readonly string[];
+}
+
+const groupsOf = (names: WorkflowNames): Readonly<Record<string, Group>> => ({
+  pipeline: {
+    ...{ level: 1, needed: true },
+    files: [names.pull_request, names.train, names.release, names.monitor],
+    others: ['sweep.yml', 'poll.yml'],
+  },
+  delivery: {
+    ...{ level: 2, needed: true },
+    files: [names.promote, names.rollback],
+    others: ['chatops.yml'],
+  },
+  care: { level: 2, needed: false, files: ['drill.yml', 'verify.yml'], others: [statusPage] },
+});
+
+/**
+ * Whether the workflows are there, and as their templates are, and what they call can be called.
+ *
+ * @param workflows those of the repository, as `repositoryWorkflows` reads them
+ * @param names how this repository calls them
+ */
+export async function workflowChecks(
+  workflows: Workflows,
+  { branch, names }: { branch: string; names: WorkflowNames },
+): Promise<SetupCheck[]> {
   const templates = await workflowTemplates();
-  const original: Readonly<Record<string, string>> = {
-    [names.pull_request]: 'pull-request.yml',
-    [names.train]: 'train.yml',
-    [names.release]: 'release.yml',
-    [names.monitor]: 'monitor.yml',
-    [names.promote]: 'promote.yml',
-    [names.rollback]: 'rollback.yml',
-  };
-  const checks: SetupCheck[] = [];
-  for (const [group, { level, files, needed }] of Object.entries(groups)) {
+  const calls = callsOf(workflows);
+  const original = originals(names);
+  const templateOf = (file: string) => templates.get(original[file] ?? file);
+  return Object.entries(groupsOf(names)).map(([group, { level, needed, files, others }]) => {
     const of = { check: `workflows_${group}`, level, needed };
-    const lacking: string[] = [];
-    const changed: string[] = [];
-    for (const file of files) {
-      const text = await smallText(path.join(root, workflowFolder, file));
-      const template = templates.get(original[file] ?? file);
-      if (text === null) lacking.push(file);
-      else if (template !== undefined && ![template, forBranch(template, branch)].includes(text))
-        changed.push(file);
-    }
-    if (lacking.length > 0) {
-      checks.push(
-        missing(
-          of,
-          `Not in ${workflowFolder}: ${lacking.join(', ')}.`,
-          'modelgate init writes those that are not there.',
-        ),
+    const callers = [...files, ...others.filter((file) => workflows.has(file))];
+    const called = [...calls].filter(([, by]) => by.some((caller) => callers.includes(caller)));
+    const wanted = [...new Set([...callers, ...called.map(([file]) => file)])];
+    const lacking = wanted.filter((file) => !workflows.has(file));
+    const broken = brokenCalls(workflows).filter((one) => one.callers.some((file) => callers.includes(file)));
+    if (lacking.length > 0 || broken.length > 0) return unable(of, { lacking, broken, calls });
+    const changed = wanted.filter((file) => {
+      const template = templateOf(file);
+      const text = workflows.get(file)?.text ?? '';
+      return template !== undefined && ![template, forBranch(template, branch)].includes(text);
+    });
+    const earlier = changed.filter((file) => {
+      const calls = (read: WorkflowText | null | undefined) => (read?.calls ?? []).length > 0;
+      return !calls(workflows.get(file)?.read) && calls(readWorkflow(templateOf(file) ?? ''));
+    });
+    return changed.length === 0
+      ? ok(of, `${wanted.join(', ')} are as the templates.`)
+      : different(of, { changed, earlier });
+  });
+}
+
+type Of = Pick<SetupCheck, 'check' | 'level' | 'needed'>;
+
+/** What is not there, and what cannot be called. */
+function unable(
+  of: Of,
+  found: { lacking: readonly string[]; broken: readonly BrokenCall[]; calls: ReadonlyMap<string, string[]> },
+): SetupCheck {
+  const { lacking, broken, calls } = found;
+  const named = lacking.map((file) => {
+    const callers = calls.get(file);
+    return callers === undefined ? file : `${file} (which ${inWords(callers)} ${verb(callers, 'call')})`;
+  });
+  const details = [
+    ...(lacking.length === 0 ? [] : [`Not in ${workflowFolder}: ${named.join(', ')}.`]),
+    ...broken.map(brokenText),
+  ];
+  const fixes = [
+    ...(lacking.length === 0 ? [] : ['modelgate init writes the templates that are not there.']),
+    ...new Set(broken.map(brokenFix)),
+  ];
+  return missing(of, details.join(' '), fixes.join(' '));
+}
+
+function different(of: Of, found: { changed: readonly string[]; earlier: readonly string[] }): SetupCheck {
+  const { changed, earlier } = found;
+  const detail = `Other than the templates: ${changed.join(', ')}.`;
+  return earlier.length === 0
+    ? warn(
+        of,
+        detail,
+        'Compare them with the templates of this version of ModelGate: the difference is yours, or theirs is newer.',
+      )
+    : warn(
+        of,
+        `${detail} ${inWords(earlier)} ${earlier.length === 1 ? 'does' : 'do'} not call candidate.yml, which scans, judges and registers in this release.`,
+        `Take the new ones: move ${inWords(earlier)} away, run modelgate init, and make your own changes in them again.`,
       );
-    } else if (changed.length > 0) {
-      const fix =
-        'Compare them with the templates of this version of ModelGate: the difference is yours, or theirs is newer.';
-      checks.push(warn(of, `Other than the templates: ${changed.join(', ')}.`, fix));
-    } else checks.push(ok(of, `${files.join(', ')} are as the templates.`));
-  }
-  return checks;
 }
 
 const ownerFiles = ['.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS'];

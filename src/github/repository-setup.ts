@@ -7,8 +7,15 @@ export interface EnvironmentSetup {
   reviewers: boolean;
   /** Apps whose own protection rule is asked, by their slug. */
   apps: string[];
-  /** Only some branches may deploy to it. */
+  /** Only some branches may deploy to it: not with a pattern that all fit, nor with a list of those protected that is empty. */
   branches: boolean;
+}
+
+/** A check that a commit needs before it may enter a branch. */
+export interface RequiredCheck {
+  name: string;
+  /** The number of the only app whose answer counts; null: whoever gives one. */
+  app: number | null;
 }
 
 export interface ScheduleSetup {
@@ -26,8 +33,8 @@ export interface ScheduleSetup {
 export interface RepositorySetup {
   readonly repository: RepositoryName;
   defaultBranch(): Promise<string>;
-  /** Names of the checks that a commit needs before it may enter the branch, by rule sets and by branch protection. */
-  requiredChecks(branch: string): Promise<string[] | null>;
+  /** What a commit needs before it may enter the branch, by rule sets and by branch protection. */
+  requiredChecks(branch: string): Promise<RequiredCheck[] | null>;
   environments(): Promise<EnvironmentSetup[] | null>;
   /** Names of the repository's variables for workflows. */
   variables(): Promise<string[] | null>;

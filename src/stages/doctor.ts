@@ -5,6 +5,7 @@ import { configChecks, configProblem } from '../adoption/config-checks.ts';
 import { gitFacts } from '../adoption/git.ts';
 import { githubChecks, githubUnseen } from '../adoption/github-checks.ts';
 import { registryChecks } from '../adoption/registry-checks.ts';
+import { environmentsOf, repositoryWorkflows } from '../adoption/repository-workflows.ts';
 import {
   hasChatopsWorkflow,
   hasWorkflow,
@@ -22,6 +23,7 @@ import { UserError } from '../errors.ts';
 import { GitHubUnavailable } from '../github/port.ts';
 import type { RepositorySetup } from '../github/repository-setup.ts';
 import { defineStage, type StageContext } from './define.ts';
+import { modelsOf } from './doctor-models.ts';
 import { probe } from './probe.ts';
 
 const Level = z.union([z.literal(0), z.literal(1), z.literal(2)]);
@@ -98,6 +100,7 @@ async function allChecks(
   const environments = config?.environments.map(({ name }) => name) ?? ['staging', 'production'];
   const schedules = schedulesOf(chatops);
   const watched = schedules.map(({ workflow }) => workflow);
+  const workflows = await repositoryWorkflows(folder, chatops.workflows);
   return [
     ...(loaded instanceof UserError
       ? [configProblem(loaded)]
@@ -109,12 +112,11 @@ async function allChecks(
           ...(await configChecks(loaded)),
         ]),
     ...(await storeChecks(config, { context, environments })),
-    ...(await workflowChecks(folder, { branch, names: chatops.workflows })),
+    ...(await workflowChecks(workflows, { branch, names: chatops.workflows })),
     await ownersCheck(folder),
     ...(await askGitHub(setup, {
-      environments,
-      gate: 'modelgate/gate',
-      schedules,
+      ...{ environments, entered: environmentsOf(workflows), schedules },
+      models: loaded instanceof UserError ? [] : await modelsOf(folder, loaded),
       others: await otherSchedules(folder, watched),
       statusPage: await hasWorkflow(folder, statusPage),
       label: driftLabel,

@@ -7,7 +7,7 @@ import { type GitFacts, gitFacts } from '../adoption/git.ts';
 import { type Measured, measureTable, repeatedRows } from '../adoption/measure.ts';
 import { slug } from '../adoption/names.ts';
 import { isThere, type NewFile, writeNew } from '../adoption/new-files.ts';
-import { gitSteps, nextSteps, notesOfSurvey } from '../adoption/next-steps.ts';
+import { callSteps, gitSteps, nextSteps, notesOfSurvey } from '../adoption/next-steps.ts';
 import { planFiles } from '../adoption/plan.ts';
 import { type Survey, survey } from '../adoption/survey.ts';
 import { workflowFiles } from '../adoption/workflow-files.ts';
@@ -103,8 +103,9 @@ interface Seen {
 
 /** Beside a configuration only what hangs on none of its choices is added. */
 async function addToProject(input: InitInput, { git, found }: Seen): Promise<InitOutput> {
+  const wanted = await repositoryFiles(input.folder, git, { gate: 'gate.yaml', contracts: 'contracts' });
   const files = await writeNew(input.folder, {
-    files: await repositoryFiles(input.folder, git, { gate: 'gate.yaml', contracts: 'contracts' }),
+    files: wanted,
     lines: ignored,
     dryRun: input.dry_run,
   });
@@ -116,7 +117,11 @@ async function addToProject(input: InitInput, { git, found }: Seen): Promise<Ini
     could_be: { data: [], columns: [] },
     evaluation: null,
     found: found.found,
-    next: [...gitSteps(git), 'modelgate doctor says what else is missing.'],
+    next: [
+      ...gitSteps(git),
+      ...(await callSteps(input.folder, wanted)),
+      'modelgate doctor says what else is missing.',
+    ],
   };
 }
 
@@ -139,8 +144,9 @@ async function newProject(input: InitInput, seen: Seen & { context: StageContext
       : [{ path: plan.paths.evaluation, what: 'evaluation set', content: { copy: set.file } }]),
   ];
   const contracts = path.posix.dirname(plan.paths.contract);
+  const shared = await repositoryFiles(input.folder, git, { gate: plan.paths.gate, contracts });
   const files = await writeNew(input.folder, {
-    files: [...own, ...(await repositoryFiles(input.folder, git, { gate: plan.paths.gate, contracts }))],
+    files: [...own, ...shared],
     lines: ignored,
     dryRun: input.dry_run,
   });
@@ -169,6 +175,7 @@ async function newProject(input: InitInput, seen: Seen & { context: StageContext
     next: await nextSteps({
       ...{ folder: input.folder, dryRun: input.dry_run, set: set !== null },
       ...{ git, paths: plan.paths, model, choices, personal },
+      calls: await callSteps(input.folder, shared),
     }),
   };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -7,12 +7,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginningOf } from '../../src/adoption/beginning.ts';
 import { isThere, writeNew } from '../../src/adoption/new-files.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { RepositorySetup } from '../../src/github/repository-setup.ts';
 import { check } from '../../src/stages/check.ts';
 import { askFor } from '../../src/stages/commands/init-questions.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { doctor } from '../../src/stages/doctor.ts';
 import { init } from '../../src/stages/init.ts';
 import { type TestContext, testContext } from '../data/context.ts';
+import { guarded, setup } from './world.ts';
 
 let world: TestContext;
 let root: string;
@@ -123,6 +125,20 @@ describe('modelgate init', () => {
       file: 'train/train.py',
       note: expect.stringMatching(/not through/),
     });
+  });
+
+  it('says what stands in the way of workflows that call one that was there', async () => {
+    await put('x.csv', rows());
+    await put('.github/workflows/candidate.yml', 'name: Candidates for a job\non: push\njobs: {}\n');
+    const told =
+      /^candidate\.yml, which release\.yml, sweep\.yml and train\.yml call, cannot be called: .* another name/;
+    const steps = async (wishes = {}) => (await run(wishes)).outputs.next?.filter((one) => told.test(one));
+    expect(await steps({ dry_run: true })).toHaveLength(1);
+    expect(await steps()).toHaveLength(1);
+    // beside a configuration as well
+    expect(await steps()).toHaveLength(1);
+    await rm(path.join(root, '.github/workflows/candidate.yml'));
+    expect(await steps()).toHaveLength(0);
   });
 
   it('changes nothing at the second call', async () => {
@@ -239,9 +255,9 @@ describe('modelgate init', () => {
     await put('x.csv', rows());
     await run();
     const file = path.join(root, 'modelgate.yaml');
-    const examine = async () => {
+    const examine = async (github: RepositorySetup | null = null) => {
       const { verdict, outputs } = await runStage(
-        doctor({ setup: null, config: () => loadConfig(file) }),
+        doctor({ setup: github, config: () => loadConfig(file) }),
         { folder: root },
         world.context,
       );
@@ -267,6 +283,19 @@ describe('modelgate init', () => {
       ...{ drill: 'missing', owners: 'warn', monitoring: 'missing' },
     });
 
+    // what the workflows enter, and what fits a model that the app judges
+    expect((await examine(setup())).of).toMatchObject({ environments: 'missing', required_check: 'warn' });
+    const environments = ['candidates', 'chatops', 'staging', 'production', 'monitor'].map(guarded);
+    const required = [{ name: 'modelgate/gate (x-late)', app: 7 }];
+    const github = { environments: async () => environments, requiredChecks: async () => required };
+    expect((await examine(setup(github))).of).toMatchObject({ environments: 'ok', required_check: 'ok' });
+
+    // a workflow that was there under a name that others call
+    const candidate = await text('.github/workflows/candidate.yml');
+    await put('.github/workflows/candidate.yml', 'on: push\njobs: {}\n');
+    expect(await examine()).toMatchObject({ verdict: 'fail', of: { workflows_pipeline: 'missing' } });
+    await put('.github/workflows/candidate.yml', candidate);
+
     // what production needs
     await writeFile(path.join(root, 'evaluation/x-late-1.parquet'), 'other');
     await writeFile(path.join(root, '.github/workflows/train.yml'), 'name: mine\n');
@@ -283,6 +312,23 @@ describe('modelgate init', () => {
       of: { config: 'missing', store: 'ok' },
     });
   });
+});
+
+it('the doctor asks for the check that fits as many models as git tracks', async () => {
+  await put('x.csv', rows());
+  await run();
+  const required = async (...names: string[]) => {
+    const github = setup({ requiredChecks: async () => names.map((name) => ({ name, app: null })) });
+    const file = path.join(root, 'modelgate.yaml');
+    const patient = doctor({ setup: github, config: () => loadConfig(file) });
+    const { outputs } = await runStage(patient, { folder: root }, world.context);
+    return outputs.checks?.find(({ check: name }) => name === 'required_check')?.verdict;
+  };
+  execFileSync('git', ['init', '--quiet', root]);
+  expect([await required('modelgate/gate (x-late)'), await required('sample run')]).toEqual(['warn', 'warn']);
+  await put('models/other/modelgate.yaml', 'extends: ../../modelgate.yaml\nmodel: other\n');
+  execFileSync('git', ['-C', root, 'add', '--all']);
+  expect([await required('sample run'), await required()]).toEqual(['ok', 'missing']);
 });
 
 describe('the beginning of a large file', () => {

@@ -10,6 +10,7 @@ import {
 } from '../../src/adoption/check.ts';
 import { githubChecks, githubUnseen } from '../../src/adoption/github-checks.ts';
 import type { RepositorySetup } from '../../src/github/repository-setup.ts';
+import { guarded, setup } from './world.ts';
 
 const at = (level: Level) => ({ check: `check-${level}`, level });
 const all = (...changes: SetupCheck[]) => maturity([ok(at(0), ''), ok(at(1), ''), ok(at(2), ''), ...changes]);
@@ -34,24 +35,10 @@ describe('[MET-4] the maturity level', () => {
 });
 
 const now = new Date('2026-03-02T00:00:00Z');
-const guarded = (name: string) => ({ name, reviewers: name === 'production', apps: [], branches: true });
-/** A repository where all is as it should be, but for what is said. */
-function setup(changes: Partial<RepositorySetup> = {}): RepositorySetup {
-  return {
-    repository: { owner: 'acme', repo: 'flights' },
-    defaultBranch: async () => 'main',
-    requiredChecks: async () => ['tests', 'modelgate/gate'],
-    environments: async () => ['candidates', 'staging', 'production', 'monitor'].map(guarded),
-    variables: async () => ['MODELGATE_STORE', 'MODELGATE_REGION', 'MODELGATE_BOT'],
-    runners: async () => [['self-hosted', 'linux', 'gpu']],
-    hasLabel: async () => true,
-    schedule: async () => ({ active: true, lastRun: '2026-03-01T05:17:00Z', skipped: false }),
-    ...changes,
-  };
-}
 const request = {
   environments: ['staging', 'production'],
-  gate: 'modelgate/gate',
+  entered: ['candidates', 'monitor', 'staging'],
+  models: [{ model: 'flights', config: 'modelgate.yaml' }],
   schedules: [{ workflow: 'monitor.yml', every: 26 * 3_600_000 }],
   others: [{ workflow: 'poll.yml', every: 24 * 3_600_000 }],
   statusPage: false,
@@ -72,19 +59,8 @@ describe('what GitHub says of the repository', () => {
   });
 
   it.each<[string, string, Partial<RepositorySetup>]>([
-    ['required_check', 'missing', { requiredChecks: async () => ['tests'] }],
+    ['required_check', 'missing', { requiredChecks: async () => [{ name: 'tests', app: null }] }],
     ['environments', 'missing', { environments: async () => [guarded('staging'), guarded('production')] }],
-    [
-      'environments',
-      'warn',
-      {
-        environments: async () =>
-          ['candidates', 'staging', 'production', 'monitor'].map((name) => ({
-            ...guarded(name),
-            branches: false,
-          })),
-      },
-    ],
     [
       'production_guard',
       'missing',
@@ -105,6 +81,37 @@ describe('what GitHub says of the repository', () => {
     expect(found[check]).toBe(verdict);
     const others = Object.entries(found).filter(([name]) => name !== check);
     expect(new Set(others.map(([, value]) => value))).toEqual(new Set(['ok']));
+  });
+
+  it.each(['candidates', 'monitor', 'staging', 'production'])(
+    '%s must be closed to other branches',
+    async (open) => {
+      const environments = async () =>
+        ['candidates', 'staging', 'production', 'monitor'].map((name) => ({
+          ...guarded(name),
+          branches: name !== open,
+        }));
+      const checks = await githubChecks(setup({ environments }), request);
+      expect(checks.find(({ check }) => check === 'environments')).toMatchObject({
+        ...{ verdict: 'missing', needed: true },
+        detail: expect.stringMatching(new RegExp(`^Any branch enters ${open}:`)),
+        fix: expect.stringContaining('the default branch alone'),
+      });
+    },
+  );
+
+  it('every environment that a workflow enters is looked at, as GitHub writes its name', async () => {
+    const having = (...more: ReturnType<typeof guarded>[]) => ({
+      environments: async () => [...['Candidates', 'staging', 'production', 'monitor'].map(guarded), ...more],
+    });
+    const wanted = { entered: ['chatops', 'candidates'] };
+    expect(await verdicts(having())).toMatchObject({ environments: 'ok' });
+    expect(await verdicts(having(), wanted)).toMatchObject({ environments: 'missing' });
+    expect(await verdicts(having(guarded('chatops')), wanted)).toMatchObject({ environments: 'ok' });
+    const open = { ...guarded('chatops'), branches: false };
+    expect(await verdicts(having(open), wanted)).toMatchObject({ environments: 'missing' });
+    // what nothing of ours enters is somebody else's
+    expect(await verdicts(having({ ...open, name: 'docs' }))).toMatchObject({ environments: 'ok' });
   });
 
   it.each<[string, Awaited<ReturnType<RepositorySetup['schedule']>>, RegExp]>([

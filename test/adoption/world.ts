@@ -1,4 +1,5 @@
 import type { Measured, MeasuredColumn } from '../../src/adoption/measure.ts';
+import type { RepositorySetup } from '../../src/github/repository-setup.ts';
 
 /** A column of text with 50 values in 1,000 rows, but for what is said. */
 export function column(name: string, changes: Partial<MeasuredColumn> = {}): MeasuredColumn {
@@ -53,3 +54,28 @@ export const timestamp = (name: string): MeasuredColumn =>
 
 export const table = (...columns: MeasuredColumn[]): Measured => ({ rows: 1000, columns });
 export const noWishes = { label: null, key: null, time: null, task: null };
+
+/** An environment as it should be. */
+export const guarded = (name: string) => ({
+  name,
+  reviewers: name === 'production',
+  apps: [],
+  branches: true,
+});
+/** A repository where all is as it should be, but for what is said. */
+export function setup(changes: Partial<RepositorySetup> = {}): RepositorySetup {
+  return {
+    repository: { owner: 'acme', repo: 'flights' },
+    defaultBranch: async () => 'main',
+    requiredChecks: async () => [
+      { name: 'tests', app: null },
+      { name: 'modelgate/gate (flights)', app: 7 },
+    ],
+    environments: async () => ['candidates', 'staging', 'production', 'monitor'].map(guarded),
+    variables: async () => ['MODELGATE_STORE', 'MODELGATE_REGION', 'MODELGATE_BOT'],
+    runners: async () => [['self-hosted', 'linux', 'gpu']],
+    hasLabel: async () => true,
+    schedule: async () => ({ active: true, lastRun: '2026-03-01T05:17:00Z', skipped: false }),
+    ...changes,
+  };
+}

@@ -19,13 +19,25 @@ beforeEach(async () => {
       { type: 'deletion' },
       {
         type: 'required_status_checks',
-        parameters: { required_status_checks: [{ context: 'modelgate/gate', integration_id: 1 }] },
+        parameters: {
+          required_status_checks: [{ context: 'modelgate/gate', integration_id: 1 }, { context: 'lint' }],
+        },
       },
     ],
     [`${base}/branches/main`]: {
       name: 'main',
-      protection: { enabled: true, required_status_checks: { contexts: ['tests'] } },
+      protection: {
+        enabled: true,
+        required_status_checks: {
+          contexts: ['tests', 'lint'],
+          checks: [
+            { context: 'tests', app_id: -1 },
+            { context: 'lint', app_id: null },
+          ],
+        },
+      },
     },
+    [`${base}/branches`]: [{ name: 'main' }],
     [`${base}/environments`]: {
       total_count: 2,
       environments: [
@@ -82,7 +94,11 @@ describe('the set-up of a repository, read with a token', () => {
   it('is read from rule sets, branch protection, environments, variables, runners and workflows', async () => {
     const one = setup();
     expect(await one.defaultBranch()).toBe('main');
-    expect(await one.requiredChecks('main')).toEqual(['modelgate/gate', 'tests']);
+    expect(await one.requiredChecks('main')).toEqual([
+      { name: 'modelgate/gate', app: 1 },
+      { name: 'lint', app: null },
+      { name: 'tests', app: null },
+    ]);
     expect(await one.environments()).toEqual([
       { name: 'production', reviewers: true, apps: ['modelgate'], branches: true },
       { name: 'a b/ü', reviewers: false, apps: [], branches: false },
@@ -97,6 +113,29 @@ describe('the set-up of a repository, read with a token', () => {
     expect(new Set(asked.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(asked.find(({ url }) => url?.includes('/runs'))?.url).toContain('event=schedule');
     expect(asked[0]?.headers.authorization).toBe('Bearer very-secret');
+  });
+
+  it.each<[string, boolean, object | null, { branches?: object[]; patterns?: string[] }]>([
+    ['any branch', false, null, {}],
+    ['protected branches, and one is', true, { custom_branch_policies: false }, {}],
+    ['protected branches, and none is', false, { custom_branch_policies: false }, { branches: [] }],
+    ['main', true, { custom_branch_policies: true }, { patterns: ['main', 'release/*'] }],
+    ['a pattern for all', false, { custom_branch_policies: true }, { patterns: ['main', '*/*'] }],
+    ['nothing', true, { custom_branch_policies: true }, { patterns: [] }],
+  ])('an environment that takes %s is restricted: %s', async (_, restricted, policy, of) => {
+    const environment = { name: 'candidates', deployment_branch_policy: policy };
+    answers[`${base}/environments`] = { environments: [environment] };
+    answers[`${base}/branches`] = of.branches ?? [{ name: 'main' }];
+    answers[`${base}/environments/candidates/deployment-branch-policies`] = {
+      branch_policies: (of.patterns ?? []).map((name) => ({ name })),
+    };
+    expect(await setup().environments()).toMatchObject([{ branches: restricted }]);
+  });
+
+  it('reads the required checks of branch protection also where GitHub names them alone', async () => {
+    answers[`${base}/rules/branches/main`] = [];
+    answers[`${base}/branches/main`] = { protection: { required_status_checks: { contexts: ['tests'] } } };
+    expect(await setup().requiredChecks('main')).toEqual([{ name: 'tests', app: null }]);
   });
 
   it('gives null for what the token may not see', async () => {

@@ -1,25 +1,51 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import type { EnvironmentSetup, RepositorySetup } from '../repository-setup.ts';
+import type { EnvironmentSetup, RepositorySetup, RequiredCheck } from '../repository-setup.ts';
 import { Repository } from './answers.ts';
 import { collect, GitHubApi, type OctokitClient } from './client.ts';
 
 const repo = '/repos/{owner}/{repo}';
 
-const Checks = z.array(z.object({ context: z.string() }));
+/** Branch protection writes -1 for every app. */
+const App = z
+  .number()
+  .nullish()
+  .transform((id) => (id === undefined || id === null || id < 0 ? null : id));
 const Rule = z.object({
   type: z.string(),
-  parameters: z.object({ required_status_checks: Checks.optional() }).optional(),
+  parameters: z
+    .object({
+      required_status_checks: z
+        .array(
+          z
+            .object({ context: z.string(), integration_id: App })
+            .transform(({ context, integration_id: app }): RequiredCheck => ({ name: context, app })),
+        )
+        .optional(),
+    })
+    .optional(),
 });
 const Branch = z.object({
   protection: z
-    .object({ required_status_checks: z.object({ contexts: z.array(z.string()).default([]) }).nullish() })
+    .object({
+      required_status_checks: z
+        .object({
+          contexts: z.array(z.string()).default([]),
+          checks: z.array(z.object({ context: z.string(), app_id: App })).optional(),
+        })
+        .transform(({ contexts, checks }): RequiredCheck[] =>
+          checks === undefined
+            ? contexts.map((name) => ({ name, app: null }))
+            : checks.map(({ context, app_id: app }) => ({ name: context, app })),
+        )
+        .nullish(),
+    })
     .optional(),
 });
 const Environment = z.object({
   name: z.string(),
   protection_rules: z.array(z.object({ type: z.string() })).default([]),
-  deployment_branch_policy: z.unknown(),
+  deployment_branch_policy: z.object({ custom_branch_policies: z.boolean() }).nullish(),
 });
 const Rules = z.object({
   custom_deployment_protection_rules: z
@@ -36,6 +62,15 @@ export function octokitSetup(options: {
   repository: RepositorySetup['repository'];
 }): RepositorySetup {
   const api = new GitHubApi(options);
+  /** Whether an environment's own list of branches and tags leaves any out. */
+  const someOnly = async (environment_name: string): Promise<boolean> => {
+    const route = `${repo}/environments/{environment_name}/deployment-branch-policies`;
+    const patterns = api.list(Named, route, { environment_name, key: 'branch_policies' });
+    return (await collect(patterns)).every(({ name }) => !/^[*/]+$/.test(name));
+  };
+  /** "Protected branches only" means all branches where none is protected. */
+  const anyProtected = async (): Promise<boolean> =>
+    (await collect(api.list(Named, `${repo}/branches`, { protected: true, pages: 1 }))).length > 0;
   return {
     repository: options.repository,
     defaultBranch: async () => (await api.get(Repository, repo)).default_branch,
@@ -46,9 +81,9 @@ export function octokitSetup(options: {
         const { protection } = await api.get(Branch, `${repo}/branches/{branch}`, { branch });
         const ruled = rules
           .filter(({ type }) => type === 'required_status_checks')
-          .flatMap(({ parameters }) => parameters?.required_status_checks ?? [])
-          .map(({ context }) => context);
-        return [...new Set([...ruled, ...(protection?.required_status_checks?.contexts ?? [])])];
+          .flatMap(({ parameters }) => parameters?.required_status_checks ?? []);
+        const found = [...ruled, ...(protection?.required_status_checks ?? [])];
+        return [...new Map(found.map((one) => [`${one.app} ${one.name}`, one])).values()];
       }),
 
     environments: () =>
@@ -64,7 +99,10 @@ export function octokitSetup(options: {
             apps: (custom?.custom_deployment_protection_rules ?? [])
               .filter(({ enabled }) => enabled)
               .map(({ app }) => app.slug),
-            branches: policy !== null && policy !== undefined,
+            branches:
+              policy !== null &&
+              policy !== undefined &&
+              (policy.custom_branch_policies ? await someOnly(name) : await anyProtected()),
           });
         }
         return setups;
