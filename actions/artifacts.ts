@@ -11,7 +11,7 @@ const downloadLimit = 8 * 1024 ** 3;
 
 /** The two things that are asked of the artifact service of a workflow run. */
 export interface ArtifactService {
-  /** Uploads files of `folder` under a name that must be new in this run. */
+  /** Uploads files of `folder` under a name that must be new in this run: throws `usage`. */
   upload(name: string, files: readonly string[], folder: string): Promise<void>;
   /** Downloads the newest artifact of this name into `folder`, which is empty. */
   download(name: string, folder: string): Promise<void>;
@@ -30,7 +30,11 @@ export function githubArtifacts(): ArtifactService {
   const client = async () => new (await import('@actions/artifact')).DefaultArtifactClient();
   return {
     async upload(name, files, folder) {
-      await (await client()).uploadArtifact(name, [...files], folder, { compressionLevel: 1 });
+      try {
+        await (await client()).uploadArtifact(name, [...files], folder, { compressionLevel: 1 });
+      } catch (cause) {
+        throw isTaken(cause) ? taken(name, cause) : cause;
+      }
     },
     async download(name, folder) {
       const service = await client();
@@ -74,6 +78,19 @@ export function githubArtifacts(): ArtifactService {
       await rm(archive, { recursive: true });
     },
   };
+}
+
+/** The client gives the service's answer in words alone. */
+const isTaken = (error: unknown): boolean => error instanceof Error && error.message.includes('(409)');
+
+function taken(name: string, cause: unknown): UserError {
+  return new UserError({
+    code: 'usage',
+    message: `This run has an artifact ${name} already, of another job or of another model.`,
+    where: 'input upload-artifact',
+    fix: 'Give each step that may run several times a name of its own, e.g. with the `suffix` of actions/models; or `none`.',
+    cause,
+  });
 }
 
 function missing(name: string, present: readonly string[]): UserError {

@@ -62,6 +62,15 @@ describe('artifacts between jobs, with the real client', () => {
     expect(await readdir(folder)).toEqual([]); // nothing is left behind
   });
 
+  it('have names of their own: two models under one are told apart by nobody', async () => {
+    const { store, model } = await trainedStore();
+    await deliver(store, model);
+    enter('run-1', 'job-2');
+    await expect(deliver(store, model)).rejects.toMatchObject({
+      ...{ code: 'usage', where: 'input upload-artifact', fix: expect.stringContaining('suffix') },
+    });
+  });
+
   it('are looked for in this run alone, and a missing one is named', async () => {
     const { store, model } = await trainedStore();
     await deliver(store, model);
