@@ -1,72 +1,34 @@
 import { z } from 'zod';
 import { addMoments } from '../stats/moments.ts';
-import { addSparse, packCounts, readSparseCounts, type SparseCounts } from './sparse-counts.ts';
+import {
+  type CategoryPart,
+  type NumericPart,
+  type PlainPart,
+  type ReadPart,
+  readCategoryPart,
+  readNumericPart,
+  readParts,
+  readPlainPart,
+} from './blocks-parts.ts';
+import { addSparse, readSparseCounts, type SparseCounts } from './sparse-counts.ts';
+
+export type { CategoryPart, NumericPart, PlainPart };
 
 const count = z.number().int().nonnegative();
-export interface NumericPart {
-  nulls: number;
-  /** NaN, infinities and numbers beyond 1e150: neither null nor in the statistics below. */
-  nonfinite: number;
-  min: number | null;
-  max: number | null;
-  mean: number | null;
-  /** Sum of squared differences from the mean. */
-  m2: number | null;
-  /** Values in [index · 2^exponent, (index + 1) · 2^exponent). */
-  bins: SparseCounts;
-}
-export interface CategoryPart {
-  nulls: number;
-  /** Counts by index into the column's `categories`. */
-  counts: SparseCounts;
-  /** Rows whose value is not among the categories. */
-  other: number;
-}
-export interface PlainPart {
-  nulls: number;
-  min: string | null;
-  max: string | null;
-}
-
-/** The parts of a column, checked by hand: a check has thousands, and a schema takes ten times as long for each. */
-function partsOf<Part>(read: (part: Record<string, unknown>) => Part | null, problem: string) {
+/** A schema of parts that reads them by hand. */
+function partsOf<Part>(read: ReadPart<Part>, problem: string) {
   return z.unknown().transform((value, context): Part[] => {
-    const parts: unknown[] = Array.isArray(value) ? value : [null];
-    const found: Part[] = [];
-    for (const part of parts) {
-      const one = typeof part === 'object' && part !== null ? read(part as Record<string, unknown>) : null;
-      if (one !== null) found.push(one);
-    }
-    if (found.length === parts.length) return found;
+    const parts = readParts(value, read, readSparseCounts);
+    if (parts !== null) return parts;
     context.issues.push({ code: 'custom', message: problem, input: value });
     return z.NEVER;
   });
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isNumberOrNull = (value: unknown): value is number | null => value === null || Number.isFinite(value);
-const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === 'string';
-
-const NumericParts = partsOf(({ nulls, nonfinite, min, max, mean, m2, bins }): NumericPart | null => {
-  const counts = readSparseCounts(bins);
-  if (counts === null || !isCount(nulls) || !isCount(nonfinite)) return null;
-  if (!isNumberOrNull(min) || !isNumberOrNull(max) || !isNumberOrNull(mean) || !isNumberOrNull(m2))
-    return null;
-  return { nulls, nonfinite, min, max, mean, m2, bins: counts };
-}, 'expected counts, min, max, mean, m2 and bins');
-const CategoryParts = partsOf(({ nulls, counts, other }): CategoryPart | null => {
-  const known = readSparseCounts(counts);
-  return known === null || !isCount(nulls) || !isCount(other) ? null : { nulls, counts: known, other };
-}, 'expected counts of nulls, of categories and of others');
-const PlainParts = partsOf(
-  ({ nulls, min, max }): PlainPart | null =>
-    isCount(nulls) && isTextOrNull(min) && isTextOrNull(max) ? { nulls, min, max } : null,
-  'expected a count of nulls, min and max',
-);
-
+export const columnTypes = ['boolean', 'integer', 'number', 'string', 'timestamp', 'date', 'other'] as const;
 const column = {
   name: z.string(),
-  type: z.enum(['boolean', 'integer', 'number', 'string', 'timestamp', 'date', 'other']),
+  type: z.enum(columnTypes),
   physicalType: z.string(),
   /**
    * Distinct values without null: of texts exact for one table, of numbers an estimate to some per cent (HyperLogLog);
@@ -78,7 +40,7 @@ export const NumericColumn = z.object({
   ...column,
   kind: z.literal('numeric'),
   exponent: z.number().int().min(-1074).max(1023),
-  parts: NumericParts,
+  parts: partsOf(readNumericPart, 'expected counts, min, max, mean, m2 and bins'),
 });
 export const CategoryColumn = z.object({
   ...column,
@@ -90,10 +52,14 @@ export const CategoryColumn = z.object({
   ),
   /** Whether `categories` holds every value, so that `other` is 0. */
   complete: z.boolean(),
-  parts: CategoryParts,
+  parts: partsOf(readCategoryPart, 'expected counts of nulls, of categories and of others'),
 });
 /** Timestamps and dates (min and max in ISO 8601), and nested values (nulls only). */
-export const PlainColumn = z.object({ ...column, kind: z.literal('plain'), parts: PlainParts });
+export const PlainColumn = z.object({
+  ...column,
+  kind: z.literal('plain'),
+  parts: partsOf(readPlainPart, 'expected a count of nulls, min and max'),
+});
 
 export const ColumnBlocks = z.discriminatedUnion('kind', [NumericColumn, CategoryColumn, PlainColumn]);
 export type NumericColumn = z.infer<typeof NumericColumn>;
@@ -125,29 +91,12 @@ export const Blocks = z
   );
 export type Blocks = z.infer<typeof Blocks>;
 
-function fits(each: ColumnBlocks, blocks: number): boolean {
+/** Whether a column has a part for each block, and counts of known categories. */
+export function fits(each: ColumnBlocks, blocks: number): boolean {
   if (each.parts.length !== blocks) return false;
   if (each.kind !== 'category') return true;
   const known = each.categories.length;
   return each.parts.every(({ counts }) => (counts[0] ?? 0) >= 0 && (counts[counts.length - 2] ?? -1) < known);
-}
-
-/** The same profile in a short form, which `Blocks` reads too: for machines. */
-export function packBlocks(blocks: Blocks): unknown {
-  const columns = blocks.columns.map((column) => {
-    switch (column.kind) {
-      case 'numeric':
-        return { ...column, parts: column.parts.map((part) => ({ ...part, bins: packCounts(part.bins) })) };
-      case 'category':
-        return {
-          ...column,
-          parts: column.parts.map((part) => ({ ...part, counts: packCounts(part.counts) })),
-        };
-      default:
-        return column;
-    }
-  });
-  return { ...blocks, columns };
 }
 
 /** Number of blocks, columns and bytes that a reader of `blocks.json` accepts. */

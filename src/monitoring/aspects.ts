@@ -1,3 +1,4 @@
+import { rowTotal } from '../stats/block-rows.ts';
 import { standardDeviation } from '../stats/wasserstein.ts';
 import {
   type BlockCounts,
@@ -138,8 +139,7 @@ export function hasMoved(measured: {
 }
 
 function rowVerdict({ reference, current }: BlockCounts, policy: MonitoringPolicy): ColumnVerdict | null {
-  const [before, after] = [reference, current].map((side) => side.reduce((sum, n) => sum + n, 0));
-  const fewest = Math.min(before as number, after as number);
+  const fewest = Math.min(rowTotal(reference, 0, reference.length), rowTotal(current, 0, current.length));
   if (fewest === 0) return 'empty';
   return fewest < policy.minimum_rows ? 'too_few_rows' : null;
 }

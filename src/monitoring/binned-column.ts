@@ -1,8 +1,7 @@
 import type { NumericPart } from '../data/blocks.ts';
-import type { SparseCounts } from '../data/sparse-counts.ts';
 import { addMoments, noMoments } from '../stats/moments.ts';
-import { placeOnGrid } from './bin-places.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
+import { countOnGrid, type GridCounts, type GridPart } from './grid-counts.ts';
 
 /** A numeric column of both sides on shared fine bins, added up from stored blocks. */
 export interface BinnedColumn {
@@ -30,9 +29,8 @@ export interface BinnedSide {
 /** A profile up to this power of two coarser than the reference's makes all bins as coarse as its own. */
 const coarser = 2;
 
-interface Part {
+interface Part extends GridPart {
   block: number;
-  exponent: number;
   part: NumericPart;
 }
 
@@ -45,26 +43,27 @@ export function binnedColumn(
   { name, stored }: StoredColumn,
   { reference, current }: { reference: BlockSide; current: BlockSide },
 ): BinnedColumn {
-  const [before, after] = [reference, current].map((side) => numericParts(side, stored)) as [Part[], Part[]];
+  const before = numericParts(reference, stored, 0);
+  const after = numericParts(current, stored, 1);
   const exponent = sharedExponent(before, after);
-  const { numbers, places } = placeOnGrid(
-    [...before, ...after].map((one) => ({ exponent: one.exponent, bins: one.part.bins })),
-    exponent,
-  );
-  const bins = numbers.length;
+  const grid = countOnGrid([...before, ...after], exponent);
+  const rows = [grid.rows.subarray(0, before.length), grid.rows.subarray(before.length)] as const;
   const sides = {
-    reference: binnedSide(reference, { parts: before, places: places.slice(0, before.length), bins }),
-    current: binnedSide(current, { parts: after, places: places.slice(before.length), bins }),
+    reference: binnedSide(reference, { parts: before, rows: rows[0], counts: grid.counts[0], grid }),
+    current: binnedSide(current, { parts: after, rows: rows[1], counts: grid.counts[1], grid }),
   };
-  return { kind: 'numeric', name, positions: positionsOf(numbers, exponent, sides), ...sides };
+  return { kind: 'numeric', name, positions: positionsOf(grid.numbers, exponent, sides), ...sides };
 }
 
-function numericParts({ parts }: BlockSide, name: string): Part[] {
-  return parts.flatMap(({ columns, index, block }) => {
+function numericParts({ parts }: BlockSide, name: string, side: 0 | 1): Part[] {
+  const found: Part[] = [];
+  for (const { columns, index, block } of parts) {
     const column = columns.get(name);
-    if (column?.kind !== 'numeric') return [];
-    return [{ block, exponent: column.exponent, part: column.parts[index] as NumericPart }];
-  });
+    if (column?.kind !== 'numeric') continue;
+    const part = column.parts[index] as NumericPart;
+    found.push({ block, exponent: column.exponent, part, bins: part.bins, side });
+  }
+  return found;
 }
 
 function sharedExponent(before: readonly Part[], after: readonly Part[]): number {
@@ -76,13 +75,13 @@ function sharedExponent(before: readonly Part[], after: readonly Part[]): number
 
 function binnedSide(
   side: BlockSide,
-  { parts, places, bins }: { parts: readonly Part[]; places: readonly Int32Array[]; bins: number },
+  own: { parts: readonly Part[]; rows: Float64Array; counts: Float64Array; grid: GridCounts },
 ): BinnedSide {
-  const counts = new Float64Array(bins);
+  const { parts, rows, counts, grid } = own;
   const nullsByBlock = Float64Array.from(side.rowsByBlock);
   let moments = noMoments;
   parts.forEach(({ block, part }, p) => {
-    const n = addRows(counts, part.bins, places[p] as Int32Array);
+    const n = rows[p] as number;
     nullsByBlock[block]! -= n;
     if (part.mean !== null && part.m2 !== null)
       moments = addMoments(moments, { n, mean: part.mean, m2: part.m2 });
@@ -93,34 +92,12 @@ function binnedSide(
     nullsByBlock,
     ...(n === 0 ? { n, mean: null, sd: null } : { n, mean, sd: Math.sqrt(m2 / n) }),
     byBlock: (groupOf, groups) => {
-      const rows = new Float64Array(side.labels.length * groups);
-      parts.forEach(({ block, part }, p) => {
-        const own = rows.subarray(block * groups, (block + 1) * groups);
-        addGroupedRows(own, part.bins, { places: places[p] as Int32Array, groupOf });
-      });
-      return rows;
+      const sums = new Float64Array(side.labels.length * groups);
+      const add = grid.grouped(groupOf);
+      for (const part of parts) add(part, sums, part.block * groups);
+      return sums;
     },
   };
-}
-
-/** Adds a part's rows to those of their bins; gives their number. */
-function addRows(counts: Float64Array, bins: SparseCounts, places: Int32Array): number {
-  let n = 0;
-  for (let i = 0; i < places.length; i++) {
-    const rows = bins[2 * i + 1] as number;
-    counts[places[i] as number]! += rows;
-    n += rows;
-  }
-  return n;
-}
-
-function addGroupedRows(
-  groups: Float64Array,
-  bins: SparseCounts,
-  { places, groupOf }: { places: Int32Array; groupOf: Int32Array },
-): void {
-  for (let i = 0; i < places.length; i++)
-    groups[groupOf[places[i] as number] as number]! += bins[2 * i + 1] as number;
 }
 
 /**
@@ -130,17 +107,25 @@ function addGroupedRows(
 function positionsOf(
   numbers: Float64Array,
   exponent: number,
-  sides: Record<'reference' | 'current', BinnedSide>,
+  { reference, current }: Record<'reference' | 'current', BinnedSide>,
 ): Float64Array {
   const width = 2 ** exponent;
-  const middles = numbers.map((number) => (number + 0.5) * width);
-  let [n, sum, known] = [0, 0, 0];
-  for (const side of Object.values(sides)) {
-    n += side.n;
-    known += side.n * (side.mean ?? 0);
-    for (let bin = 0; bin < middles.length; bin++)
-      sum += (side.counts[bin] as number) * (middles[bin] as number);
-  }
+  const positions = new Float64Array(numbers.length);
+  middlesOf(numbers, width, positions);
+  const n = reference.n + current.n;
+  const known = reference.n * (reference.mean ?? 0) + current.n * (current.mean ?? 0);
+  const sum = addProducts(addProducts(0, reference.counts, positions), current.counts, positions);
   const offset = n === 0 ? 0 : Math.min(width / 2, Math.max(-width / 2, (known - sum) / n));
-  return middles.map((middle) => middle + offset);
+  for (let bin = 0; bin < positions.length; bin++) positions[bin]! += offset;
+  return positions;
+}
+
+function middlesOf(numbers: Float64Array, width: number, middles: Float64Array): void {
+  for (let bin = 0; bin < numbers.length; bin++) middles[bin] = ((numbers[bin] as number) + 0.5) * width;
+}
+
+function addProducts(from: number, counts: Float64Array, positions: Float64Array): number {
+  let sum = from;
+  for (let bin = 0; bin < counts.length; bin++) sum += (counts[bin] as number) * (positions[bin] as number);
+  return sum;
 }

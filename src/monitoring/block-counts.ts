@@ -54,12 +54,14 @@ export function nullCounts(
   data: Record<'reference' | 'current', { nullsByBlock: Float64Array }>,
   pair: TablePair,
 ): BlockCounts {
-  const side = (nulls: Float64Array, rows: Float64Array) =>
-    Float64Array.from({ length: nulls.length * 2 }, (_, i) => {
-      const block = i >> 1;
-      const empty = nulls[block] as number;
-      return i % 2 === 1 ? empty : (rows[block] as number) - empty;
-    });
+  const side = (nulls: Float64Array, rows: Float64Array) => {
+    const counts = new Float64Array(nulls.length * 2);
+    for (let block = 0; block < nulls.length; block++) {
+      counts[2 * block] = (rows[block] as number) - (nulls[block] as number);
+      counts[2 * block + 1] = nulls[block] as number;
+    }
+    return counts;
+  };
   return {
     bins: 2,
     positions: null,

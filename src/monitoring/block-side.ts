@@ -57,9 +57,12 @@ export function blockSide(profiles: readonly Profiled[], unit: MonitoringPolicy[
 }
 
 function labelOf(day: string | null, unit: MonitoringPolicy['block']): string | null {
-  if (day === null || unit === 'day') return day;
+  return day === null || unit === 'day' ? day : mondayOf(day);
+}
+
+/** The Monday of a day's week, with which a week begins as in SQL's date_trunc; both YYYY-MM-DD. */
+export function mondayOf(day: string): string {
   const date = new Date(`${day}T00:00:00Z`);
-  // Monday is the first day of a week, as in SQL's date_trunc
   date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7));
   return date.toISOString().slice(0, 10);
 }

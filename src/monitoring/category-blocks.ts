@@ -1,4 +1,4 @@
-import type { CategoryColumn, CategoryPart } from '../data/blocks.ts';
+import type { CategoryPart } from '../data/blocks.ts';
 import type { SparseCounts } from '../data/sparse-counts.ts';
 import { sumOfRows } from '../stats/block-rows.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
@@ -9,8 +9,13 @@ export const uncounted = '(values too many to count)';
 
 interface Part {
   block: number;
-  column: CategoryColumn;
   part: CategoryPart;
+}
+
+/** Parts whose counts are of the same categories. */
+interface Alike {
+  categories: readonly string[];
+  parts: Part[];
 }
 
 /**
@@ -33,22 +38,32 @@ export function categoricalFromBlocks(
   };
 }
 
-function partsOf({ parts }: BlockSide, name: string): Part[] {
-  return parts.flatMap(({ columns, index, block }) => {
+/** Most days have the categories of the day before: levels are then looked up once for all. */
+function partsOf({ parts }: BlockSide, name: string): Alike[] {
+  const found: Alike[] = [];
+  for (const { columns, index, block } of parts) {
     const column = columns.get(name);
-    if (column?.kind !== 'category') return [];
-    return [{ block, column, part: column.parts[index] as CategoryPart }];
-  });
+    if (column?.kind !== 'category') continue;
+    const part = { block, part: column.parts[index] as CategoryPart };
+    const last = found.at(-1);
+    if (last !== undefined && sameTexts(last.categories, column.categories)) last.parts.push(part);
+    else found.push({ categories: column.categories, parts: [part] });
+  }
+  return found;
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
 }
 
 /** Rows by level; levels of other profiles than a part's own are found by name. */
-function levelTotals(parts: readonly Part[]): Map<string, number> {
+function levelTotals(parts: readonly Alike[]): Map<string, number> {
   const totals = new Map<string, number>();
   const add = (level: string, rows: number) => totals.set(level, (totals.get(level) ?? 0) + rows);
-  for (const [column, own] of Map.groupBy(parts, (part) => part.column)) {
-    const rows = new Float64Array(column.categories.length).fill(Number.NaN);
+  for (const { categories, parts: own } of parts) {
+    const rows = new Float64Array(categories.length).fill(Number.NaN);
     for (const { part } of own) addKnown(rows, part.counts);
-    column.categories.forEach((level, i) => {
+    categories.forEach((level, i) => {
       if (!Number.isNaN(rows[i])) add(level, rows[i] as number);
     });
     for (const { part } of own) if (part.other > 0) add(uncounted, part.other);
@@ -65,13 +80,13 @@ function addKnown(rows: Float64Array, counts: SparseCounts): void {
   }
 }
 
-function addUp(side: BlockSide, parts: readonly Part[], levels: readonly string[]): CategoricalSide {
+function addUp(side: BlockSide, parts: readonly Alike[], levels: readonly string[]): CategoricalSide {
   const position = new Map(levels.map((level, i) => [level, i]));
   const byBlock = new Float64Array(side.labels.length * levels.length);
   const nullsByBlock = Float64Array.from(side.rowsByBlock);
   let n = 0;
-  for (const [column, own] of Map.groupBy(parts, (part) => part.column)) {
-    const levelOf = Int32Array.from(column.categories, (level) => position.get(level) ?? -1);
+  for (const { categories, parts: own } of parts) {
+    const levelOf = Int32Array.from(categories, (level) => position.get(level) ?? -1);
     for (const { block, part } of own) {
       const from = block * levels.length;
       const filled = addLevels(byBlock, from, part.counts, levelOf) + part.other;

@@ -4,17 +4,15 @@ import { cumulativeCounts, innerEdges, quantileFromCumulative } from '../stats/q
 import { isUndefined } from '../stats/undefined.ts';
 import { normedWasserstein, standardDeviation, wassersteinFromCounts } from '../stats/wasserstein.ts';
 import { aspectsOf, type ColumnCounts, numericScale } from './aspects.ts';
-import type { BinnedColumn, BinnedSide } from './binned-column.ts';
-import { type BlockCounts, nullCounts } from './block-counts.ts';
+import type { BinnedColumn } from './binned-column.ts';
+import { nullCounts } from './block-counts.ts';
 import { type ClassicalStatistics, noStatistics } from './classical.ts';
+import { coarseCounts, within } from './coarse-counts.ts';
 import { type Ends, farEnds } from './far-values.ts';
 import type { Measured } from './measure.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import { drawnEdges, numericHistogram, numericSegments } from './segments.ts';
 import type { TablePair } from './tables.ts';
-
-/** Quantiles of each side whose bins begin a bin of the permutation, as for rows (block-counts.ts). */
-const quantiles = 32;
 
 /**
  * Measures a numeric column from fine bins in place of rows. A value is known to within its bin's width, about
@@ -78,9 +76,6 @@ function scaleWithin({ positions, reference, current }: BinnedColumn, ends: Ends
   return { scale, effect: isUndefined(raw) ? null : raw / scale.sd };
 }
 
-const within = (positions: Float64Array, { low, high }: Ends): Float64Array =>
-  positions.map((position) => Math.min(high, Math.max(low, position)));
-
 /** Of the reference and of the current rows. */
 type Sides = [Float64Array, Float64Array];
 
@@ -129,64 +124,4 @@ function countBinned(positions: Float64Array, below: Float64Array, edges: Float6
     last = rows;
   }
   return out;
-}
-
-/** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond the ends. */
-function coarseCounts(
-  { positions: places, reference, current }: BinnedColumn,
-  ends: Ends | null,
-): BlockCounts {
-  const positions = ends === null ? places : within(places, ends);
-  const starts = new Uint8Array(positions.length);
-  for (const side of [reference, current]) markQuantiles(side, starts);
-  if (ends !== null) markEnds(positions, ends, starts);
-  const bins = new Int32Array(positions.length);
-  let bin = 0;
-  for (let i = 0; i < positions.length; i++) {
-    if (i > 0 && starts[i] === 1) bin++;
-    bins[i] = bin;
-  }
-  const size = bin + 1;
-  const [sums, rows] = [new Float64Array(size), new Float64Array(size)];
-  for (const { counts } of [reference, current]) {
-    for (let i = 0; i < counts.length; i++) {
-      const [n, group] = [counts[i] as number, bins[i] as number];
-      sums[group]! += n * (positions[i] as number);
-      rows[group]! += n;
-    }
-  }
-  return {
-    bins: size,
-    positions: sums.map((sum, i) => (rows[i] === 0 ? 0 : sum / (rows[i] as number))),
-    reference: reference.byBlock(bins, size),
-    current: current.byBlock(bins, size),
-  };
-}
-
-/** The bins beyond an end are one. */
-function markEnds(positions: Float64Array, { low, high }: Ends, starts: Uint8Array): void {
-  for (let bin = 1; bin < positions.length; bin++) {
-    const [before, at] = [positions[bin - 1] as number, positions[bin] as number];
-    if (before === at) starts[bin] = 0;
-    else if (before === low || at === high) starts[bin] = 1;
-  }
-}
-
-function markQuantiles({ n, counts }: BinnedSide, starts: Uint8Array): void {
-  if (n === 0) return;
-  let below = 0;
-  let next = 1;
-  let last = 0;
-  for (let bin = 0; bin < counts.length; bin++) {
-    const rows = counts[bin] as number;
-    if (rows === 0) continue;
-    below += rows;
-    last = bin;
-    if (below > (n * next) / quantiles) {
-      starts[bin] = 1;
-      while (next < quantiles && below > (n * next) / quantiles) next++;
-    }
-  }
-  // the largest value gets a bin of its own, so that two-valued columns keep both of their values apart
-  starts[last] = 1;
 }

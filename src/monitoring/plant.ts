@@ -26,24 +26,18 @@ function moveRowShare(moved: Float64Array, at: number, bins: number, size: numbe
 
 function moveValues(counts: Float64Array, positions: Float64Array, size: number): Float64Array {
   const bins = positions.length;
-  const at = (i: number) => positions[i] as number;
-  // edge i is the upper end of bin i; bin 0 begins as far below its middle as it ends above
-  const edges = Float64Array.from({ length: bins - 1 }, (_, i) => (at(i) + at(i + 1)) / 2);
-  const ends = [
-    2 * at(0) - (edges[0] ?? at(0)),
-    ...edges,
-    2 * at(bins - 1) - (edges[bins - 2] ?? at(bins - 1)),
-  ];
+  const ends = binEnds(positions);
   // rows that end below edge i after the shift are those that lay below edge i − size: whole bins and a part of one
   const whole = new Int32Array(bins);
   const parts = new Float64Array(bins);
   let bin = 0;
   for (let i = 0; i < bins - 1; i++) {
-    const x = (edges[i] as number) - size;
+    const x = (ends[i + 1] as number) - size;
     while (bin < bins && (ends[bin + 1] as number) <= x) bin++;
     whole[i] = bin;
     if (bin === bins) continue;
-    const [low, high] = [ends[bin] as number, ends[bin + 1] as number];
+    const low = ends[bin] as number;
+    const high = ends[bin + 1] as number;
     parts[i] = Math.min(1, Math.max(0, (x - low) / (high - low)));
   }
   whole[bins - 1] = bins;
@@ -54,6 +48,18 @@ function moveValues(counts: Float64Array, positions: Float64Array, size: number)
     moveRow(moved, at, { counts, below, whole, parts });
   }
   return moved;
+}
+
+/** Ends of bins: halfway to the neighbours' positions, and at the outermost as far again. Bin i is between ends i and i + 1. */
+function binEnds(positions: Float64Array): Float64Array {
+  const bins = positions.length;
+  const ends = new Float64Array(bins + 1);
+  for (let i = 1; i < bins; i++) ends[i] = ((positions[i - 1] as number) + (positions[i] as number)) / 2;
+  const first = positions[0] as number;
+  const last = positions[bins - 1] as number;
+  ends[0] = 2 * first - (bins === 1 ? first : (ends[1] as number));
+  ends[bins] = 2 * last - (bins === 1 ? last : (ends[bins - 1] as number));
+  return ends;
 }
 
 /** Rows of a block below each bin; the last is all of them. */

@@ -1,27 +1,31 @@
 import { z } from 'zod';
-import { Blocks, packBlocks } from '../data/blocks.ts';
+import type { Blocks } from '../data/blocks.ts';
+import { packBlocks, readPackedBlocks } from '../data/blocks-packed.ts';
+import { isRecord } from '../data/blocks-parts.ts';
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { computeBlocks } from '../data/profile.ts';
 import type { Digest } from '../json.ts';
 import type { Store } from '../store/store.ts';
-import { keptJson } from './kept.ts';
+import { kept } from './kept.ts';
 import type { ModelReference } from './reference.ts';
 import { clusterDay, declareInputs, eventTime, selectAnswer } from './served.ts';
 import { type LeftOut, openPair } from './tables.ts';
 
 /** What traffic is held against, as blocks by day, with the columns that are no distribution to compare. */
-const ReferenceBlocks = z.object({
-  schema: z.literal('modelgate.reference-blocks/1'),
-  blocks: Blocks,
-  left_out: z.array(
-    z.object({
-      name: z.string(),
-      reason: z.enum(['excluded', 'identifier', 'calendar', 'time', 'unsupported_type']),
-      detail: z.string(),
-    }),
-  ) satisfies z.ZodType<LeftOut[]>,
-});
-export type ReferenceBlocks = z.infer<typeof ReferenceBlocks>;
+export interface ReferenceBlocks {
+  schema: typeof schema;
+  blocks: Blocks;
+  left_out: LeftOut[];
+}
+
+const schema = 'modelgate.reference-blocks/1';
+const AllLeftOut = z.array(
+  z.object({
+    name: z.string(),
+    reason: z.enum(['excluded', 'identifier', 'calendar', 'time', 'unsupported_type']),
+    detail: z.string(),
+  }),
+) satisfies z.ZodType<LeftOut[]>;
 
 /** The view of the training rows as the model sees them. */
 export const trainingInputs = 'training inputs';
@@ -40,10 +44,15 @@ export function trainingBlocks(
   engine: SqlEngine,
   { split, inputs, time }: Pick<ModelReference, 'split' | 'inputs'> & { time: string | null },
 ): Promise<ReferenceBlocks> {
-  return keptJson(store, {
+  return kept(store, {
     key: { training: split, inputs: inputs.map(({ name, type }) => [name, type]), time },
-    schema: ReferenceBlocks,
-    pack: (value) => ({ ...value, blocks: packBlocks(value.blocks) }),
+    pack: (value, counts) => ({ ...value, blocks: packBlocks(value.blocks, counts) }),
+    read: (value, counts) => {
+      if (!isRecord(value) || value.schema !== schema) return null;
+      const blocks = readPackedBlocks(value.blocks, counts);
+      const leftOut = AllLeftOut.safeParse(value.left_out);
+      return blocks === null || !leftOut.success ? null : { schema, blocks, left_out: leftOut.data };
+    },
     make: async () => {
       await declareTraining(engine, { inputs, time });
       const relation = identifier(trainingInputs);
@@ -59,7 +68,7 @@ export function trainingBlocks(
         view: trainingInputs,
         time: time === null ? null : eventTime,
       });
-      return { schema: 'modelgate.reference-blocks/1', blocks, left_out: leftOut };
+      return { schema, blocks, left_out: leftOut };
     },
   });
 }
@@ -70,10 +79,10 @@ export function evaluationBlocks(
   engine: SqlEngine,
   { evaluation, threshold }: { evaluation: { digest: Digest; file: string }; threshold: number | null },
 ): Promise<Blocks> {
-  return keptJson(store, {
+  return kept(store, {
     key: { evaluation: evaluation.digest, threshold },
-    schema: Blocks,
     pack: packBlocks,
+    read: readPackedBlocks,
     make: async () => {
       await engine.addFile('evaluation', evaluation.file, 'parquet');
       const day = await clusterDay(engine, 'evaluation');

@@ -1,23 +1,28 @@
-import { z } from 'zod';
-import { Blocks, packBlocks } from '../data/blocks.ts';
+import type { Blocks } from '../data/blocks.ts';
+import { isDay, packBlocks, readPackedBlocks } from '../data/blocks-packed.ts';
+import { isRecord } from '../data/blocks-parts.ts';
 import { identifier, type SqlEngine } from '../data/engine.ts';
+import type { CountsReader, CountsWriter } from '../data/packed-counts.ts';
 import { computeBlocks } from '../data/profile.ts';
+import type { Json } from '../json.ts';
 import { mapAtMost } from '../map-at-most.ts';
 import type { SegmentInfo } from '../serving/log-schema.ts';
 import { declareSegments, listSegments, segmentsBetween } from '../serving/prediction-log.ts';
 import type { Store } from '../store/store.ts';
-import { keptJson } from './kept.ts';
+import { mondayOf } from './block-side.ts';
+import { type Keepable, keep, kept, readKept } from './kept.ts';
 import { declareInputs, eventTime, hashedInputs, type ModelInput, selectAnswer } from './served.ts';
 
 /** What was served on one day of event time, by version: the model's inputs and its answers. */
-const ServedDay = z.object({
-  schema: z.literal('modelgate.served-day/1'),
-  day: z.iso.date(),
-  versions: z.array(z.object({ version: z.number().int(), blocks: Blocks })).max(10_000),
+export interface ServedDay {
+  schema: typeof schema;
+  day: string;
+  versions: { version: number; blocks: Blocks }[];
   /** Inputs of which only a keyed hash is in the log. */
-  hashed: z.array(z.string()).max(10_000),
-});
-export type ServedDay = z.infer<typeof ServedDay>;
+  hashed: string[];
+}
+
+const schema = 'modelgate.served-day/1';
 
 export interface ServedBlocksOptions {
   store: Store;
@@ -33,20 +38,39 @@ export interface ServedBlocksOptions {
   until: Date;
 }
 
-const daysAtOnce = 8;
+const readAtOnce = 8;
+const dayMs = 86_400_000;
+const weekMs = 7 * dayMs;
 /** Columns of the log beside the inputs; no feature can be called so. */
 const carried = { version: 'modelgate version', output: 'modelgate output' } as const;
 
 /**
  * The days of a window as blocks. A whole day is read once and kept: under the names of its segments, so that
- * predictions that come late make it be read again, and no other. Days that the window cuts are read each time.
+ * predictions that come late make it be read again, and no other. Days that the window cuts are read each time. The
+ * days of whole weeks are kept together as well: a window is then made of a fifth of the objects.
  */
 export async function servedDays(options: ServedBlocksOptions): Promise<ServedDay[]> {
-  const { model, environment, since, until } = options;
-  const { storage } = options.store;
-  const segments = segmentsBetween(await listSegments(storage, model, environment), { since, until });
-  const byDay = [...Map.groupBy(segments, ({ day }) => day)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const days = await mapAtMost(byDay, daysAtOnce, ([day, own]) => servedDay(options, day, own));
+  const { store, model, environment, since, until } = options;
+  const segments = segmentsBetween(await listSegments(store.storage, model, environment), { since, until });
+  const byDay = [...Map.groupBy(segments, ({ day }) => day)]
+    .map(([day, own]) => ({ day, segments: own }))
+    .sort((a, b) => (a.day < b.day ? -1 : 1));
+  const stretches = [...Map.groupBy(byDay, ({ day }) => mondayOf(day))].map(([monday, own]) => {
+    const start = Date.parse(`${monday}T00:00:00Z`);
+    const whole = own.length > 1 && since.getTime() <= start && start + weekMs <= until.getTime();
+    return { own, wanted: whole ? keepableWeek(options, own) : null };
+  });
+  const known = await mapAtMost(stretches, readAtOnce, async ({ wanted }) =>
+    wanted === null ? null : readKept(store, wanted),
+  );
+  const missing = stretches.flatMap(({ own }, i) => (known[i] === null ? own : []));
+  const read = await mapAtMost(missing, readAtOnce, (own) => servedDay(options, own));
+  const days: ServedDay[] = [];
+  for (const [i, { own, wanted }] of stretches.entries()) {
+    const week = known[i] ?? read.splice(0, own.length);
+    if (wanted !== null && known[i] === null) await keep(store, wanted, week);
+    days.push(...week);
+  }
   return days.filter(({ versions }) => versions.length > 0);
 }
 
@@ -59,32 +83,63 @@ export function hashedOn(days: readonly ServedDay[]): Set<string> {
   return hashed;
 }
 
-async function servedDay(
-  options: ServedBlocksOptions,
-  day: string,
-  segments: readonly SegmentInfo[],
-): Promise<ServedDay> {
-  const { store, inputs, threshold, since, until } = options;
-  const start = new Date(`${day}T00:00:00Z`);
-  const end = new Date(start.getTime() + 86_400_000);
-  if (since > start || until < end) return readDay(options, { day, segments, bounds: { since, until } });
-  const key = {
-    day,
-    segments: segments.map((segment) => segment.key),
+interface LoggedDay {
+  day: string;
+  segments: readonly SegmentInfo[];
+}
+
+async function servedDay(options: ServedBlocksOptions, logged: LoggedDay): Promise<ServedDay> {
+  const { store, since, until } = options;
+  const start = Date.parse(`${logged.day}T00:00:00Z`);
+  if (since.getTime() > start || until.getTime() < start + dayMs)
+    return readDay(options, { ...logged, bounds: { since, until } });
+  const make = () => readDay(options, { ...logged, bounds: { since: null, until: null } });
+  return kept(store, { key: keyOf(options, [logged]), make, pack: packDay, read: readPackedDay });
+}
+
+/** What days of a model follow from: the names of their segments. */
+function keyOf({ inputs, threshold }: ServedBlocksOptions, days: readonly LoggedDay[]): Json {
+  return {
+    days: days.map(({ day, segments }) => [day, segments.map((segment) => segment.key)]),
     inputs: inputs.map(({ name, type }) => [name, type]),
     threshold,
   };
-  const make = () => readDay(options, { day, segments, bounds: { since: null, until: null } });
-  const pack = ({ versions, ...rest }: ServedDay) => ({
-    ...rest,
-    versions: versions.map((one) => ({ ...one, blocks: packBlocks(one.blocks) })),
-  });
-  return keptJson(store, { key, schema: ServedDay, make, pack });
 }
 
-interface DayToRead {
-  day: string;
-  segments: readonly SegmentInfo[];
+function keepableWeek(options: ServedBlocksOptions, own: readonly LoggedDay[]): Keepable<ServedDay[]> {
+  return {
+    key: keyOf(options, own),
+    pack: (days, counts) => days.map((day) => packDay(day, counts)),
+    read: (value, counts) => {
+      if (!Array.isArray(value) || value.length !== own.length) return null;
+      const days = value.map((day) => readPackedDay(day, counts));
+      return days.every((day) => day !== null) ? days : null;
+    },
+  };
+}
+
+function packDay({ versions, ...rest }: ServedDay, counts: CountsWriter): unknown {
+  return {
+    ...rest,
+    versions: versions.map((one) => ({ ...one, blocks: packBlocks(one.blocks, counts) })),
+  };
+}
+
+function readPackedDay(value: unknown, counts: CountsReader): ServedDay | null {
+  if (!isRecord(value) || value.schema !== schema || !isDay(value.day)) return null;
+  const { day, hashed } = value;
+  if (!Array.isArray(hashed) || !hashed.every((name) => typeof name === 'string')) return null;
+  if (!Array.isArray(value.versions)) return null;
+  const versions: ServedDay['versions'] = [];
+  for (const one of value.versions) {
+    const blocks = isRecord(one) ? readPackedBlocks(one.blocks, counts) : null;
+    if (blocks === null || !Number.isSafeInteger(one.version)) return null;
+    versions.push({ version: one.version, blocks });
+  }
+  return { schema, day, versions, hashed };
+}
+
+interface DayToRead extends LoggedDay {
   bounds: { since: Date | null; until: Date | null };
 }
 
@@ -121,5 +176,5 @@ async function readDay(options: ServedBlocksOptions, read: DayToRead): Promise<S
     versions.push({ version, blocks: await computeBlocks({ engine, view: view('version'), time: null }) });
   }
   await engine.execute(`DROP TABLE IF EXISTS ${identifier(view('version'))}`);
-  return { schema: 'modelgate.served-day/1', day, versions, hashed };
+  return { schema, day, versions, hashed };
 }

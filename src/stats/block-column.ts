@@ -47,22 +47,40 @@ export interface PreparedColumn {
   readonly measure: (chosen: Int32Array, k: number, out: Float64Array) => void;
 }
 
+/** What the components of a column are, whatever blocks are chosen. */
+export interface ColumnFrame {
+  /** In the column's unit; for `combined` centred and scaled by the mean and sd of all rows. */
+  readonly positions: Float64Array;
+  /** Of `combined`: bins that end at deciles; of `shares`: common levels. */
+  readonly marked: Int32Array;
+}
+
+export function columnFrame(column: BlockColumn): ColumnFrame {
+  const pooled = cumulativeTotal(column);
+  return { positions: standardPositions(column, pooled), marked: markedBins(column, pooled) };
+}
+
+function markedBins({ bins, statistic }: BlockColumn, pooled: Float64Array): Int32Array {
+  if (statistic === 'combined') return decileBins(pooled);
+  // two categories have one share between them, which is the total variation
+  return statistic === 'shares' && bins > 2 ? commonLevels(pooled) : new Int32Array();
+}
+
 /**
  * Lays a column out for permutation: each block's counts are made cumulative once, so that a permutation costs
  * one sum of k × bins numbers (two for `shares`). A group without any row has no distance and counts as 0.
- * Deciles, common categories and the scale of positions are those of `pooled`, cumulative counts of all blocks; given,
- * columns of the same bins have the same components.
+ * Given the frame of another column of the same bins, the components are the same as that one's.
  */
 export function prepareColumn(
   column: BlockColumn,
   strata: Int32Array | null,
-  pooled: Float64Array = cumulativeTotal(column),
+  frame: ColumnFrame = columnFrame(column),
 ): PreparedColumn {
   const { bins, statistic } = column;
   const raw = allBlocks(column);
   const counts = strata === null ? raw : centreStrata({ bins, counts: raw, strata });
   const view = groupViews({ bins, counts });
-  const positions = standardPositions(column, pooled);
+  const { positions } = frame;
   switch (statistic) {
     case 'ks':
       return single(view, positions, ksOf);
@@ -80,12 +98,9 @@ export function prepareColumn(
       };
     }
     case 'combined':
-      return combined(view, { bins, positions, pooled });
+      return combined(view, bins, frame);
     case 'shares':
-      return shares(view, groupViews({ bins, counts: centreVolume({ bins, counts, strata }) }), {
-        positions,
-        pooled,
-      });
+      return shares(view, groupViews({ bins, counts: centreVolume({ bins, counts, strata }) }), frame);
   }
 }
 
@@ -118,14 +133,12 @@ function single(
   };
 }
 
-interface Frame {
-  positions: Float64Array;
-  pooled: Float64Array;
-}
-
-function combined(views: GroupViews, { bins, positions, pooled }: Frame & { bins: number }): PreparedColumn {
+function combined(
+  views: GroupViews,
+  bins: number,
+  { positions, marked: deciles }: ColumnFrame,
+): PreparedColumn {
   const ranks = blockRanks(blockMeans({ cumulative: views.cumulative, bins, positions }));
-  const deciles = decileBins(pooled);
   return {
     components: 4 + deciles.length,
     measure: (chosen, k, out) => {
@@ -143,9 +156,11 @@ function combined(views: GroupViews, { bins, positions, pooled }: Frame & { bins
 }
 
 /** Shares of categories as they are, and as they would be if all blocks had as many rows. */
-function shares(asIs: GroupViews, atEqualVolume: GroupViews, { positions, pooled }: Frame): PreparedColumn {
-  // two categories have one share between them, which is the total variation
-  const levels = positions.length > 2 ? commonLevels(pooled) : new Int32Array();
+function shares(
+  asIs: GroupViews,
+  atEqualVolume: GroupViews,
+  { positions, marked: levels }: ColumnFrame,
+): PreparedColumn {
   const components = 1 + levels.length;
   return {
     components: 2 * components,
@@ -195,11 +210,7 @@ function groupViews({ bins, counts }: { bins: number; counts: Float64Array }): G
   };
 }
 
-/** Positions in the column's unit; for `combined` centred and scaled by the pooled mean and sd. */
-export function standardPositions(
-  { bins, positions, statistic }: BlockColumn,
-  total: Float64Array,
-): Float64Array {
+function standardPositions({ bins, positions, statistic }: BlockColumn, total: Float64Array): Float64Array {
   const raw = positions ?? Float64Array.from({ length: bins }, (_, i) => i);
   if (statistic !== 'combined') return raw;
   const counts = total.map((t, i) => t - (i > 0 ? (total[i - 1] as number) : 0));

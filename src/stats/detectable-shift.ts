@@ -1,13 +1,6 @@
-import {
-  allBlocks,
-  type BlockColumn,
-  cumulativeTotal,
-  prepareColumn,
-  standardPositions,
-  typicalComponent,
-} from './block-column.ts';
+import { allBlocks, type BlockColumn, columnFrame, prepareColumn, typicalComponent } from './block-column.ts';
 import type { BlockColumnResult, ComponentMoments } from './block-permutation.ts';
-import { sumOfRows } from './block-rows.ts';
+import { rowTotal, sumOfRows } from './block-rows.ts';
 import { normalQuantile } from './distributions.ts';
 import { blockRanks, typicalBlock } from './typical-block.ts';
 
@@ -36,48 +29,67 @@ export function significantShifts({
   result,
   power,
 }: PlantedColumn): (planted: Float64Array) => boolean {
-  const sizesOf = shiftSizes(column, strata);
+  const { typical, sizesOfSums, typicalSize } = shiftMeasures(column, strata);
   const z = normalQuantile(power);
   return (planted) => {
     const blocks = planted.length / column.bins;
-    const sizes = sizesOf(planted);
-    return result.components.some((moments, k) => {
-      const size = sizes[k] as number;
+    const reaches = (moments: ComponentMoments, size: number) => {
       const { mean, sd, spread } = withoutObserved(moments, blocks);
       if (!(spread > 0)) return size > 0;
       const widened = Math.sqrt(1 + (size / spread) ** 2 / (blocks - 1));
       return size - z * spread >= widened * (mean + sd * result.critical);
-    });
+    };
+    const sizes = sizesOfSums(planted);
+    // the typical block costs more than all others: asked last
+    if (result.components.some((moments, k) => k !== typical && reaches(moments, sizes[k] as number)))
+      return true;
+    const moments = typical === null ? undefined : result.components[typical];
+    return moments !== undefined && reaches(moments, typicalSize(planted));
   };
 }
 
-/**
- * The components of all blocks with a shift against all blocks as they are. Nearly all of them are those of the two
- * sums: over all blocks of one kind, what strata and volume take from one they give to others.
- */
+/** The components of all blocks with a shift against all blocks as they are. */
 export function shiftSizes(
   column: BlockColumn,
   strata: Int32Array | null,
 ): (planted: Float64Array) => Float64Array {
+  const { typical, sizesOfSums, typicalSize } = shiftMeasures(column, strata);
+  return (planted) => {
+    const sizes = sizesOfSums(planted);
+    if (typical !== null) sizes[typical] = typicalSize(planted);
+    return sizes;
+  };
+}
+
+interface ShiftMeasures {
+  /** Place of the typical block among the components, if it is one. */
+  typical: number | null;
+  /** All other components: those of the two sums. Over all blocks of one kind, what strata and volume take from one they give to others. */
+  sizesOfSums: (planted: Float64Array) => Float64Array;
+  typicalSize: (planted: Float64Array) => number;
+}
+
+function shiftMeasures(column: BlockColumn, strata: Int32Array | null): ShiftMeasures {
   const { bins, statistic } = column;
   const still = allBlocks(column);
   const blocks = still.length / bins;
-  const pooled = cumulativeTotal(column);
+  const frame = columnFrame(column);
   const [whole, second] = [sumOfRows(still, bins), Int32Array.of(1)];
-  const typical = statistic === 'combined' ? typicalComponent : statistic === 'typical_block' ? 0 : null;
-  const positions = standardPositions(column, pooled);
-  const before = placesOfBlocks(still, positions);
-  const planted = Int32Array.from({ length: blocks }, (_, i) => blocks + i);
-  return (counts) => {
-    const sums = { ...column, reference: whole, current: sumOfRows(counts, bins) };
-    const { components, measure } = prepareColumn(sums, null, pooled);
-    const sizes = new Float64Array(components);
-    measure(second, 1, sizes);
-    if (typical !== null) {
-      const means = centredMeans([before, placesOfBlocks(counts, positions)], strata);
-      sizes[typical] = typicalBlock(blockRanks(means), planted, blocks);
-    }
-    return sizes;
+  const before = placesOfBlocks(still, frame.positions);
+  const chosen = Int32Array.from({ length: blocks }, (_, i) => blocks + i);
+  return {
+    typical: statistic === 'combined' ? typicalComponent : statistic === 'typical_block' ? 0 : null,
+    sizesOfSums: (planted) => {
+      const sums = { ...column, reference: whole, current: sumOfRows(planted, bins) };
+      const { components, measure } = prepareColumn(sums, null, frame);
+      const sizes = new Float64Array(components);
+      measure(second, 1, sizes);
+      return sizes;
+    },
+    typicalSize: (planted) => {
+      const means = centredMeans([before, placesOfBlocks(planted, frame.positions)], strata);
+      return typicalBlock(blockRanks(means), chosen, blocks);
+    },
   };
 }
 
@@ -90,18 +102,19 @@ interface BlockPlaces {
 function placesOfBlocks(counts: Float64Array, positions: Float64Array): BlockPlaces {
   const bins = positions.length;
   const blocks = counts.length / bins;
-  const [rows, sums] = [new Float64Array(blocks), new Float64Array(blocks)];
+  const rows = new Float64Array(blocks);
+  const sums = new Float64Array(blocks);
   for (let block = 0; block < blocks; block++) {
-    let [n, sum] = [0, 0];
-    for (let i = 0; i < bins; i++) {
-      const count = counts[block * bins + i] as number;
-      n += count;
-      sum += count * (positions[i] as number);
-    }
-    rows[block] = n;
-    sums[block] = sum;
+    rows[block] = rowTotal(counts, block * bins, bins);
+    sums[block] = weightedTotal(counts, block * bins, positions);
   }
   return { rows, sums };
+}
+
+function weightedTotal(counts: Float64Array, at: number, positions: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < positions.length; i++) sum += (counts[at + i] as number) * (positions[i] as number);
+  return sum;
 }
 
 /** Mean position of each block, of both kinds in turn, less what its stratum differs in; NaN without rows. */

@@ -23,18 +23,29 @@ export function blockMeans({ cumulative, bins, positions }: Blocks): Float64Arra
   return means;
 }
 
-/** Each block's place among all blocks by its mean, in [0, 1], ties in the middle; NaN where there is none. */
-export function blockRanks(means: Float64Array): Float64Array {
+export interface BlockRanks {
+  /** Each block's place among all blocks by its mean, in [0, 1], ties in the middle; NaN where there is none. */
+  readonly ranks: Float64Array;
+  /** Blocks with a mean, and the sum of their ranks. */
+  readonly blocks: number;
+  readonly sum: number;
+}
+
+export function blockRanks(means: Float64Array): BlockRanks {
   const sorted = means.filter((mean) => !Number.isNaN(mean)).sort();
   const ranks = new Float64Array(means.length);
+  let sum = 0;
   for (let block = 0; block < means.length; block++) {
     const mean = means[block] as number;
     // means that differ by rounding are equal
     const tolerance = 1e-12 * Math.max(1, Math.abs(mean));
-    const [below, through] = [countBelow(sorted, mean - tolerance), countBelow(sorted, mean + tolerance)];
-    ranks[block] = Number.isNaN(mean) ? Number.NaN : (below + through) / 2 / sorted.length;
+    const below = countBelow(sorted, mean - tolerance);
+    const through = countBelow(sorted, mean + tolerance);
+    const rank = Number.isNaN(mean) ? Number.NaN : (below + through) / 2 / sorted.length;
+    ranks[block] = rank;
+    if (!Number.isNaN(rank)) sum += rank;
   }
-  return ranks;
+  return { ranks, blocks: sorted.length, sum };
 }
 
 /**
@@ -44,14 +55,7 @@ export function blockRanks(means: Float64Array): Float64Array {
  *
  * Source: Mann & Whitney (1947), Ann. Math. Statist. 18:50-60.
  */
-export function typicalBlock(ranks: Float64Array, chosen: Int32Array, k: number): number {
-  let all = 0;
-  let blocks = 0;
-  for (let i = 0; i < ranks.length; i++) {
-    if (Number.isNaN(ranks[i])) continue;
-    all += ranks[i] as number;
-    blocks++;
-  }
+export function typicalBlock({ ranks, blocks, sum: all }: BlockRanks, chosen: Int32Array, k: number): number {
   let sum = 0;
   let size = 0;
   for (let c = 0; c < k; c++) {

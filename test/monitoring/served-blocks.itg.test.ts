@@ -1,7 +1,6 @@
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, it } from 'vitest';
-import { packBlocks } from '../../src/data/blocks.ts';
+import { expect, it, vi } from 'vitest';
 import { declareInputs, type ModelInput, readLabelled } from '../../src/monitoring/served.ts';
 import { type ServedBlocksOptions, type ServedDay, servedDays } from '../../src/monitoring/served-blocks.ts';
 import { bench } from './context.ts';
@@ -22,11 +21,19 @@ function options(bed: World, since = '2013-02-01', until = '2013-03-01'): Served
 }
 
 /** Counts are arrays where they were made, and typed arrays where they were read. */
-const packed = (days: readonly (ServedDay | undefined)[]) =>
-  days.map((day) => ({
-    ...day,
-    versions: day?.versions.map(({ version, blocks }) => ({ version, blocks: packBlocks(blocks) })),
-  }));
+const plain = (days: readonly (ServedDay | undefined)[]): unknown =>
+  JSON.parse(
+    JSON.stringify(days, (_, value) => (ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value)),
+  );
+
+/** How many objects are read meanwhile. */
+async function objectsRead(bed: World, work: () => Promise<unknown>): Promise<number> {
+  const read = vi.spyOn(bed.context.store.storage, 'read');
+  await work();
+  const found = read.mock.calls.filter(([key]) => key.startsWith('objects/')).length;
+  read.mockRestore();
+  return found;
+}
 
 /** Files of the prediction log, by day. */
 async function segments(bed: World): Promise<Map<string, string>> {
@@ -39,12 +46,20 @@ async function segments(bed: World): Promise<Map<string, string>> {
   return new Map(await Promise.all(entries));
 }
 
-it('a day is read once: then its rows may be gone', { timeout }, async () => {
+it('a day is read once, and kept with its week: then its rows may be gone', { timeout }, async () => {
   const bed = await world();
   const first = await servedDays(options(bed));
   expect(first).toHaveLength(28);
   for (const file of (await segments(bed)).values()) await writeFile(file, 'no Parquet');
-  expect(packed(await servedDays(options(bed)))).toEqual(packed(first));
+  const again = async () => expect(plain(await servedDays(options(bed)))).toEqual(plain(first));
+  // three days before Monday 4 February, three weeks, and four days
+  expect(await objectsRead(bed, again)).toBe(3 + 3 + 4);
+  // a window that cuts two of the weeks adds up their days
+  const cut = async () =>
+    expect(plain(await servedDays(options(bed, '2013-02-06', '2013-02-20')))).toEqual(
+      plain(first.slice(5, 19)),
+    );
+  expect(await objectsRead(bed, cut)).toBe(5 + 1 + 2);
   // a window that cuts a day has to read that one
   await expect(servedDays(options(bed, '2013-02-01T12:00:00Z'))).rejects.toMatchObject({
     code: 'data_unreadable',
@@ -60,7 +75,7 @@ it('predictions that come late make their day be read again, and no other', { ti
   for (const [day, file] of files) if (day !== '2013-02-14') await writeFile(file, 'no Parquet');
   const again = await servedDays(options(bed));
   again.forEach((day, i) => {
-    if (day.day !== '2013-02-14') expect(packed([day])).toEqual(packed([first[i]]));
+    if (day.day !== '2013-02-14') expect(plain([day])).toEqual(plain([first[i]]));
     else expect(day.versions[0]?.blocks.rows).toBe(2 * (first[i]?.versions[0]?.blocks.rows ?? 0));
   });
 });
@@ -70,7 +85,7 @@ it('what is kept and damaged is made anew', { timeout }, async () => {
   const first = await servedDays(options(bed));
   const folder = path.join(bed.folder, 'store', 'cache', 'monitor-blocks');
   for (const name of await readdir(folder)) await writeFile(path.join(folder, name), '{"names":[');
-  expect(packed(await servedDays(options(bed)))).toEqual(packed(first));
+  expect(plain(await servedDays(options(bed)))).toEqual(plain(first));
 });
 
 it('a window that cuts days holds the rows between its ends alone', { timeout }, async () => {
@@ -79,7 +94,7 @@ it('a window that cuts days holds the rows between its ends alone', { timeout },
   // all rows of a day are at its midnight: a window from noon has the later days alone
   const cut = await servedDays(options(bed, '2013-02-01T12:00:00Z'));
   expect(cut.map(({ day }) => day)).toEqual(['2013-02-02', '2013-02-03']);
-  expect(packed(cut)).toEqual(packed(whole.slice(1)));
+  expect(plain(cut)).toEqual(plain(whole.slice(1)));
 });
 
 it('versions of one day are kept apart, and their inputs judged together', { timeout }, async () => {

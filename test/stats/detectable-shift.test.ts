@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { allBlocks, type BlockColumn, cumulativeTotal, prepareColumn } from '../../src/stats/block-column.ts';
+import {
+  allBlocks,
+  type BlockColumn,
+  columnFrame,
+  cumulativeTotal,
+  prepareColumn,
+  typicalComponent,
+} from '../../src/stats/block-column.ts';
 import { blockPermutation } from '../../src/stats/block-permutation.ts';
 import { decileBins } from '../../src/stats/decile-shares.ts';
 import { shiftSizes, significantShifts } from '../../src/stats/detectable-shift.ts';
@@ -90,6 +97,19 @@ describe('the smallest significant shift', () => {
   });
 });
 
+it('a shift that the typical block alone tells is significant', () => {
+  const all = counts(seededRandom(7), () => 0);
+  const { column, result } = test(all, 7);
+  const components = result.components.map((moments, k) =>
+    k === typicalComponent ? moments : { observed: 0, mean: 1e9, sd: 1e9 },
+  );
+  const isSignificant = significantShifts({
+    ...{ column, strata: null, power: 0.8 },
+    result: { ...result, components },
+  });
+  expect([isSignificant(moved(all, 20)), isSignificant(all)]).toEqual([true, false]);
+});
+
 describe('the size of a shift in each component', () => {
   it.each(['combined', 'shares', 'typical_block', 'wasserstein'] as const)(
     'is that of all blocks with it against all blocks as they are, by weekday or not: %s',
@@ -103,7 +123,7 @@ describe('the size of a shift in each component', () => {
       for (const strata of [null, Int32Array.from({ length: days }, (_, day) => day % 7)]) {
         const both = { ...column, reference: allBlocks(column), current: planted };
         const twice = strata === null ? null : Int32Array.from([...strata, ...strata]);
-        const prepared = prepareColumn(both, twice, cumulativeTotal(column));
+        const prepared = prepareColumn(both, twice, columnFrame(column));
         const expected = new Float64Array(prepared.components);
         prepared.measure(
           Int32Array.from({ length: days }, (_, day) => days + day),

@@ -1,0 +1,86 @@
+import type { BinnedColumn, BinnedSide } from './binned-column.ts';
+import type { BlockCounts } from './block-counts.ts';
+import type { Ends } from './far-values.ts';
+
+/** Quantiles of each side whose bins begin a bin of the permutation, as for rows (block-counts.ts). */
+const quantiles = 32;
+
+/** Places on the number line; those beyond an end are the end. */
+export const within = (positions: Float64Array, { low, high }: Ends): Float64Array =>
+  positions.map((position) => Math.min(high, Math.max(low, position)));
+
+/** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond the ends. */
+export function coarseCounts(
+  { positions: places, reference, current }: BinnedColumn,
+  ends: Ends | null,
+): BlockCounts {
+  const positions = ends === null ? places : within(places, ends);
+  const starts = new Uint8Array(positions.length);
+  for (const side of [reference, current]) markQuantiles(side, starts);
+  if (ends !== null) markEnds(positions, ends, starts);
+  const groupOf = groupsFrom(starts);
+  const bins = 1 + (groupOf.at(-1) ?? 0);
+  const sums = new Float64Array(bins);
+  const rows = new Float64Array(bins);
+  for (const { counts } of [reference, current]) addToGroups({ sums, rows }, counts, positions, groupOf);
+  return {
+    bins,
+    positions: sums.map((sum, i) => (rows[i] === 0 ? 0 : sum / (rows[i] as number))),
+    reference: reference.byBlock(groupOf, bins),
+    current: current.byBlock(groupOf, bins),
+  };
+}
+
+/** The bins beyond an end are one. */
+function markEnds(positions: Float64Array, { low, high }: Ends, starts: Uint8Array): void {
+  for (let bin = 1; bin < positions.length; bin++) {
+    const [before, at] = [positions[bin - 1] as number, positions[bin] as number];
+    if (before === at) starts[bin] = 0;
+    else if (before === low || at === high) starts[bin] = 1;
+  }
+}
+
+/** The group of each bin; all but the first begin where it is marked. */
+function groupsFrom(starts: Uint8Array): Int32Array {
+  const groupOf = new Int32Array(starts.length);
+  let group = 0;
+  for (let i = 1; i < starts.length; i++) {
+    group += starts[i] as number;
+    groupOf[i] = group;
+  }
+  return groupOf;
+}
+
+/** Adds rows, and the sums of their positions, to those of their groups. */
+function addToGroups(
+  { sums, rows }: { sums: Float64Array; rows: Float64Array },
+  counts: Float64Array,
+  positions: Float64Array,
+  groupOf: Int32Array,
+): void {
+  for (let i = 0; i < counts.length; i++) {
+    const n = counts[i] as number;
+    const group = groupOf[i] as number;
+    sums[group]! += n * (positions[i] as number);
+    rows[group]! += n;
+  }
+}
+
+function markQuantiles({ n, counts }: BinnedSide, starts: Uint8Array): void {
+  if (n === 0) return;
+  let below = 0;
+  let next = 1;
+  let last = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    const rows = counts[bin] as number;
+    if (rows === 0) continue;
+    below += rows;
+    last = bin;
+    if (below > (n * next) / quantiles) {
+      starts[bin] = 1;
+      while (next < quantiles && below > (n * next) / quantiles) next++;
+    }
+  }
+  // the largest value gets a bin of its own, so that two-valued columns keep both of their values apart
+  starts[last] = 1;
+}
