@@ -1,15 +1,25 @@
 import type * as DuckDb from '@duckdb/node-api';
+import type DuckDbBindings from '@duckdb/node-bindings';
 import { importNative } from '../native.ts';
 
 /** Where the bundle's copy of @duckdb/node-api takes its compiled part from: scripts/stand-in-plugin.ts writes it so. */
 const slot = Symbol.for('modelgate.duckdb-bindings');
+
+export type Bindings = typeof DuckDbBindings;
 
 /**
  * DuckDB's JavaScript, which is bundled (its two hundred files take longer to find than to run), over its compiled
  * part, which can't be. Throws as `importNative` does.
  */
 export async function importDuckDb(): Promise<typeof DuckDb> {
-  const bindings: object & { default?: unknown } = await importNative('@duckdb/node-bindings');
-  (globalThis as Record<symbol, unknown>)[slot] = bindings.default ?? bindings;
+  (globalThis as Record<symbol, unknown>)[slot] = await importBindings();
   return import('@duckdb/node-api');
+}
+
+/** DuckDB's compiled part. */
+export async function importBindings(): Promise<Bindings> {
+  // its allocator keeps what was freed for each thread apart; Node runs one query after the other on four of them
+  process.env.DUCKDB_JE_MALLOC_CONF ??= 'narenas:1';
+  const module: { default?: Bindings } & Bindings = await importNative('@duckdb/node-bindings');
+  return module.default ?? module;
 }

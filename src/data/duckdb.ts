@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 import { headProblem, wholeProblem } from './csv-problems.ts';
 import { csvReader } from './csv-reader.ts';
-import { importDuckDb } from './duckdb-library.ts';
+import { type Bindings, importBindings, importDuckDb } from './duckdb-library.ts';
 import { parquetSections, rowNumber } from './duckdb-sections.ts';
 import { columnReader, columnType, copyNumbers, toRow } from './duckdb-values.ts';
 import {
@@ -27,6 +27,7 @@ import {
  */
 export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
   const { DuckDBInstance } = await importDuckDb();
+  const bindings = await importBindings();
   await mkdir(options.workDirectory, { recursive: true });
   const folder = await mkdtemp(path.join(path.resolve(options.workDirectory), 'duckdb-'));
   await mkdir(path.join(folder, 'spill'));
@@ -48,7 +49,7 @@ export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
     'lock_configuration = true',
   ];
   await connection.run(settings.map((setting) => `SET ${setting};`).join('\n'));
-  return new DuckDbEngine({ instance, connection, folder, signal: options.signal });
+  return new DuckDbEngine({ instance, connection, bindings, folder, signal: options.signal });
 }
 
 /** Vectors of a batch hold 16 KiB or more in the engine's memory until they are collected. */
@@ -59,6 +60,7 @@ const valuesUncollected = 2 ** 17;
 interface Parts {
   instance: DuckDBInstance;
   connection: DuckDBConnection;
+  bindings: Bindings;
   folder: string;
   signal: AbortSignal | undefined;
 }
@@ -133,17 +135,17 @@ class DuckDbEngine implements SqlEngine {
   }
 
   async execute(sql: string, parameters: readonly Value[] = []): Promise<void> {
-    await this.#run(() => this.#parts.connection.run(sql, [...parameters]));
+    await this.#run(() => this.#parts.connection.run(sql, bound(parameters)));
   }
 
   async rows(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
-    const reader = await this.#run(() => this.#parts.connection.runAndReadAll(sql, [...parameters]));
+    const reader = await this.#run(() => this.#parts.connection.runAndReadAll(sql, bound(parameters)));
     return reader.getRowObjectsJS().map(toRow);
   }
 
   async columns(sql: string, parameters: readonly Value[] = []): Promise<ColumnVector[]> {
     return this.#run(async () => {
-      const result = await this.#parts.connection.run(sql, [...parameters]);
+      const result = await this.#parts.connection.run(sql, bound(parameters));
       return columnReader(result)(Array.from({ length: result.chunkCount }, (_, i) => result.getChunk(i)));
     });
   }
@@ -163,7 +165,8 @@ class DuckDbEngine implements SqlEngine {
   }
 
   async numbers(sql: string, to: { arrays: readonly NumberArray[]; from: number }): Promise<number> {
-    const rows = copyNumbers(await this.#run(() => this.#parts.connection.run(sql)), to);
+    const result = await this.#run(() => this.#parts.connection.run(sql));
+    const rows = copyNumbers(result, this.#parts.bindings, to);
     // only now: a result that is in use when young objects are collected twice is old, and stays for long
     if (rows * to.arrays.length >= valuesUncollected) (await import('./minor-gc.ts')).collectYoung();
     return rows;
@@ -260,6 +263,11 @@ class DuckDbEngine implements SqlEngine {
       this.#running.delete(running);
     }
   }
+}
+
+/** A statement with parameters takes four steps of the library on other threads, one without takes one. */
+function bound(parameters: readonly Value[]): Value[] | undefined {
+  return parameters.length === 0 ? undefined : [...parameters];
 }
 
 function formatOf(file: string): 'parquet' | 'csv' {

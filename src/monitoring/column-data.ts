@@ -5,7 +5,7 @@ import { fittedMap, type SampleRoom, sampleRoom } from '../stats/bucket-rows.ts'
 import { BucketedSample } from '../stats/bucketed-sample.ts';
 import { quantileShares } from '../stats/quantile-bins.ts';
 import { binShares } from './block-counts.ts';
-import type { ColumnKind, Side, TablePair } from './tables.ts';
+import type { ColumnKind, Section, Side, TablePair } from './tables.ts';
 
 /** Null rows (nulls, NaN and infinities) per block; the rest of the rows has values. */
 interface SideBase {
@@ -54,7 +54,9 @@ export type ColumnData = NumericData | CategoricalData;
 export async function* readColumns(engine: SqlEngine, pair: TablePair): AsyncGenerator<ColumnData> {
   const named = (kind: ColumnKind) => pair.columns.filter((one) => one.kind === kind).map(({ name }) => name);
   yield* readNumeric(engine, pair, named('numeric'));
-  for (const name of named('categorical')) yield await readCategorical(engine, pair, name);
+  const categories = named('categorical');
+  for (let from = 0; from < categories.length; from += columnsTogether)
+    yield* await readCategorical(engine, pair, categories.slice(from, from + columnsTogether));
 }
 
 async function* readNumeric(
@@ -74,11 +76,14 @@ async function* readNumeric(
       await readValues(engine, { side: pair.current, block, names: some, room: current });
       for (const [i, name] of some.entries()) {
         const map = fittedMap([reference.columns[i] as Float64Array, current.columns[i] as Float64Array]);
+        const [before, after] = [sampleOf(reference, i, map), sampleOf(current, i, map)];
+        // psi counts both sides between the reference's deciles
+        after.expect(quantileShares(), before);
         yield {
           kind: 'numeric',
           name,
-          reference: numericSide(sampleOf(reference, i, map), pair.reference, reference.block),
-          current: numericSide(sampleOf(current, i, map), pair.current, current.block),
+          reference: numericSide(before, pair.reference, reference.block),
+          current: numericSide(after, pair.current, current.block),
         };
       }
     }
@@ -109,8 +114,8 @@ const roomOf = ({ rows, blocks }: Side): Room => ({
 });
 
 /** Gives the memory back at once: left to be collected, it would still be there while significance is computed. */
-function release({ block, columns, sample }: Room): void {
-  for (const { buffer } of [block, ...columns, ...Object.values(sample)]) {
+function release({ block, columns, sample: { sorting, ...sample } }: Room): void {
+  for (const { buffer } of [block, ...columns, ...Object.values(sample), ...Object.values(sorting)]) {
     (buffer as ArrayBuffer).transfer(0);
   }
 }
@@ -121,17 +126,25 @@ const valuesTogether = 2 ** 19;
 /** Blocks are numbered in 16 bits. */
 const blockLimit = 2 ** 16;
 
-async function readCategorical(engine: SqlEngine, pair: TablePair, name: string): Promise<CategoricalData> {
-  const before = await countLevels(engine, { side: pair.reference, block: pair.block, name });
-  const after = await countLevels(engine, { side: pair.current, block: pair.block, name });
-  const levels = levelsByRows(before.total, after.total);
-  return {
-    kind: 'categorical',
-    name,
-    levels,
-    reference: categoricalSide(before, pair.reference, levels),
-    current: categoricalSide(after, pair.current, levels),
-  };
+async function readCategorical(
+  engine: SqlEngine,
+  pair: TablePair,
+  names: readonly string[],
+): Promise<CategoricalData[]> {
+  const { block } = pair;
+  const before = await countLevels(engine, { side: pair.reference, block, names });
+  const after = await countLevels(engine, { side: pair.current, block, names });
+  return names.map((name, i) => {
+    const [old, now] = [before[i] as LevelCounts, after[i] as LevelCounts];
+    const levels = levelsByRows(old.total, now.total);
+    return {
+      kind: 'categorical',
+      name,
+      levels,
+      reference: categoricalSide(old, pair.reference, levels),
+      current: categoricalSide(now, pair.current, levels),
+    };
+  });
 }
 
 /** The levels of both sides, the most frequent of the first first. */
@@ -159,8 +172,10 @@ async function readValues(
   if (!room.hasBlocks) selected.push(`coalesce(${identifier(block)}, 0) AS b`);
   const query = (relation: string) =>
     `SELECT ${selected.join(', ')} FROM ${relation} ${inBlocks(side, block)}`;
-  const arrays = room.columns.slice(0, names.length);
-  await readInto(engine, side, { query, arrays: room.hasBlocks ? arrays : [...arrays, room.block] });
+  const columns = room.columns.slice(0, names.length);
+  const arrays = room.hasBlocks ? columns : [...columns, room.block];
+  const from = room.hasBlocks && side.rowsWithoutTime === 0 ? 'plain' : 'numbered';
+  await readInto(engine, side, { query, arrays, from });
   room.hasBlocks ||= side.ordered === true;
 }
 
@@ -168,11 +183,15 @@ async function readValues(
 async function readInto(
   engine: SqlEngine,
   side: Side,
-  { query, arrays }: { query: (relation: string) => string; arrays: readonly NumberArray[] },
+  {
+    query,
+    arrays,
+    from,
+  }: { query: (relation: string) => string; arrays: readonly NumberArray[]; from: keyof Section },
 ): Promise<void> {
   let row = 0;
   for (const section of side.sections ?? [])
-    row += await engine.numbers(query(section), { arrays, from: row });
+    row += await engine.numbers(query(section[from]), { arrays, from: row });
   if ((side.sections ?? null) === null) {
     for await (const vectors of engine.batches(query(side.relation))) {
       vectors.forEach(({ values }, i) => {
@@ -220,24 +239,35 @@ interface LevelCounts {
   cells: { level: string; block: number; n: number }[];
 }
 
+/** Counts the levels of some columns by block in one statement, since a row's block costs as much as its count. */
 async function countLevels(
   engine: SqlEngine,
-  { side, block, name }: { side: Side; block: string; name: string },
-): Promise<LevelCounts> {
-  const [levels, blocks, counts] = await engine.columns(
-    `SELECT CAST(${identifier(name)} AS VARCHAR) AS v, ${identifier(block)} AS b, CAST(count(*) AS DOUBLE) AS n
-     FROM ${side.relation} ${inBlocks(side, block)} GROUP BY ALL`,
+  { side, block, names }: { side: Side; block: string; names: readonly string[] },
+): Promise<LevelCounts[]> {
+  const quoted = names.map((_, i) => `v${i}`);
+  const texts = names.map((name, i) => `CAST(${identifier(name)} AS VARCHAR) AS ${quoted[i]}`);
+  // of a group all texts but its own are null; a bit of g says which that is, the last column the lowest
+  const [levels, blocks, counts, groups] = await engine.columns(
+    `SELECT coalesce(${quoted.join(', ')}) AS v, b, CAST(count(*) AS DOUBLE) AS n,
+       CAST(grouping_id(${quoted.join(', ')}) AS DOUBLE) AS g
+     FROM (SELECT ${texts.join(', ')}, ${identifier(block)} AS b FROM ${side.relation} ${inBlocks(side, block)})
+     GROUP BY GROUPING SETS (${quoted.map((one) => `(${one}, b)`).join(', ')})`,
   );
-  const total = new Map<string, number>();
-  const cells: LevelCounts['cells'] = [];
+  const found = names.map((): LevelCounts => ({ total: new Map(), cells: [] }));
+  const all = 2 ** names.length - 1;
   levels?.values.forEach((level, i) => {
     // nulls are left out here: a filter costs more than counting them
     if (typeof level !== 'string') return;
-    const [at, n] = [blocks, counts].map((column) => column?.values[i] as number) as [number, number];
+    const [at, n, g] = [blocks, counts, groups].map((column) => column?.values[i]) as [
+      number,
+      number,
+      number,
+    ];
+    const { total, cells } = found[names.length - 1 - Math.log2(all - g)] as LevelCounts;
     cells.push({ level, block: at, n });
     total.set(level, (total.get(level) ?? 0) + n);
   });
-  return { total, cells };
+  return found;
 }
 
 function categoricalSide(counts: LevelCounts, side: Side, levels: readonly string[]): CategoricalSide {

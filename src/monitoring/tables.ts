@@ -23,8 +23,16 @@ export interface Side {
   rowsWithoutTime: number;
   /** Whether each reading of the relation gives its rows in the same order: not where blocks are joined to them. */
   ordered?: boolean;
-  /** Quoted relations whose rows, one after the other, are those of `relation`; null where it can't be cut. */
-  sections?: readonly string[] | null;
+  /** Stretches of rows that are those of `relation`, one after the other; null where it can't be cut. */
+  sections?: readonly Section[] | null;
+}
+
+/** SQL for a relation of some rows. */
+export interface Section {
+  /** The table's own columns alone: a statement without the block is planned sooner. */
+  plain: string;
+  /** With `TablePair.block`. */
+  numbered: string;
 }
 
 export interface LeftOut {
@@ -118,8 +126,8 @@ function requireColumn(columns: readonly Column[], name: string, option: string)
   });
 }
 
-/** Rows of a section: 2 MiB a column, or a thirty-second of the table. */
-const sectionRows = (rows: number) => Math.max(2 ** 18, Math.ceil(rows / 32));
+/** Rows of a section: 3 MiB a column, or a twenty-fourth of the table. */
+const sectionRows = (rows: number) => Math.max(3 * 2 ** 17, Math.ceil(rows / 24));
 
 interface SideRequest {
   name: string;
@@ -176,6 +184,8 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
     rows,
     rowsWithoutTime: without,
     ordered: !joined,
-    sections: sections === null ? null : sections.map((section) => `(${numbered(`(${section})`)})`),
+    sections:
+      sections?.map((section) => ({ plain: `(${section})`, numbered: `(${numbered(`(${section})`)})` })) ??
+      null,
   };
 }

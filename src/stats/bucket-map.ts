@@ -19,6 +19,9 @@ const sampledLimit = 48_000;
 const exponents = 4096;
 const mantissa = 0xfffff;
 
+/** The range of 0 and what is nearest above it, which has its bucket with the one below: −0 is among these. */
+const denormals = exponents / 2;
+
 /**
  * A map fitted to values (none is possible), which share about so many buckets. Numbers of an exponent that none of
  * them has are in one bucket; infinities and NaN in the first and the last, alone.
@@ -40,7 +43,11 @@ export function bucketMap(sample: Float64Array, buckets: number): BucketMap {
   let size = 0;
   for (let range = 0; range < exponents; range++) {
     const n = counts[range] as number;
-    if (n === 0 || range === 0 || range === exponents - 1) {
+    if (range === denormals) {
+      ranges.set(ranges.subarray(4 * (range - 1), 4 * range), 4 * range);
+      continue;
+    }
+    if (n === 0 || range === denormals - 1 || range === 0 || range === exponents - 1) {
       ranges.set([size++, 0, 0, 0], 4 * range);
       continue;
     }
@@ -57,13 +64,18 @@ export function bucketMap(sample: Float64Array, buckets: number): BucketMap {
   return { size, ranges, lows: lowsOf(ranges, size) };
 }
 
-/** The bucket of a value, from the upper half of its bits; −0 is not allowed. */
-export function bucketOf(ranges: Int32Array, high: number): number {
-  const key = orderedKey(high);
-  const range = (key >>> 20) << 2;
-  const step = (((key & mantissa) - (ranges[range + 1] as number)) >> (ranges[range + 2] as number)) + 1;
-  const last = ranges[range + 3] as number;
-  return (ranges[range] as number) + (step < 0 ? 0 : step > last ? last : step);
+/** Writes each value's bucket. */
+export function findBuckets(values: Float64Array, { ranges }: BucketMap, buckets: Uint16Array): void {
+  const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const rows = values.length;
+  for (let row = 0; row < rows; row++) {
+    // each second word is the upper half of a value's bits
+    const key = orderedKey(words[2 * row + 1] as number);
+    const range = (key >>> 20) << 2;
+    const step = (((key & mantissa) - (ranges[range + 1] as number)) >> (ranges[range + 2] as number)) + 1;
+    const last = ranges[range + 3] as number;
+    buckets[row] = (ranges[range] as number) + (step < 0 ? 0 : step > last ? last : step);
+  }
 }
 
 /** Upper halves ordered as the doubles are: sign bit flipped, negative ones inverted. */
@@ -75,6 +87,7 @@ function lowsOf(ranges: Int32Array, size: number): Float64Array {
   const lows = new Float64Array(size);
   const words = new Uint32Array(lows.buffer);
   for (let range = 0; range < exponents; range++) {
+    if (range === denormals) continue;
     const [first, low, shift, last] = ranges.subarray(4 * range, 4 * range + 4) as unknown as number[];
     for (let step = 0; step <= (last as number); step++) {
       const from = step === 0 ? 0 : (low as number) + ((step - 1) << (shift as number));

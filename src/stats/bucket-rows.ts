@@ -1,18 +1,26 @@
-import { type BucketMap, bucketLimit, bucketMap, bucketOf } from './bucket-map.ts';
+import { type BucketMap, bucketLimit, bucketMap, findBuckets } from './bucket-map.ts';
+import { type SortRoom, sortRoom } from './sort-part.ts';
 
 /** Arrays that one sample after the other uses: memory that is asked for anew each time is given back late. */
 export interface SampleRoom {
   /** Each row's bucket; of a stretch of rows where there are too many to keep all. */
   readonly codes: Uint16Array;
-  /** Four numbers a bucket: see `classify`. */
-  readonly moments: Float64Array;
+  /** Values of each bucket. */
+  readonly counts: Int32Array;
+  /** Two numbers a bucket: one of its values, and the sum of the differences to it. */
+  readonly sums: Float64Array;
+  /** 1 where a bucket's values are not all one. */
+  readonly mixed: Uint8Array;
   /** Values below each bucket. */
   readonly ranks: Float64Array;
   /** Where a bucket's sorted values begin in `sorted`, and the same while they are gathered. */
   readonly places: Int32Array;
   readonly opening: Int32Array;
+  /** 1 for a bucket that is gathered. */
+  readonly chosen: Uint8Array;
   /** Values of the buckets that were sorted. As long as a column, but what is not written to takes no memory. */
   readonly sorted: Float64Array;
+  readonly sorting: SortRoom;
 }
 
 /** Rows that are gone through before the next, so that what is found of them is still near the processor. */
@@ -24,11 +32,15 @@ const keptRows = 2 ** 22;
 export function sampleRoom(rows: number): SampleRoom {
   return {
     codes: new Uint16Array(rows > keptRows ? stretch : rows),
-    moments: new Float64Array(4 * bucketLimit),
+    counts: new Int32Array(bucketLimit),
+    sums: new Float64Array(2 * bucketLimit),
+    mixed: new Uint8Array(bucketLimit),
     ranks: new Float64Array(bucketLimit + 1),
     places: new Int32Array(bucketLimit),
     opening: new Int32Array(bucketLimit),
+    chosen: new Uint8Array(bucketLimit),
     sorted: new Float64Array(rows),
+    sorting: sortRoom(),
   };
 }
 
@@ -51,32 +63,32 @@ export function fittedMap(samples: readonly Float64Array[]): BucketMap {
 }
 
 /**
- * Finds each row's bucket and sums each bucket up: four numbers a bucket, which are its values, one of them, the sum of
- * the differences to it and the sum of their amounts. −0 becomes 0.
+ * Finds each row's bucket and sums each bucket up: its values, one of them, the sum of the differences to it, and
+ * whether there are any.
  */
-export function classify(values: Float64Array, map: BucketMap, { codes, moments }: SampleRoom): void {
-  moments.fill(0, 0, 4 * map.size);
+export function classify(values: Float64Array, map: BucketMap, room: SampleRoom): void {
+  room.counts.fill(0, 0, map.size);
+  room.sums.fill(0, 0, 2 * map.size);
+  room.mixed.fill(0, 0, map.size);
   for (let from = 0; from < values.length; from += stretch) {
     // two loops: a bucket's sums are seldom in the nearest cache, and what waits for them is only the second
     const rows = values.subarray(from, from + stretch);
-    const found = stretchOf(codes, values.length, from);
+    const found = stretchOf(room.codes, values.length, from);
     findBuckets(rows, map, found);
-    for (let row = 0; row < rows.length; row++) {
-      const value = rows[row] as number;
-      const at = 4 * (found[row] as number);
-      if (moments[at]!++ === 0) moments[at + 1] = value;
-      const away = value - (moments[at + 1] as number);
-      moments[at + 2]! += away;
-      moments[at + 3]! += Math.abs(away);
-    }
+    sumUp(rows, found, room);
   }
 }
 
-function findBuckets(values: Float64Array, { ranges }: BucketMap, codes: Uint16Array): void {
-  const words = upperHalves(values);
-  for (let row = 0; row < values.length; row++) {
-    values[row]! += 0;
-    codes[row] = bucketOf(ranges, words[2 * row + 1] as number);
+function sumUp(values: Float64Array, codes: Uint16Array, { counts, sums, mixed }: SampleRoom): void {
+  const rows = values.length;
+  for (let row = 0; row < rows; row++) {
+    const value = values[row] as number;
+    const bucket = codes[row] as number;
+    const at = 2 * bucket;
+    if (counts[bucket]!++ === 0) sums[at] = value;
+    const away = value - (sums[at] as number);
+    sums[at + 1]! += away;
+    if (away !== 0) mixed[bucket] = 1;
   }
 }
 
@@ -96,51 +108,28 @@ export function bucketsOf(
   return found;
 }
 
-/** Each second word is the upper half of a value's bits. */
-function upperHalves(values: Float64Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-}
-
-/** Copies the values of the buckets that have a place, from there on; a place ends behind its bucket's values. */
+/** Copies the values of the chosen buckets, each from its place on; a place ends behind its bucket's values. */
 export function gather(
   values: Float64Array,
   codesFrom: (from: number) => Uint16Array,
-  { places, to }: { places: Int32Array; to: Float64Array },
+  { chosen, places, to }: { chosen: Uint8Array; places: Int32Array; to: Float64Array },
 ): void {
-  const chosen = new Uint32Array(stretch + 1);
+  const held = new Uint16Array(stretch + 1);
   for (let from = 0; from < values.length; from += stretch) {
     const codes = codesFrom(from);
     const rows = Math.min(stretch, values.length - from);
-    let held = 0;
+    let end = 0;
     for (let row = 0; row < rows; row++) {
-      // without a branch, which is often guessed wrong: the next row overwrites one without a place
-      chosen[held] = row;
-      held += ~(places[codes[row] as number] as number) >>> 31;
+      // without a branch, which is often guessed wrong: the next row overwrites one that is not chosen
+      held[end] = row;
+      end += chosen[codes[row] as number] as number;
     }
-    for (let i = 0; i < held; i++) {
-      const row = chosen[i] as number;
+    for (let i = 0; i < end; i++) {
+      const row = held[i] as number;
       const bucket = codes[row] as number;
       const place = places[bucket] as number;
       to[place] = values[from + row] as number;
       places[bucket] = place + 1;
     }
-  }
-}
-
-const insertionLimit = 40;
-
-/** Sorts values[from] to values[until − 1]. */
-export function sortPart(values: Float64Array, from: number, until: number): void {
-  if (until - from > insertionLimit) {
-    values.subarray(from, until).sort();
-    return;
-  }
-  for (let i = from + 1; i < until; i++) {
-    const value = values[i] as number;
-    let place = i;
-    for (; place > from && (values[place - 1] as number) > value; place--) {
-      values[place] = values[place - 1] as number;
-    }
-    values[place] = value;
   }
 }

@@ -1,6 +1,7 @@
-import { type BucketMap, bucketOf } from './bucket-map.ts';
-import { bucketsOf, classify, gather, type SampleRoom, sampleRoom, sortPart } from './bucket-rows.ts';
+import { type BucketMap, findBuckets } from './bucket-map.ts';
+import { bucketsOf, classify, gather, type SampleRoom, sampleRoom } from './bucket-rows.ts';
 import { quantileAt } from './quantile-bins.ts';
+import { sortPart } from './sort-part.ts';
 
 /** Squares that are summed before they are added to the others: less is lost in rounding. */
 const summedTogether = 2 ** 10;
@@ -24,7 +25,7 @@ export class BucketedSample {
   readonly #expected: number[] = [];
   #sd: number | null = null;
 
-  /** `values` are changed: −0 becomes 0. Holds until the room is given to another. */
+  /** Holds until the room is given to another. */
   constructor(values: Float64Array, map: BucketMap, room: SampleRoom = sampleRoom(values.length)) {
     this.map = map;
     this.values = values;
@@ -37,7 +38,7 @@ export class BucketedSample {
     let n = 0;
     for (let bucket = 1; bucket < size; bucket++) {
       this.ranks[bucket] = n;
-      if (bucket < size - 1) n += room.moments[4 * bucket] as number;
+      if (bucket < size - 1) n += room.counts[bucket] as number;
     }
     this.ranks[size] = n;
     this.n = n;
@@ -50,60 +51,62 @@ export class BucketedSample {
 
   /** Values of a bucket. */
   count(bucket: number): number {
-    return this.#room.moments[4 * bucket] as number;
+    return this.#room.counts[bucket] as number;
   }
 
   /** Sum of x − from over the values of a bucket. */
   sumAbove(bucket: number, from: number): number {
-    const { moments } = this.#room;
-    const at = 4 * bucket;
-    const n = moments[at] as number;
-    return (moments[at + 2] as number) + n * ((moments[at + 1] as number) - from);
+    const { counts, sums } = this.#room;
+    const at = 2 * bucket;
+    return (sums[at + 1] as number) + (counts[bucket] as number) * ((sums[at] as number) - from);
   }
 
   /** Whether all values of a bucket are one, so that nothing in it needs an order. */
   isConstant(bucket: number): boolean {
-    return this.#room.moments[4 * bucket + 3] === 0;
+    return this.#room.mixed[bucket] === 0;
   }
 
   /** The ascending values of a bucket, sorted when first asked for: `open` does many in one pass. */
   bucket(bucket: number): OpenBucket {
     const rows = this.count(bucket);
-    const { moments, places } = this.#room;
+    const { sums, places } = this.#room;
     if (this.isConstant(bucket)) {
-      return { values: moments.subarray(4 * bucket + 1, 4 * bucket + (rows === 0 ? 1 : 2)), rows };
+      return { values: sums.subarray(2 * bucket, 2 * bucket + (rows === 0 ? 0 : 1)), rows };
     }
     if (places[bucket] === -1) this.open([bucket]);
     const place = places[bucket] as number;
     return { values: this.#room.sorted.subarray(place, place + rows), rows: 1 };
   }
 
-  /** Quantiles that will be asked for: `open` then sorts their buckets too. */
-  expect(shares: readonly number[]): void {
-    if (this.n > 0) this.#expected.push(...this.#ranksOf(shares).map((rank) => this.bucketOfRank(rank)));
+  /** Quantiles that will be asked for, or places of another sample's: `open` then sorts their buckets too. */
+  expect(shares: readonly number[], of: BucketedSample = this): void {
+    if (of.n > 0) this.#expected.push(...of.#ranksOf(shares).map((rank) => of.bucketOfRank(rank)));
   }
 
   /** Sorts these buckets in one pass over the rows: for questions that are to come. */
   open(buckets: readonly number[]): void {
-    const { places, opening, sorted } = this.#room;
+    const { places, opening, chosen, sorted, sorting } = this.#room;
     const toOpen = (bucket: number) => places[bucket] === -1 && !this.isConstant(bucket);
     if (!buckets.some(toOpen)) return;
-    opening.fill(-1, 0, this.map.size);
-    const chosen: number[] = [];
+    chosen.fill(0, 0, this.map.size);
+    const opened: number[] = [];
     for (const bucket of [...buckets, ...this.#expected]) {
       if (!toOpen(bucket)) continue;
       places[bucket] = this.#opened;
       opening[bucket] = this.#opened;
-      chosen.push(bucket);
+      chosen[bucket] = 1;
+      opened.push(bucket);
       this.#opened += this.count(bucket);
     }
-    gather(this.values, (from) => this.codes(from), { places: opening, to: sorted });
-    for (const bucket of chosen) sortPart(sorted, places[bucket] as number, opening[bucket] as number);
+    gather(this.values, (from) => this.codes(from), { chosen, places: opening, to: sorted });
+    for (const bucket of opened)
+      sortPart(sorted, places[bucket] as number, opening[bucket] as number, sorting);
   }
 
   bucketOf(x: number): number {
-    const high = new Uint32Array(Float64Array.of(x + 0).buffer)[1] as number;
-    return bucketOf(this.map.ranges, high);
+    const found = new Uint16Array(1);
+    findBuckets(Float64Array.of(x), this.map, found);
+    return found[0] as number;
   }
 
   /** The bucket that holds the value of a rank, from 0. */
@@ -132,7 +135,8 @@ export class BucketedSample {
   #at(rank: number): number {
     const bucket = this.bucketOfRank(rank);
     const { values, rows } = this.bucket(bucket);
-    return values[Math.floor((rank - (this.ranks[bucket] as number)) / rows)] as number;
+    // + 0: not −0, which counts as 0
+    return (values[Math.floor((rank - (this.ranks[bucket] as number)) / rows)] as number) + 0;
   }
 
   /** Values in each bin: bin i holds edges[i−1] ≤ x < edges[i], outer bins open. */
@@ -181,13 +185,16 @@ export class BucketedSample {
     for (let from = 0; from < values.length; from += summedTogether) {
       const until = Math.min(values.length, from + summedTogether);
       let part = 0;
+      let sum = 0;
       for (let row = from; row < until; row++) {
         const away = (values[row] as number) - mean;
-        if (away - away !== 0) continue;
         part += away * away;
-        rest += away;
+        sum += away;
       }
+      // looked at only now: a branch a row costs more than all the rest
+      if (part - part !== 0) [part, sum] = finiteSums(values.subarray(from, until), mean);
       square += part;
+      rest += sum;
     }
     return Math.sqrt((square - (rest * rest) / this.n) / this.n);
   }
@@ -196,6 +203,19 @@ export class BucketedSample {
     const bucket = this.bucketOfRank(0);
     return this.isConstant(bucket) && this.count(bucket) === this.n;
   }
+}
+
+/** Of what is finite: the sum of the squared differences from a mean, and of the differences. */
+function finiteSums(values: Float64Array, mean: number): [number, number] {
+  let square = 0;
+  let sum = 0;
+  for (const value of values) {
+    const away = value - mean;
+    if (away - away !== 0) continue;
+    square += away * away;
+    sum += away;
+  }
+  return [square, sum];
 }
 
 /** The different places of a bucket's values, ascending; each stands for `rows` values (more than 1: all are one). */

@@ -62,6 +62,46 @@ describe('blocks by time', () => {
     expect(read).toBe(10);
   });
 
+  it('count the levels of each of many columns as its own, nulls and shared levels included', async () => {
+    const engine = await test.engine();
+    const rows = 600;
+    const level = (k: number, i: number) => ((i + k) % 5 === 0 ? null : `level ${i % (k + 2)}`);
+    const columns = Array.from(
+      { length: 10 },
+      (_, k) =>
+        `CASE WHEN (i + ${k}) % 5 = 0 THEN NULL ELSE 'level ' || CAST(i % ${k + 2} AS INTEGER) END AS c${k}`,
+    );
+    await engine.execute(
+      `CREATE OR REPLACE TEMP TABLE rows AS
+       SELECT ${columns.join(', ')}, DATE '2026-01-01' + CAST(i % 3 AS INTEGER) AS "at" FROM range(${rows}) t(i)`,
+    );
+    const pair = await openPair(engine, {
+      ...{ reference: 'rows', current: '(SELECT * FROM rows LIMIT 400)', time: 'at' },
+      ...{ unit: 'day', exclude: [] },
+    });
+    let read = 0;
+    for await (const data of readColumns(engine, pair)) {
+      if (data.kind !== 'categorical') throw new TypeError(`${data.name} is a text`);
+      const k = Number(data.name.slice(1));
+      for (const [side, n] of [
+        [data.reference, rows],
+        [data.current, 400],
+      ] as const) {
+        const byBlock = new Float64Array(3 * data.levels.length);
+        const nulls = new Float64Array(3);
+        for (let i = 0; i < n; i++) {
+          const at = level(k, i);
+          if (at === null) nulls[i % 3]!++;
+          else byBlock[(i % 3) * data.levels.length + data.levels.indexOf(at)]!++;
+        }
+        expect(side.byBlock).toEqual(byBlock);
+        expect(side.nullsByBlock).toEqual(nulls);
+      }
+      read++;
+    }
+    expect(read).toBe(10);
+  });
+
   it('leaves rows without a time out of the values, and counts nulls by block', async () => {
     const engine = await test.engine();
     await engine.execute(
