@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { openDuckDb } from '../../src/data/duckdb.ts';
+import { defaultMonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { type ReplayColumn, replayColumns } from '../../src/monitoring/replay.ts';
 import { openPair } from '../../src/monitoring/tables.ts';
 import { seededRandom, shuffle } from '../../src/stats/random.ts';
@@ -88,7 +89,10 @@ export async function readMonths(folder: string): Promise<{ months: Month[]; fil
         columns,
         exclude: [],
       });
-      months.push({ blocks: pair.reference.blocks, columns: await replayColumns(engine, pair) });
+      months.push({
+        blocks: pair.reference.blocks,
+        columns: await replayColumns(engine, pair, defaultMonitoringPolicy),
+      });
     }
     return { months, files };
   } finally {

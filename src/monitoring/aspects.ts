@@ -1,5 +1,6 @@
 import { rowTotal } from '../stats/block-rows.ts';
-import { standardDeviation } from '../stats/wasserstein.ts';
+import { isUndefined } from '../stats/undefined.ts';
+import { standardDeviation, wassersteinSorted } from '../stats/wasserstein.ts';
 import {
   type BlockCounts,
   endsOf,
@@ -9,11 +10,11 @@ import {
   valueCounts,
 } from './block-counts.ts';
 import type { ClassicalStatistics } from './classical.ts';
-import type { ColumnData } from './column-data.ts';
+import type { ColumnData, NumericData } from './column-data.ts';
 import type { Aspect, ColumnVerdict } from './drift-report.ts';
 import { distance, type EffectScale, effectThreshold, type Threshold } from './effect.ts';
-import type { Ends } from './far-values.ts';
-import type { Floor, MonitoringPolicy } from './policy.ts';
+import { type Ends, within } from './far-values.ts';
+import { type Floor, floorOf, type MonitoringPolicy } from './policy.ts';
 import type { TablePair } from './tables.ts';
 
 /** An aspect of a column before significance: how far it moved, and the counts to permute. */
@@ -48,7 +49,7 @@ export const pointsScale: EffectScale = { unit: 'points', sd: 1 };
 /** What can have moved in a column: its distribution, its null rate, and (texts) levels never seen before. */
 export function aspectsOf(column: Omit<ColumnCounts, 'ends'>, policy: MonitoringPolicy): Candidate[] {
   const { name, values, nulls, unseen, scale, effect } = column;
-  const floor: Floor = { ...policy.floor, ...policy.floors[name] };
+  const floor = floorOf(policy, name);
   const filled = rowVerdict(values, policy);
   const found: Candidate[] = [
     {
@@ -99,13 +100,14 @@ function unseenThreshold(expected: number, { bins, reference }: BlockCounts, flo
 export function countsOfRows(
   data: ColumnData,
   statistics: ClassicalStatistics,
-  pair: TablePair,
+  { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
 ): ColumnCounts {
   const { name } = data;
-  const common = { name, values: valueCounts(data, pair), nulls: nullCounts(data, pair) };
+  const floor = floorOf(policy, name);
+  const common = { name, values: valueCounts(data, pair, floor), nulls: nullCounts(data, pair) };
   if (data.kind === 'numeric') {
-    const ends = endsOf(data);
-    if (ends !== null) return { ...common, unseen: null, ends, ...withinEnds(common.values) };
+    const ends = data.current.n === 0 ? null : endsOf(data, floor);
+    if (ends !== null) return { ...common, unseen: null, ends, ...withinEnds(data, ends) };
     const scale = numericScale(data.reference.sample.standardDeviation());
     const effect = statistics.wasserstein === null ? null : statistics.wasserstein / scale.sd;
     return { ...common, unseen: null, ends, scale, effect };
@@ -120,11 +122,15 @@ export function countsOfRows(
   };
 }
 
-/** Scale and effect of bins, whose outermost stand at the ends that values far outside of the rest count as. */
-function withinEnds(values: BlockCounts): Pick<ColumnCounts, 'scale' | 'effect'> {
-  const [before, after] = [sumBlocks(values.reference, values.bins), sumBlocks(values.current, values.bins)];
-  const scale = numericScale(standardDeviation(values.positions as Float64Array, before));
-  return { scale, effect: distance(values, scale, [before, after]) };
+/** Scale and effect where values far outside of the rest count as the ends. */
+function withinEnds({ reference, current }: NumericData, ends: Ends): Pick<ColumnCounts, 'scale' | 'effect'> {
+  const [before, after] = [reference, current].map(({ sample }) => within(sample.sorted(), ends)) as [
+    Float64Array,
+    Float64Array,
+  ];
+  const scale = numericScale(standardDeviation(before));
+  const raw = wassersteinSorted(before, after);
+  return { scale, effect: isUndefined(raw) ? null : raw / scale.sd };
 }
 
 /** The decision: more than chance explains, and large enough to matter. */

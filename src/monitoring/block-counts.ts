@@ -2,6 +2,7 @@ import { sumOfRows } from '../stats/block-rows.ts';
 import { countByLabel } from '../stats/label-counts.ts';
 import type { CategoricalData, ColumnData, NumericData, NumericSide } from './column-data.ts';
 import { type Ends, farEnds } from './far-values.ts';
+import type { Floor } from './policy.ts';
 import type { TablePair } from './tables.ts';
 
 /** Row counts of one column by block and bin: all that significance by blocks needs to know of the rows. */
@@ -20,7 +21,7 @@ export const binShares = Array.from({ length: 64 }, (_, i) => (i + 1) / 64);
 const categoryLimit = 300;
 
 /** Counts by block of a column's values; nulls left out. Values beyond `endsOf` share a bin that stands at the end. */
-export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
+export function valueCounts(data: ColumnData, pair: TablePair, floor: Floor): BlockCounts {
   if (data.kind === 'categorical') {
     const bins = Math.min(data.levels.length, categoryLimit);
     const binOf = binsOfLevels(data, bins);
@@ -32,7 +33,7 @@ export function valueCounts(data: ColumnData, pair: TablePair): BlockCounts {
       current: fold(data.current.byBlock),
     };
   }
-  const ends = endsOf(data);
+  const ends = endsOf(data, floor);
   const edges = sharedEdges([data.reference, data.current], ends);
   const bins = edges.length + 1;
   const count = ({ sample, block }: NumericSide, size: number) =>
@@ -108,11 +109,11 @@ export function sumBlocks(
 }
 
 /** The ends of a column that has values far outside of the rest; null where it has none. */
-export function endsOf({ reference, current }: NumericData): Ends | null {
+export function endsOf({ reference, current }: NumericData, { shift = 0 }: Floor): Ends | null {
   if (reference.n === 0) return null;
   const [q01, q99] = reference.sample.quantiles([0.01, 0.99]) as [number, number];
   const extremes = [reference, current].flatMap(({ n, sample }) => (n === 0 ? [] : sample.quantiles([0, 1])));
-  return farEnds({ q01, q99, least: Math.min(...extremes), most: Math.max(...extremes) });
+  return farEnds({ q01, q99, least: Math.min(...extremes), most: Math.max(...extremes), shift });
 }
 
 function sharedEdges(sides: readonly NumericSide[], ends: Ends | null): Float64Array {

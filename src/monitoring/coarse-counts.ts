@@ -1,13 +1,9 @@
 import type { BinnedColumn, BinnedSide } from './binned-column.ts';
 import type { BlockCounts } from './block-counts.ts';
-import type { Ends } from './far-values.ts';
+import { type Ends, within } from './far-values.ts';
 
-/** Quantiles of each side whose bins begin a bin of the permutation, as for rows (block-counts.ts). */
+/** Quantiles of each side whose bins begin a bin of the permutation. */
 const quantiles = 32;
-
-/** Places on the number line; those beyond an end are the end. */
-export const within = (positions: Float64Array, { low, high }: Ends): Float64Array =>
-  positions.map((position) => Math.min(high, Math.max(low, position)));
 
 /** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond the ends. */
 export function coarseCounts(

@@ -14,15 +14,22 @@ const widths = 10;
  *
  * @param q01 1 % quantile of the reference; `q99` its 99 % one
  * @param least smallest value of both sides; `most` the largest one
+ * @param shift the configured floor in the column's unit, which an effect must be able to reach; 0 where there is none
  */
 export function farEnds({
   q01,
   q99,
   least,
   most,
-}: Record<'q01' | 'q99' | 'least' | 'most', number>): Ends | null {
+  shift,
+}: Record<'q01' | 'q99' | 'least' | 'most' | 'shift', number>): Ends | null {
   const width = q99 - q01;
-  const ends = { low: q01 - widths * width, high: q99 + widths * width };
+  const beyond = Math.max(widths * width, 2 * shift);
+  const ends = { low: q01 - beyond, high: q99 + beyond };
   const known = width > 0 && Number.isFinite(ends.low) && Number.isFinite(ends.high);
   return known && (least < ends.low || most > ends.high) ? ends : null;
 }
+
+/** Numbers; those beyond an end are the end. */
+export const within = (numbers: Float64Array, { low, high }: Ends): Float64Array =>
+  numbers.map((number) => Math.min(high, Math.max(low, number)));

@@ -7,10 +7,10 @@ import { aspectsOf, type ColumnCounts, numericScale } from './aspects.ts';
 import type { BinnedColumn } from './binned-column.ts';
 import { nullCounts } from './block-counts.ts';
 import { type ClassicalStatistics, noStatistics } from './classical.ts';
-import { coarseCounts, within } from './coarse-counts.ts';
-import { type Ends, farEnds } from './far-values.ts';
+import { coarseCounts } from './coarse-counts.ts';
+import { type Ends, farEnds, within } from './far-values.ts';
 import type { Measured } from './measure.ts';
-import type { MonitoringPolicy } from './policy.ts';
+import { floorOf, type MonitoringPolicy } from './policy.ts';
 import { drawnEdges, numericHistogram, numericSegments } from './segments.ts';
 import type { TablePair } from './tables.ts';
 
@@ -33,6 +33,7 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     ? farEnds({
         ...{ q01: quantile(below[0], 0.01), q99: quantile(below[0], 0.99) },
         ...{ least: positions[0] as number, most: positions.at(-1) as number },
+        shift: floorOf(policy, name).shift ?? 0,
       })
     : null;
   const counts: ColumnCounts = {

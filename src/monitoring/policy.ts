@@ -230,3 +230,12 @@ export function maximumFall(
   const fall = maximum_fall ?? (betweenZeroAndOne.includes(metric) ? 0.05 : '10%');
   return typeof fall === 'number' ? fall : (Number.parseFloat(fall) / 100) * Math.abs(atGate);
 }
+
+/** The floor of a column: its own, else the general one. */
+export const floorOf = (
+  { floor, floors }: Pick<MonitoringPolicy, 'floor' | 'floors'>,
+  column: string,
+): Floor => ({
+  ...floor,
+  ...floors[column],
+});

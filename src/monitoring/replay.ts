@@ -5,7 +5,7 @@ import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } fr
 import { noStatistics } from './classical.ts';
 import { readColumns } from './column-data.ts';
 import { distance } from './effect.ts';
-import type { MonitoringPolicy } from './policy.ts';
+import { floorOf, type MonitoringPolicy } from './policy.ts';
 import { significance } from './significance.ts';
 import type { TablePair } from './tables.ts';
 
@@ -28,11 +28,20 @@ export interface ReplaySides {
 }
 
 /** Counts of all columns of two tables; where only one is of interest the other may be empty. */
-export async function replayColumns(engine: SqlEngine, pair: TablePair): Promise<ReplayColumn[]> {
+export async function replayColumns(
+  engine: SqlEngine,
+  pair: TablePair,
+  policy: MonitoringPolicy,
+): Promise<ReplayColumn[]> {
   const columns: ReplayColumn[] = [];
   for await (const data of readColumns(engine, pair)) {
     const { name, kind } = data;
-    columns.push({ name, kind, values: valueCounts(data, pair), nulls: nullCounts(data, pair) });
+    columns.push({
+      name,
+      kind,
+      values: valueCounts(data, pair, floorOf(policy, name)),
+      nulls: nullCounts(data, pair),
+    });
   }
   return columns;
 }

@@ -80,7 +80,7 @@ export const monitorSelfTest = defineStage({
         });
       }
       const told = selfTest({
-        columns: await replayColumns(engine, pair),
+        columns: await replayColumns(engine, pair, policy),
         blocks,
         length,
         policy,

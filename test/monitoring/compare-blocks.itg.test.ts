@@ -10,7 +10,6 @@ import { openPair } from '../../src/monitoring/tables.ts';
 import { bench } from './context.ts';
 
 const timeout = 120_000;
-const policy = MonitoringPolicy.parse({ permutations: 499 });
 const names = { reference: 'before', current: 'after' };
 const uniform = (salt: string) => `((hash(i, '${salt}') % 1000003) + 0.5) / 1000003.0`;
 
@@ -35,8 +34,10 @@ const table = (salt: string, { first, days, moved = {} }: { first: string; days:
 async function both(
   moved: Record<string, string>,
   before: Record<string, string> = {},
+  change: object = {},
 ): Promise<{ rows: DriftReport; blocks: DriftReport }> {
   const { engine } = await bench();
+  const policy = MonitoringPolicy.parse({ permutations: 499, ...change });
   await engine.execute(
     `CREATE VIEW reference AS ${table('r', { first: '2020-01-01', days: 30, moved: before })}`,
   );
@@ -127,6 +128,30 @@ describe('a comparison from stored blocks', () => {
         expect(value).toBeLessThan(0.3);
       }
     }
+  });
+
+  it('what is cut off leaves a configured floor within reach', { timeout }, async () => {
+    const { rows, blocks } = await both(
+      { even: `35 + 0.1 * ${uniform('ca')}` },
+      { even: `20 + 0.1 * ${uniform('ra')}` },
+      { floors: { even: { shift: 5 } } },
+    );
+    for (const report of [rows, blocks]) expect(report.drifted).toContain('even');
+  });
+
+  it('one far value changes no other effect of its column', { timeout }, async () => {
+    const tailed = (salt: string, shift: number, far: string) => ({
+      even: `CASE WHEN i = 7 THEN ${far} WHEN ${uniform(`${salt}t`)} < 0.009 THEN 1 + 5 * ${uniform(`${salt}u`)}
+        ELSE ${shift} + ${uniform(salt)} END`,
+    });
+    const effects = [];
+    for (const far of ['0.5', '1e9']) {
+      const { rows, blocks } = await both(tailed('ca', 0.01, far), tailed('ra', 0, '0.5'));
+      for (const { columns: all } of [rows, blocks])
+        effects.push(all.find(({ name }) => name === 'even')?.effect ?? Number.NaN);
+    }
+    // the far value itself: some ten widths in one of 4,200 rows
+    for (const effect of effects) expect(Math.abs(effect - (effects[0] as number))).toBeLessThan(0.015);
   });
 
   it('a day in another unit is far away and blurs no other', { timeout }, async () => {

@@ -49,7 +49,7 @@ describe('the smallest shift that a check would have found', () => {
     const report = await compare(even);
     const pair = await open('(SELECT * FROM month)', '(SELECT * FROM month WHERE false)');
     const { smallest } = selfTest({
-      columns: await replayColumns(engine, pair),
+      columns: await replayColumns(engine, pair, policy),
       ...{ blocks: pair.reference.blocks, length: 15, policy, deals: 1, powerDeals: 20 },
     });
     const ratios = report.columns.map(({ name, smallest_detectable: told }) => {

@@ -89,7 +89,7 @@ function alarms(shape: Shape): number {
   for (let run = 0; run < 40; run++) {
     const { data, pair } = world(shape, random);
     const effect = 100; // whatever its size: the test alone decides
-    const counts = { ...countsOfRows(data, noStatistics, pair), effect };
+    const counts = { ...countsOfRows(data, noStatistics, { pair, policy }), effect };
     if (moved(aspectsOf(counts, policy), pair).length > 0) found++;
   }
   return found;
@@ -155,7 +155,10 @@ describe('unseen levels', () => {
       current: wider(byBlock, 0.1),
     };
     const unseen = unseenCounts(counts, Float64Array.from([...data.reference.counts, 0]));
-    const candidates = aspectsOf({ ...countsOfRows(data, noStatistics, pair), unseen, effect: 0 }, policy);
+    const candidates = aspectsOf(
+      { ...countsOfRows(data, noStatistics, { pair, policy }), unseen, effect: 0 },
+      policy,
+    );
     expect(moved(candidates, pair)).toMatchObject([{ aspect: 'unseen', threshold: { value: 1 } }]);
     expect(moved(candidates, pair)[0]?.effect).toBeCloseTo(10, 9);
   });

@@ -8,7 +8,7 @@ it('ends lie ten widths outside of the quantiles, and only where a value lies be
   fc.assert(
     fc.property(fc.tuple(number, number, number, number), (four) => {
       const [least, q01, q99, most] = four.toSorted((a, b) => a - b) as [number, number, number, number];
-      const ends = farEnds({ q01, q99, least, most });
+      const ends = farEnds({ q01, q99, least, most, shift: 0 });
       const width = q99 - q01;
       if (ends === null) {
         if (width === 0 || !Number.isFinite(21 * width)) return;
@@ -24,5 +24,5 @@ it('ends lie ten widths outside of the quantiles, and only where a value lies be
 });
 
 it('a column that is one value but for a few rows has none', () => {
-  expect(farEnds({ q01: 0, q99: 0, least: 0, most: 1e9 })).toBeNull();
+  expect(farEnds({ q01: 0, q99: 0, least: 0, most: 1e9, shift: 0 })).toBeNull();
 });
