@@ -50,7 +50,11 @@ export async function planColumns(
   });
 }
 
-/** Width between the 5 % and the 95 % quantile of numeric columns, by position: from a sample, where rows are many. */
+/**
+ * Width between the 5 % and the 95 % quantile of numeric columns, by position: from a sample, where rows are many. Where
+ * these are one value, nearly all rows hold it: twice the median distance of the others from it, so that a single large
+ * one does not decide how finely the rest is told apart.
+ */
 async function bulks(
   engine: SqlEngine,
   view: string,
@@ -67,10 +71,34 @@ async function bulks(
     `SELECT ${selected.join(', ')} FROM (
        SELECT * FROM ${identifier(view)} USING SAMPLE reservoir(${sampledRows} ROWS) REPEATABLE (1))`,
   );
+  const found = columns.flatMap((_, index) => {
+    const [low, high] = [row[`l${index}`], row[`u${index}`]];
+    return typeof low === 'number' && typeof high === 'number' ? [{ index, low, width: high - low }] : [];
+  });
+  const points = found.filter(({ width }) => width === 0);
+  const rest = await widthsBeside(engine, view, { columns, points });
+  return new Map(found.map(({ index, width }) => [index, width > 0 ? width : (rest.get(index) ?? 0)]));
+}
+
+async function widthsBeside(
+  engine: SqlEngine,
+  view: string,
+  { columns, points }: { columns: readonly Column[]; points: readonly { index: number; low: number }[] },
+): Promise<Map<number, number>> {
+  if (points.length === 0) return new Map();
+  const selected = points.map(({ index }, i) => {
+    const value = `CAST(${identifier((columns[index] as Column).name)} AS DOUBLE)`;
+    const away = `abs(${value} - $${i + 1})`;
+    return `quantile_disc(${away}, 0.5) FILTER (${usable(value)} AND ${value} <> $${i + 1}) AS w${index}`;
+  });
+  const [row = {}] = await engine.rows(
+    `SELECT ${selected.join(', ')} FROM ${identifier(view)}`,
+    points.map(({ low }) => low),
+  );
   return new Map(
-    columns.flatMap((_, index): [number, number][] => {
-      const [low, high] = [row[`l${index}`], row[`u${index}`]];
-      return typeof low === 'number' && typeof high === 'number' ? [[index, high - low]] : [];
+    points.flatMap(({ index }): [number, number][] => {
+      const width = row[`w${index}`];
+      return typeof width === 'number' ? [[index, 2 * width]] : [];
     }),
   );
 }

@@ -130,6 +130,22 @@ describe('a comparison from stored blocks', () => {
     }
   });
 
+  it('a column that is nearly always one value is as fine as the rest of it', { timeout }, async () => {
+    const flag = (salt: string, share: number, far: string) => ({
+      two: `CASE WHEN i = 2000 THEN ${far} WHEN ${uniform(salt)} < ${share} THEN 1.0 ELSE 0.0 END`,
+      whole: `CASE WHEN i = 2000 THEN 999 WHEN ${uniform(salt)} < ${share} THEN 1 ELSE 0 END`,
+      heavy: `CASE WHEN ${uniform(salt)} < ${share} THEN pow(${uniform(`${salt}v`)}, -1.1) ELSE 0.0 END`,
+    });
+    const { rows, blocks } = await both(flag('ca', 0.12, '0.0'), flag('ra', 0.03, '1e9'));
+    for (const name of ['two', 'whole', 'heavy']) {
+      const [exact, told] = [rows, blocks].map((report) => report.columns.find((one) => one.name === name));
+      expect(exact?.verdict).toBe('drift');
+      expect(told?.verdict, name).toBe('drift');
+      const effect = exact?.effect ?? Number.NaN;
+      expect(Math.abs((told?.effect ?? Number.NaN) - effect), name).toBeLessThan(0.02 + 0.05 * effect);
+    }
+  });
+
   it('what is cut off leaves a configured floor within reach', { timeout }, async () => {
     const { rows, blocks } = await both(
       { even: `35 + 0.1 * ${uniform('ca')}` },
