@@ -11,15 +11,11 @@ export type Bindings = typeof DuckDbBindings;
  * DuckDB's JavaScript, which is bundled (its two hundred files take longer to find than to run), over its compiled
  * part, which can't be. Throws as `importNative` does.
  */
-export async function importDuckDb(): Promise<typeof DuckDb> {
-  (globalThis as Record<symbol, unknown>)[slot] = await importBindings();
-  return import('@duckdb/node-api');
-}
-
-/** DuckDB's compiled part. */
-export async function importBindings(): Promise<Bindings> {
+export async function importDuckDb(): Promise<{ library: typeof DuckDb; bindings: Bindings }> {
   // its allocator keeps what was freed for each thread apart; Node runs one query after the other on four of them
   process.env.DUCKDB_JE_MALLOC_CONF ??= 'narenas:1';
   const module: { default?: Bindings } & Bindings = await importNative('@duckdb/node-bindings');
-  return module.default ?? module;
+  const bindings = module.default ?? module;
+  (globalThis as Record<symbol, unknown>)[slot] = bindings;
+  return { library: await import('@duckdb/node-api'), bindings };
 }

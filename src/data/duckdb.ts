@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { asStorageError, hasCode, UserError } from '../errors.ts';
 import { headProblem, wholeProblem } from './csv-problems.ts';
 import { csvReader } from './csv-reader.ts';
-import { type Bindings, importBindings, importDuckDb } from './duckdb-library.ts';
+import { type Bindings, importDuckDb } from './duckdb-library.ts';
 import { parquetSections, rowNumber } from './duckdb-sections.ts';
 import { columnReader, columnType, copyNumbers, toRow } from './duckdb-values.ts';
 import {
@@ -26,12 +26,11 @@ import {
  * so that a stranger's SQL reaches the declared files and nothing else.
  */
 export async function openDuckDb(options: EngineOptions): Promise<SqlEngine> {
-  const { DuckDBInstance } = await importDuckDb();
-  const bindings = await importBindings();
+  const { library, bindings } = await importDuckDb();
   await mkdir(options.workDirectory, { recursive: true });
   const folder = await mkdtemp(path.join(path.resolve(options.workDirectory), 'duckdb-'));
   await mkdir(path.join(folder, 'spill'));
-  const instance = await DuckDBInstance.create(':memory:', {
+  const instance = await library.DuckDBInstance.create(':memory:', {
     threads: String(options.threads ?? 2),
     memory_limit: `${options.memoryMiB ?? 768}MiB`,
     temp_directory: path.join(folder, 'spill'),

@@ -1,5 +1,5 @@
 import { rowTotal } from '../stats/block-rows.ts';
-import { isUndefined } from '../stats/undefined.ts';
+import type { Undefined } from '../stats/undefined.ts';
 import { standardDeviation, wassersteinSorted } from '../stats/wasserstein.ts';
 import {
   type BlockCounts,
@@ -103,14 +103,15 @@ export function countsOfRows(
   { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
 ): ColumnCounts {
   const { name } = data;
-  const floor = floorOf(policy, name);
-  const common = { name, values: valueCounts(data, pair, floor), nulls: nullCounts(data, pair) };
+  const far = endsOf(data, floorOf(policy, name));
+  const common = { name, values: valueCounts(data, pair, far), nulls: nullCounts(data, pair) };
   if (data.kind === 'numeric') {
-    const ends = data.current.n === 0 ? null : endsOf(data, floor);
-    if (ends !== null) return { ...common, unseen: null, ends, ...withinEnds(data, ends) };
-    const scale = numericScale(data.reference.sample.standardDeviation());
-    const effect = statistics.wasserstein === null ? null : statistics.wasserstein / scale.sd;
-    return { ...common, unseen: null, ends, scale, effect };
+    const ends = data.current.n === 0 ? null : far;
+    const scaled =
+      ends === null
+        ? scaledEffect(data.reference.sample.standardDeviation(), statistics.wasserstein)
+        : withinEnds(data, ends);
+    return { ...common, unseen: null, ends, ...scaled };
   }
   const moved = statistics.total_variation;
   return {
@@ -122,15 +123,21 @@ export function countsOfRows(
   };
 }
 
-/** Scale and effect where values far outside of the rest count as the ends. */
-function withinEnds({ reference, current }: NumericData, ends: Ends): Pick<ColumnCounts, 'scale' | 'effect'> {
+export type Scaled = Pick<ColumnCounts, 'scale' | 'effect'>;
+
+/** A distance in the unit that the reference's standard deviation makes; where there is none, no effect. */
+export function scaledEffect(sd: number, raw: number | Undefined | null): Scaled {
+  const scale = numericScale(sd);
+  return { scale, effect: typeof raw === 'number' ? raw / scale.sd : null };
+}
+
+/** Where values far outside of the rest count as the ends. */
+function withinEnds({ reference, current }: NumericData, ends: Ends): Scaled {
   const [before, after] = [reference, current].map(({ sample }) => within(sample.sorted(), ends)) as [
     Float64Array,
     Float64Array,
   ];
-  const scale = numericScale(standardDeviation(before));
-  const raw = wassersteinSorted(before, after);
-  return { scale, effect: isUndefined(raw) ? null : raw / scale.sd };
+  return scaledEffect(standardDeviation(before), wassersteinSorted(before, after));
 }
 
 /** The decision: more than chance explains, and large enough to matter. */

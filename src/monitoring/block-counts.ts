@@ -1,6 +1,6 @@
 import { sumOfRows } from '../stats/block-rows.ts';
 import { countByLabel } from '../stats/label-counts.ts';
-import type { CategoricalData, ColumnData, NumericData, NumericSide } from './column-data.ts';
+import type { CategoricalData, ColumnData, NumericSide } from './column-data.ts';
 import { type Ends, farEnds } from './far-values.ts';
 import type { Floor } from './policy.ts';
 import type { TablePair } from './tables.ts';
@@ -20,8 +20,8 @@ export const binShares = Array.from({ length: 64 }, (_, i) => (i + 1) / 64);
 /** Categories beyond these, by rows, share one bin. */
 const categoryLimit = 300;
 
-/** Counts by block of a column's values; nulls left out. Values beyond `endsOf` share a bin that stands at the end. */
-export function valueCounts(data: ColumnData, pair: TablePair, floor: Floor): BlockCounts {
+/** Counts by block of a column's values; nulls left out. Values beyond an end share a bin that stands at it. */
+export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null): BlockCounts {
   if (data.kind === 'categorical') {
     const bins = Math.min(data.levels.length, categoryLimit);
     const binOf = binsOfLevels(data, bins);
@@ -33,7 +33,6 @@ export function valueCounts(data: ColumnData, pair: TablePair, floor: Floor): Bl
       current: fold(data.current.byBlock),
     };
   }
-  const ends = endsOf(data, floor);
   const edges = sharedEdges([data.reference, data.current], ends);
   const bins = edges.length + 1;
   const count = ({ sample, block }: NumericSide, size: number) =>
@@ -109,8 +108,9 @@ export function sumBlocks(
 }
 
 /** The ends of a column that has values far outside of the rest; null where it has none. */
-export function endsOf({ reference, current }: NumericData, { shift = 0 }: Floor): Ends | null {
-  if (reference.n === 0) return null;
+export function endsOf(data: ColumnData, { shift = 0 }: Floor): Ends | null {
+  if (data.kind !== 'numeric' || data.reference.n === 0) return null;
+  const { reference, current } = data;
   const [q01, q99] = reference.sample.quantiles([0.01, 0.99]) as [number, number];
   const extremes = [reference, current].flatMap(({ n, sample }) => (n === 0 ? [] : sample.quantiles([0, 1])));
   return farEnds({ q01, q99, least: Math.min(...extremes), most: Math.max(...extremes), shift });

@@ -3,7 +3,7 @@ import { ksPValue } from '../stats/ks.ts';
 import { cumulativeCounts, innerEdges, quantileFromCumulative } from '../stats/quantile-bins.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import { normedWasserstein, standardDeviation, wassersteinFromCounts } from '../stats/wasserstein.ts';
-import { aspectsOf, type ColumnCounts, numericScale } from './aspects.ts';
+import { aspectsOf, type ColumnCounts, type Scaled, scaledEffect } from './aspects.ts';
 import type { BinnedColumn } from './binned-column.ts';
 import { nullCounts } from './block-counts.ts';
 import { type ClassicalStatistics, noStatistics } from './classical.ts';
@@ -42,7 +42,7 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     nulls: nullCounts(column, pair),
     unseen: null,
     ends,
-    ...(ends === null ? wholeScale(column, statistics) : scaleWithin(column, ends)),
+    ...(ends === null ? scaledEffect(reference.sd ?? 0, statistics.wasserstein) : scaleWithin(column, ends)),
   };
   const atShare = (p: number) => below.map((side) => quantile(side, p));
   const edges = both
@@ -63,18 +63,10 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
   };
 }
 
-type Scaled = Pick<ColumnCounts, 'scale' | 'effect'>;
-
-function wholeScale({ reference }: BinnedColumn, { wasserstein }: ClassicalStatistics): Scaled {
-  const scale = numericScale(reference.sd ?? 0);
-  return { scale, effect: wasserstein === null ? null : wasserstein / scale.sd };
-}
-
 function scaleWithin({ positions, reference, current }: BinnedColumn, ends: Ends): Scaled {
   const values = within(positions, ends);
-  const scale = numericScale(standardDeviation(values, reference.counts));
   const raw = wassersteinFromCounts({ values, first: reference.counts, second: current.counts });
-  return { scale, effect: isUndefined(raw) ? null : raw / scale.sd };
+  return scaledEffect(standardDeviation(values, reference.counts), raw);
 }
 
 /** Of the reference and of the current rows. */

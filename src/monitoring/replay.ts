@@ -1,7 +1,14 @@
 import type { SqlEngine } from '../data/engine.ts';
 import { standardDeviation } from '../stats/wasserstein.ts';
 import { aspectsOf, type ColumnCounts, hasMoved, numericScale, pointsScale } from './aspects.ts';
-import { type BlockCounts, nullCounts, sumBlocks, unseenCounts, valueCounts } from './block-counts.ts';
+import {
+  type BlockCounts,
+  endsOf,
+  nullCounts,
+  sumBlocks,
+  unseenCounts,
+  valueCounts,
+} from './block-counts.ts';
 import { noStatistics } from './classical.ts';
 import { readColumns } from './column-data.ts';
 import { distance } from './effect.ts';
@@ -39,7 +46,7 @@ export async function replayColumns(
     columns.push({
       name,
       kind,
-      values: valueCounts(data, pair, floorOf(policy, name)),
+      values: valueCounts(data, pair, endsOf(data, floorOf(policy, name))),
       nulls: nullCounts(data, pair),
     });
   }

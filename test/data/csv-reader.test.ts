@@ -15,7 +15,9 @@ let close: () => void;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'csv-reader-'));
-  const { DuckDBInstance } = await importDuckDb();
+  const {
+    library: { DuckDBInstance },
+  } = await importDuckDb();
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
