@@ -16,6 +16,7 @@ import { distance, type EffectScale, effectThreshold, type Threshold } from './e
 import { type Ends, within } from './far-values.ts';
 import { type Floor, floorOf, type MonitoringPolicy } from './policy.ts';
 import type { TablePair } from './tables.ts';
+import { weekdayStrata } from './weekdays.ts';
 
 /** An aspect of a column before significance: how far it moved, and the counts to permute. */
 export interface Candidate {
@@ -47,14 +48,18 @@ export interface ColumnCounts {
 export const pointsScale: EffectScale = { unit: 'points', sd: 1 };
 
 /** What can have moved in a column: its distribution, its null rate, and (texts) levels never seen before. */
-export function aspectsOf(column: Omit<ColumnCounts, 'ends'>, policy: MonitoringPolicy): Candidate[] {
+export function aspectsOf(
+  column: Omit<ColumnCounts, 'ends'>,
+  { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
+): Candidate[] {
   const { name, values, nulls, unseen, scale, effect } = column;
   const floor = floorOf(policy, name);
+  const past = { floor, weekdays: weekdayStrata(pair, policy) };
   const filled = rowVerdict(values, policy);
   const found: Candidate[] = [
     {
       ...{ aspect: 'distribution', counts: values, scale, effect },
-      threshold: effectThreshold(values, scale, floor),
+      threshold: effectThreshold(values, scale, past),
       verdict: filled,
     },
   ];
@@ -67,7 +72,7 @@ export function aspectsOf(column: Omit<ColumnCounts, 'ends'>, policy: Monitoring
     found.push({
       ...{ aspect: 'nulls', counts: nulls, scale: pointsScale },
       effect: distance(nulls, pointsScale, [before, after]),
-      threshold: effectThreshold(nulls, pointsScale, floor),
+      threshold: effectThreshold(nulls, pointsScale, past),
       verdict: rowVerdict(nulls, policy),
     });
   }

@@ -1,5 +1,5 @@
-import type { ColumnVerdict, DriftColumn, DriftReport } from './drift-report.ts';
-import { percent } from './format.ts';
+import type { Aspect, ColumnVerdict, DriftColumn, DriftReport } from './drift-report.ts';
+import { percent, withUnit } from './format.ts';
 import { type Importance, rankOf } from './importance.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import { plainSignal, type Signal, type SignalVerdict } from './signal.ts';
@@ -13,7 +13,7 @@ export interface DataSignalOptions {
 
 /**
  * One signal a feature. A drifted feature alerts when it lies in the top quartile by importance (or no importance
- * is known), is severe enough, and drifted in enough of the windows; else it is logged.
+ * is known), is severe enough, and drifted in enough of the windows or extremely in the newest; else it is logged.
  */
 export function dataSignals(report: DriftReport, options: DataSignalOptions): Signal[] {
   const schema = schemaSignals(report);
@@ -27,27 +27,31 @@ function columnSignal(column: DriftColumn, { policy, importance, earlier }: Data
     ...earlier.map((report) => report.columns.find(({ name }) => name === column.name)),
   ];
   const violated = windows.filter((window) => window?.verdict === 'drift').length;
-  const important = importance === null || rank?.top === true;
-  const severe = (column.severity ?? 0) >= policy.minimum_severity;
   const often = violated >= Math.min(policy.num_violation_windows, policy.num_evaluation_windows);
-  const verdict: SignalVerdict =
-    column.verdict === 'drift' ? (important && severe && often ? 'alert' : 'logged') : calm(column.verdict);
-  const why =
-    verdict !== 'logged'
-      ? ''
-      : !important
-        ? rank === null
-          ? '; the model does not use it'
-          : `; not among the most important (${percent(rank.importance)}, rank ${rank.rank} of ${rank.of})`
-        : !often
-          ? `; in ${violated} of ${windows.length} windows, ${policy.num_violation_windows} make an alert`
-          : '; below the severity that alerts';
+  const extreme = often ? null : extremeAspect(column, policy);
+  const logged =
+    importance !== null && rank?.top !== true
+      ? rank === null
+        ? 'the model does not use it'
+        : `not among the most important (${percent(rank.importance)}, rank ${rank.rank} of ${rank.of})`
+      : !often && extreme === null
+        ? `in ${violated} of ${windows.length} windows, ${policy.num_violation_windows} make an alert`
+        : (column.severity ?? 0) < policy.minimum_severity
+          ? 'below the severity that alerts'
+          : null;
+  const drifted = column.verdict === 'drift';
+  const verdict: SignalVerdict = drifted ? (logged === null ? 'alert' : 'logged') : calm(column.verdict);
+  const atOnce =
+    extreme === null
+      ? null
+      : `so far (${withUnit(extreme.effect, extreme.unit)}) that no further window is waited for`;
+  const why = drifted ? (logged ?? atOnce) : null;
   return {
     ...plainSignal,
     signal: 'data_drift',
     name: column.name,
     verdict,
-    summary: `${column.verdict === 'drift' || column.verdict === 'ok' ? column.summary : reasons[column.verdict]}${why}`,
+    summary: `${column.verdict === 'drift' || column.verdict === 'ok' ? column.summary : reasons[column.verdict]}${why === null ? '' : `; ${why}`}`,
     value: column.effect,
     threshold: column.effect_threshold,
     p_block: column.p_block,
@@ -59,6 +63,13 @@ function columnSignal(column: DriftColumn, { policy, importance, earlier }: Data
     since: column.since,
     windows: { violated, evaluated: windows.length },
   };
+}
+
+/** The aspect that moved so far that no further window is waited for; null where none did. */
+function extremeAspect({ aspects }: DriftColumn, { extreme }: MonitoringPolicy): Aspect | null {
+  const far = ({ effect, unit, threshold }: Aspect) =>
+    effect !== null && unit !== 'value' && effect >= extreme[unit] && effect >= 2 * threshold;
+  return aspects.find((aspect) => aspect.verdict === 'drift' && far(aspect)) ?? null;
 }
 
 const reasons: Record<Exclude<ColumnVerdict, 'drift' | 'ok'>, string> = {

@@ -4,6 +4,7 @@ import { quantileSorted } from '../stats/quantile-bins.ts';
 import { wassersteinFromCounts } from '../stats/wasserstein.ts';
 import { type BlockCounts, sumBlocks } from './block-counts.ts';
 import type { Floor } from './policy.ts';
+import { periodStarts } from './weekdays.ts';
 
 /** `sd`: standard deviations of the reference. `value`: the column's own unit. `points`: of share, 0 to 100. */
 export type EffectUnit = 'sd' | 'value' | 'points';
@@ -36,13 +37,17 @@ export function distance(
  * The effect that a column must reach: the largest of
  * - the configured floor;
  * - what the past shows: the 95th percentile of the distance between each period of the reference as long as the
- *   current window and the rest of the reference, where the reference holds at least three such periods;
+ *   current window, with its weekday mix, and the rest of the reference, where the reference is three times as long;
  * - the distance that sampling alone is expected to give for these numbers of rows: the window can have fewer than
  *   those periods had.
  */
-export function effectThreshold(counts: BlockCounts, scale: EffectScale, floor: Floor): Threshold {
+export function effectThreshold(
+  counts: BlockCounts,
+  scale: EffectScale,
+  { floor, weekdays }: { floor: Floor; weekdays: Int32Array | null },
+): Threshold {
   const configured: Threshold = { value: configuredFloor(scale, floor), from: 'configured' };
-  const learned = [pastPeriods(counts, scale), samplingNoise(counts, scale)];
+  const learned = [pastPeriods(counts, scale, weekdays), samplingNoise(counts, scale)];
   return learned.reduce<Threshold>(
     (most, one) => (one !== null && one.value > most.value ? one : most),
     configured,
@@ -55,10 +60,11 @@ function configuredFloor({ unit, sd }: EffectScale, floor: Floor): number {
   return floor.shift === undefined ? (floor.sd ?? 0) : floor.shift / sd;
 }
 
+/** Lengths of the window that the reference must have. */
 const periodsNeeded = 3;
 const periodsTried = 60;
 
-function pastPeriods(counts: BlockCounts, scale: EffectScale): Threshold | null {
+function pastPeriods(counts: BlockCounts, scale: EffectScale, weekdays: Int32Array | null): Threshold | null {
   const { bins } = counts;
   // a text that is null everywhere has no level
   if (bins === 0) return null;
@@ -66,9 +72,10 @@ function pastPeriods(counts: BlockCounts, scale: EffectScale): Threshold | null 
   const length = counts.current.length / bins;
   if (blocks < 2 || blocks < periodsNeeded * length) return null;
   const whole = sumBlocks(counts.reference, bins);
-  const starts = Math.min(periodsTried, blocks - length + 1);
-  const effects = Float64Array.from({ length: starts }, (_, i) => {
-    const from = starts === 1 ? 0 : Math.round((i * (blocks - length)) / (starts - 1));
+  const starts = periodStarts({ blocks, length, weekdays });
+  const tried = Math.min(periodsTried, starts.length);
+  const effects = Float64Array.from({ length: tried }, (_, i) => {
+    const from = starts[tried === 1 ? 0 : Math.round((i * (starts.length - 1)) / (tried - 1))] as number;
     const period = sumBlocks(counts.reference, bins, from, from + length);
     return distance(counts, scale, [whole.map((n, bin) => n - (period[bin] as number)), period]);
   }).sort();

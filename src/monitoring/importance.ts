@@ -41,18 +41,18 @@ export interface Rank {
   rank: number;
   /** Features ranked. */
   of: number;
-  /** Whether the feature lies in the top share of the features by importance. */
+  /** Whether the feature lies in the top share of the features by importance, or carries that share of it alone. */
   top: boolean;
 }
 
 /**
- * The rank of one feature: the top share holds the first ⌈share × features⌉ features, and never one without any
- * importance. Null where the model does not use the feature or no importance is known.
+ * The rank of one feature: the top share holds the first ⌈share × features⌉ features, never one without any importance,
+ * and those that have that share of the importance themselves: of .5, .4 and .1 the second is no trifle. Null where the model does not use the feature or no importance is known.
  */
 export function rankOf(importance: Importance | null, name: string, share: number): Rank | null {
   const value = importance?.get(name);
   if (importance === null || value === undefined) return null;
   const rank = 1 + [...importance.values()].filter((other) => other > value).length;
   const of = importance.size;
-  return { importance: value, rank, of, top: value > 0 && rank <= Math.ceil(share * of) };
+  return { importance: value, rank, of, top: value > 0 && (rank <= Math.ceil(share * of) || value >= share) };
 }

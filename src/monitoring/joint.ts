@@ -5,8 +5,9 @@ import { isUndefined } from '../stats/undefined.ts';
 import type { JointDrift } from './drift-report.ts';
 import { type JointColumn, jointPoints } from './joint-points.ts';
 import type { MonitoringPolicy } from './policy.ts';
-import { decidable, weekdayStrata } from './significance.ts';
+import { decidable } from './significance.ts';
 import type { Side, TablePair } from './tables.ts';
+import { weekdayStrata } from './weekdays.ts';
 
 /** Rows read of each side, spread over its blocks, and columns looked at. */
 const sampledRows = 20_000;

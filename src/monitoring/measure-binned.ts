@@ -55,7 +55,7 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     means: [reference.mean, current.mean],
     levels: Number.POSITIVE_INFINITY,
     statistics,
-    candidates: aspectsOf(counts, policy),
+    candidates: aspectsOf(counts, { pair, policy }),
     ends,
     histogram: both ? numericHistogram(edges, count(edges.subarray(1, -1))) : null,
     segments: byDecile === null ? [] : numericSegments(name, deciles, byDecile),

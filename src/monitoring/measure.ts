@@ -35,7 +35,7 @@ export function measure(data: ColumnData, pair: TablePair, policy: MonitoringPol
       data.kind === 'numeric' ? [data.reference.sample.mean(), data.current.sample.mean()] : [null, null],
     levels: data.kind === 'categorical' ? data.levels.length : Number.POSITIVE_INFINITY,
     statistics,
-    candidates: aspectsOf(counts, policy),
+    candidates: aspectsOf(counts, { pair, policy }),
     ends: counts.ends,
     histogram: histogramOf(data),
     segments: both ? ownSegments(data) : [],

@@ -69,6 +69,16 @@ export type LabelSource = z.infer<typeof LabelSource>;
 export const ServiceThresholds = z.strictObject({
   p99_ms: z.number().positive().default(250).describe('99th percentile of the latency, in milliseconds.'),
   error_rate: share.default(0.01).describe('Share of requests that may fail.'),
+  min_throughput: share
+    .default(0.5)
+    .describe(
+      'Predictions a day may fall to this multiple of those on the same weekdays of the four weeks before (of the second fewest).',
+    ),
+  max_throughput: z
+    .number()
+    .min(1)
+    .default(3)
+    .describe('They may rise to this multiple of the most on these.'),
 });
 export type ServiceThresholds = z.infer<typeof ServiceThresholds>;
 
@@ -153,7 +163,16 @@ export const MonitoringPolicy = z.strictObject({
     .min(1)
     .max(100)
     .default(1)
-    .describe('… and needs drift in this many of them.'),
+    .describe('… and needs drift in this many of them …'),
+  extreme: z
+    .strictObject({
+      sd: z.number().positive().default(1).describe('Numeric columns, in standard deviations.'),
+      points: z.number().positive().max(100).default(25).describe('Categorical columns and null rates.'),
+    })
+    .prefault({})
+    .describe(
+      '… unless the effect in the newest is as large as this, and twice its threshold: it alerts at once.',
+    ),
   importance_quartile: z
     .number()
     .gt(0)

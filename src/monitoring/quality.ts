@@ -1,4 +1,5 @@
 import type { SqlEngine } from '../data/engine.ts';
+import type { SegmentInfo } from '../serving/log-schema.ts';
 import { readPredictions } from '../serving/prediction-log.ts';
 import type { Storage } from '../store/storage.ts';
 import { conceptSignals, type LabelledPredictions } from './concept-signals.ts';
@@ -19,6 +20,7 @@ export interface QualityOptions {
   environment: string;
   since: Date;
   until: Date;
+  segments: readonly SegmentInfo[];
   policy: MonitoringPolicy;
   task: 'classification' | 'regression';
   /** Null: none are configured, and nothing is measured. */

@@ -63,13 +63,6 @@ export function replayDecision(
   sides: ReplaySides,
   { policy, planted = [] }: { policy: MonitoringPolicy; planted?: readonly string[] },
 ): string[] {
-  const questions = columns.flatMap((column) =>
-    aspectsOf(chosenCounts(column, sides, planted.includes(column.name)), policy).map((candidate) => ({
-      name: column.name,
-      candidate,
-      statistics: noStatistics,
-    })),
-  );
   const side = (chosen: readonly number[]) => ({
     relation: '',
     blocks: chosen.map((block) => sides.blocks[block] as string),
@@ -86,6 +79,15 @@ export function replayDecision(
     block: '',
     timed: true,
   };
+  const questions = columns.flatMap((column) =>
+    aspectsOf(chosenCounts(column, sides, planted.includes(column.name)), { pair, policy }).map(
+      (candidate) => ({
+        name: column.name,
+        candidate,
+        statistics: noStatistics,
+      }),
+    ),
+  );
   const { tested } = significance(questions, { pair, policy });
   const moved = questions.filter(({ candidate: { effect, threshold, verdict } }, i) => {
     const q = tested[i]?.q ?? null;

@@ -36,6 +36,8 @@ export interface ServedBlocksOptions {
   /** Event times: inclusive, exclusive. */
   since: Date;
   until: Date;
+  /** All closed segments, where they were listed before. */
+  segments?: readonly SegmentInfo[] | undefined;
 }
 
 const readAtOnce = 8;
@@ -51,7 +53,8 @@ const carried = { version: 'modelgate version', output: 'modelgate output' } as 
  */
 export async function servedDays(options: ServedBlocksOptions): Promise<ServedDay[]> {
   const { store, model, environment, since, until } = options;
-  const segments = segmentsBetween(await listSegments(store.storage, model, environment), { since, until });
+  const all = options.segments ?? (await listSegments(store.storage, model, environment));
+  const segments = segmentsBetween(all, { since, until });
   const byDay = [...Map.groupBy(segments, ({ day }) => day)]
     .map(([day, own]) => ({ day, segments: own }))
     .sort((a, b) => (a.day < b.day ? -1 : 1));

@@ -13,7 +13,7 @@ import {
 } from './reference-blocks.ts';
 import { segmentsBy } from './segments.ts';
 import { declareInputs, eventTime } from './served.ts';
-import { type ServedDay, servedDays } from './served-blocks.ts';
+import { type ServedBlocksOptions, type ServedDay, servedDays } from './served-blocks.ts';
 import { answerPair, inputPair } from './served-pairs.ts';
 import { openPair, type TablePair } from './tables.ts';
 import type { WatchOptions } from './watch.ts';
@@ -31,7 +31,7 @@ export function referenceBlocks({
 /** What was served in a window, as blocks. */
 export function windowDays(
   options: WatchOptions,
-  window: { since: Date; until: Date },
+  window: Pick<ServedBlocksOptions, 'since' | 'until' | 'segments'>,
 ): Promise<ServedDay[]> {
   return servedDays({
     ...options,

@@ -21,7 +21,7 @@ export const Signal = z.object({
     'business_metric',
   ]),
   /**
-   * The feature, `prediction`, `predicted_class`, the metric with its version, `p99_ms`, `error_rate`,
+   * The feature, `prediction`, `predicted_class`, the metric with its version, `p99_ms`, `error_rate`, `throughput`,
    * `boundary_walk` or `training_rows`.
    */
   name: z.string(),

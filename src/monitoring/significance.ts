@@ -11,6 +11,7 @@ import { type BlockCounts, sumBlocks } from './block-counts.ts';
 import type { ClassicalStatistics } from './classical.ts';
 import type { MonitoringPolicy } from './policy.ts';
 import type { TablePair } from './tables.ts';
+import { weekdayStrata } from './weekdays.ts';
 
 export interface Tested {
   p: number | null;
@@ -134,15 +135,6 @@ function rowLevel({ candidate: { aspect, counts }, statistics }: Question): numb
   if (test.smallestExpected >= smallExpected) return test.pValue;
   const [a, b, c, d] = Array.from(table.counts) as [number, number, number, number];
   return fisherExact(a, b, c, d).pTwoSided;
-}
-
-/** The weekday of each day, reference first; null where blocks are no days. */
-export function weekdayStrata(pair: TablePair, policy: MonitoringPolicy): Int32Array | null {
-  if (!pair.timed || policy.block !== 'day') return null;
-  const days = [...pair.reference.blocks, ...pair.current.blocks].map((day) =>
-    new Date(`${day}T00:00:00Z`).getUTCDay(),
-  );
-  return days.some(Number.isNaN) ? null : Int32Array.from(days);
 }
 
 /**

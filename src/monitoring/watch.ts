@@ -1,6 +1,7 @@
 import type { SqlEngine } from '../data/engine.ts';
 import type { Digest } from '../json.ts';
-import { readPredictions } from '../serving/prediction-log.ts';
+import type { SegmentInfo } from '../serving/log-schema.ts';
+import { listSegments, readPredictions } from '../serving/prediction-log.ts';
 import type { Store } from '../store/store.ts';
 import { businessSignals } from './business-metric.ts';
 import { dataSignals } from './data-signals.ts';
@@ -12,11 +13,13 @@ import type { LabelSource, MonitoringPolicy } from './policy.ts';
 import { predictionColumns, predictionSignals } from './prediction-signals.ts';
 import { labelsView, measureQuality, worstOf } from './quality.ts';
 import type { ModelReference } from './reference.ts';
+import type { ServedDay } from './served-blocks.ts';
 import { hashedOn } from './served-blocks.ts';
 import { answerDrift, inputDimensions, inputDrift, referenceBlocks, windowDays } from './served-drift.ts';
 import { serviceSignals } from './service-signals.ts';
 import { plainSignal, type Signal } from './signal.ts';
 import { suspiciousInputs } from './suspicious-inputs.ts';
+import { rowsByDay, type Span, throughputSignal, throughputSpans } from './throughput.ts';
 
 export interface WatchOptions {
   store: Store;
@@ -44,10 +47,12 @@ export interface Watched extends Evidence {
 export async function watch(options: WatchOptions): Promise<Watched> {
   const { engine, policy, since, until, reference } = options;
   const { storage } = options.store;
+  const segments = await listSegments(storage, options.model, options.environment);
   const length = until.getTime() - since.getTime();
   const window = (back: number, span = 1) => ({
     since: new Date(since.getTime() - (back + span - 1) * length),
     until: new Date(until.getTime() - back * length),
+    segments,
   });
   await engine.addFile('training', reference.trainFile, 'parquet');
   const { features } = await readPredictions({ ...options, storage, ...window(0), view: 'served' });
@@ -64,9 +69,12 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   }
   const evaluation = await options.evaluationOf(options.version);
   const predictions = evaluation === null ? null : await answerDrift(options, { days, evaluation });
-  const service = await serviceSignals(engine, 'served', policy);
+  const service = [
+    ...(await serviceSignals(engine, 'served', policy)),
+    await throughput(options, { days, segments }),
+  ];
   const gateOf = gateReader(engine, options.evaluationOf);
-  const measure = (span: { since: Date; until: Date }) =>
+  const measure = (span: Span & { segments: readonly SegmentInfo[] }) =>
     measureQuality({ ...options, storage, ...span, task: reference.task, gateOf, service });
   const quality = await measure(window(0));
   const wide = quality.signals.some(({ verdict }) => verdict === 'alert')
@@ -104,6 +112,24 @@ const noReference: Signal = {
   verdict: 'not_enough_data',
   summary: 'not enough data: the version was registered without predictions to compare with',
 };
+
+/** Reads days before the window where it is shorter than five weeks. */
+async function throughput(
+  options: WatchOptions,
+  { days, segments }: { days: readonly ServedDay[]; segments: readonly SegmentInfo[] },
+): Promise<Signal> {
+  const spans = throughputSpans(options);
+  const firstDay = segments.reduce<string | null>(
+    (first, { day }) => (first !== null && first < day ? first : day),
+    null,
+  );
+  const rows = rowsByDay(days);
+  for (const span of spans?.before ?? []) {
+    if (span.since.getTime() >= options.since.getTime()) continue;
+    for (const [day, n] of rowsByDay(await windowDays(options, { ...span, segments }))) rows.set(day, n);
+  }
+  return throughputSignal(spans, { rows, firstDay, policy: options.policy });
+}
 
 async function suspicious(
   { engine, policy, reference, since }: WatchOptions,

@@ -13,6 +13,8 @@ export interface ReadPredictionsOptions {
   until: Date | null;
   /** Name of the view that is declared. */
   view?: string;
+  /** All closed segments, where they were listed before. */
+  segments?: readonly SegmentInfo[] | undefined;
 }
 
 export interface ReadPredictions {
@@ -30,7 +32,8 @@ export interface ReadPredictions {
  */
 export async function readPredictions(options: ReadPredictionsOptions): Promise<ReadPredictions> {
   const { storage, engine, model, environment, since, until, view = 'predictions' } = options;
-  const segments = segmentsBetween(await listSegments(storage, model, environment), { since, until });
+  const all = options.segments ?? (await listSegments(storage, model, environment));
+  const segments = segmentsBetween(all, { since, until });
   const features = await declareSegments({ storage, engine, segments, since, until, view });
   return { view, segments: segments.length, features };
 }

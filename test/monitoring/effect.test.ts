@@ -47,19 +47,51 @@ describe('the threshold of an effect', () => {
   });
 
   it('is learned from past periods of the same length where there are three of them', () => {
-    const learned = effectThreshold(counts(5), points, { points: 1 });
+    const learned = effectThreshold(counts(5), points, { floor: { points: 1 }, weekdays: null });
     expect(learned.from).toBe('past_periods');
     // a period within one phase lies 10 · 40/35 points from the rest
     expect(learned.value).toBeCloseTo((10 * 40) / 35, 6);
     // where every period is like the others, chance is what is left
-    const calm = effectThreshold(counts(10), points, { points: 0 });
+    const calm = effectThreshold(counts(10), points, { floor: { points: 0 }, weekdays: null });
     expect(calm.from).toBe('sampling_noise');
     expect(calm.value).toBeLessThan(2);
   });
 
   it('is the sampling noise where the past is too short, and never under the configured floor', () => {
-    expect(effectThreshold(counts(20), points, { points: 0 }).from).toBe('sampling_noise');
-    expect(effectThreshold(counts(20), points, { points: 30 })).toEqual({ value: 30, from: 'configured' });
-    expect(effectThreshold(counts(5), points, { points: 30 })).toEqual({ value: 30, from: 'configured' });
+    expect(effectThreshold(counts(20), points, { floor: { points: 0 }, weekdays: null }).from).toBe(
+      'sampling_noise',
+    );
+    expect(effectThreshold(counts(20), points, { floor: { points: 30 }, weekdays: null })).toEqual({
+      value: 30,
+      from: 'configured',
+    });
+    expect(effectThreshold(counts(5), points, { floor: { points: 30 }, weekdays: null })).toEqual({
+      value: 30,
+      from: 'configured',
+    });
+  });
+
+  it('is learned from periods with the weekday mix of the window', () => {
+    // of weekdays half the rows are of the first category, of weekend days nine in ten; ten weeks from a Monday
+    const share = (day: number) => (day % 7 < 5 ? 50 : 90);
+    const days = (n: number, from: number) =>
+      Float64Array.from({ length: 2 * n }, (_, i) => {
+        const first = share(from + (i >> 1));
+        return i % 2 === 0 ? first : 100 - first;
+      });
+    const threshold = (n: number, from: number, known: boolean) =>
+      effectThreshold({ bins: 2, positions: null, reference: days(70, 0), current: days(n, from) }, points, {
+        floor: { points: 0 },
+        weekdays: known
+          ? Int32Array.from({ length: 70 + n }, (_, i) => (i < 70 ? i : from + i - 70) % 7)
+          : null,
+      });
+    // Monday to Friday: such periods lie as far from the rest as weekdays do
+    expect(threshold(5, 70, true)).toMatchObject({ from: 'past_periods' });
+    expect(threshold(5, 70, true).value).toBeCloseTo(((2 / 7) * 40 * 70) / 65, 6);
+    // Thursday to Monday hold both days of a weekend: the shift is another one
+    expect(threshold(5, 73, true).value).toBeCloseTo((0.4 - 2 / 7) * 40 * (70 / 65), 6);
+    // without weekdays both are held against the most extreme of all
+    expect(threshold(5, 73, false).value).toBeCloseTo(threshold(5, 70, false).value, 6);
   });
 });

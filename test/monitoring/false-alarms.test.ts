@@ -90,7 +90,7 @@ function alarms(shape: Shape): number {
     const { data, pair } = world(shape, random);
     const effect = 100; // whatever its size: the test alone decides
     const counts = { ...countsOfRows(data, noStatistics, { pair, policy }), effect };
-    if (moved(aspectsOf(counts, policy), pair).length > 0) found++;
+    if (moved(aspectsOf(counts, { pair, policy }), pair).length > 0) found++;
   }
   return found;
 }
@@ -157,7 +157,7 @@ describe('unseen levels', () => {
     const unseen = unseenCounts(counts, Float64Array.from([...data.reference.counts, 0]));
     const candidates = aspectsOf(
       { ...countsOfRows(data, noStatistics, { pair, policy }), unseen, effect: 0 },
-      policy,
+      { pair, policy },
     );
     expect(moved(candidates, pair)).toMatchObject([{ aspect: 'unseen', threshold: { value: 1 } }]);
     expect(moved(candidates, pair)[0]?.effect).toBeCloseTo(10, 9);
@@ -171,7 +171,7 @@ it('a text that is null everywhere has a threshold', () => {
     reference: new Float64Array(),
     current: new Float64Array(),
   };
-  expect(effectThreshold(none, { unit: 'points', sd: 1 }, { points: 1 })).toEqual({
+  expect(effectThreshold(none, { unit: 'points', sd: 1 }, { floor: { points: 1 }, weekdays: null })).toEqual({
     value: 1,
     from: 'configured',
   });

@@ -17,6 +17,14 @@ describe('importance', () => {
     expect(rankOf(importance, 'e', 1)).toMatchObject({ top: false });
     expect(rankOf(importance, 'unknown', 0.25)).toBeNull();
     expect(rankOf(null, 'a', 0.25)).toBeNull();
+    const two = new Map([
+      ['a', 0.5],
+      ['b', 0.4],
+      ['c', 0.1],
+    ]);
+    // no feature of forty percent is unimportant because another one has more
+    expect(rankOf(two, 'b', 0.25)).toMatchObject({ rank: 2, of: 3, top: true });
+    expect(rankOf(two, 'c', 0.25)).toMatchObject({ top: false });
   });
 
   it.each(['[1, 2]', '{"a": "much"}', 'no json', '{"a": 1', '{"__proto__": 1}'])('refuses %s', (text) => {

@@ -29,6 +29,20 @@ describe('monitor', () => {
     expect(light.actions).toMatchObject([{ action: 'review', name: 'distance', due: '2013-03-08' }]);
   });
 
+  it('[MON-4] alerts for a feature of 40 % importance, and logs one of 2 % that moved as far in the same window', async () => {
+    const moved = { weight: 'weight + 1.5', distance: 'distance + 80' };
+    const { of, alerts, actions, outcome } = await watch(
+      await world(moved, { weight: 0.4, distance: 0.02, depot: 0.58 }),
+    );
+    expect(outcome).toMatchObject({ verdict: 'inconclusive', reason_code: 'drift_found' });
+    expect(of('weight')).toMatchObject({ verdict: 'alert', importance: 0.4, rank: 2, top: true });
+    expect(of('distance')).toMatchObject({ verdict: 'logged', importance: 0.02, rank: 3, top: false });
+    expect(of('distance')?.severity).toBeLessThan(of('weight')?.severity ?? 0);
+    expect(alerts).toMatchObject([{ cause: 'data_drift', action: 'retrain' }]);
+    expect(alerts[0]?.title).toContain('weight');
+    expect(actions).toMatchObject([{ action: 'retrain', name: 'weight' }]);
+  });
+
   it('[ALR-1] [ALR-3] writes the issue with the shift, distribution, segments and filled runbook, and stores it', async () => {
     const bed = await world({
       weight: `CASE WHEN depot = 'south' AND d >= 10 THEN weight + 6 ELSE weight END`,
@@ -150,16 +164,26 @@ describe('monitor', () => {
     expect(body).toContain('without drift');
   });
 
-  it('alerts only when enough windows are violated', async () => {
+  it('[MON-4] alerts only when enough windows are violated, or one is extremely', async () => {
     const policy = { num_evaluation_windows: 2, num_violation_windows: 2, minimum_blocks: 8 };
     const window = { since: '2013-02-15', until: '2013-03-01' };
-    const once = await watch(await world({ weight: 'weight + CASE WHEN d >= 14 THEN 2 ELSE 0 END' }), {
+    const once = await watch(await world({ weight: 'weight + CASE WHEN d >= 14 THEN 0.8 ELSE 0 END' }), {
       policy,
       ...window,
     });
     expect(once.of('weight')).toMatchObject({ verdict: 'logged', windows: { violated: 1, evaluated: 2 } });
-    const twice = await watch(await world({ weight: 'weight + 2' }), { policy, ...window });
+    const twice = await watch(await world({ weight: 'weight + 0.8' }), { policy, ...window });
     expect(twice.of('weight')).toMatchObject({ verdict: 'alert', windows: { violated: 2, evaluated: 2 } });
+
+    const extreme = await watch(await world({ weight: 'weight + CASE WHEN d >= 14 THEN 6 ELSE 0 END' }), {
+      policy,
+      ...window,
+    });
+    expect(extreme.of('weight')).toMatchObject({ verdict: 'alert', windows: { violated: 1, evaluated: 2 } });
+    expect(extreme.of('weight')?.summary).toMatch(
+      /; so far \([\d.]+ sd\) that no further window is waited for$/,
+    );
+    expect(extreme.alerts).toMatchObject([{ cause: 'data_drift' }]);
   });
 
   it('tells a slow service from a failing one', async () => {
@@ -172,6 +196,24 @@ describe('monitor', () => {
     expect(of('p99_ms', 'service')).toMatchObject({ verdict: 'alert', value: 900 });
     expect(of('error_rate', 'service')).toMatchObject({ verdict: 'alert', value: 0.05 });
     expect(alerts.map(({ cause }) => cause)).toContain('service');
+  });
+
+  it('alerts when predictions stay away, though no row of the window is there to judge', async () => {
+    const bed = await world();
+    const { of, alerts, outcome } = await watch(bed, { since: '2013-03-01', until: '2013-03-04' });
+    expect(of('throughput', 'service')).toMatchObject({
+      ...{ verdict: 'alert', value: 0, threshold: 50 },
+      summary:
+        '0 predictions a day on the last 3 days, 100 on the same weekdays of 4 weeks before; the limit is 50',
+    });
+    expect(of('weight')).toMatchObject({ verdict: 'not_enough_data' });
+    expect(outcome).toMatchObject({ verdict: 'inconclusive', reason_code: 'service_degraded' });
+    expect(alerts.map(({ cause }) => cause)).toEqual(['service']);
+    // the last days of a longer window are held against its own weeks before
+    const fell = await watch(bed, { until: '2013-03-05' });
+    expect(fell.of('throughput', 'service')?.value).toBeCloseTo(300 / 7, 9);
+    const calm = await watch(bed);
+    expect(calm.of('throughput', 'service')).toMatchObject({ verdict: 'ok', value: 100 });
   });
 
   it('refuses a window that is none, and an environment where nothing runs', async () => {
