@@ -110,6 +110,37 @@ describe('monitor', () => {
     }
   });
 
+  it('[MON-1] runs K-S and chi-squared at 95 % on a window that rolls, where they are asked for, and PSI and KL', async () => {
+    const bed = await world({
+      weight: 'weight + CASE WHEN d >= 14 THEN 0.8 ELSE 0 END',
+      depot: `CASE WHEN d >= 14 AND i % 3 = 0 THEN 'west' ELSE depot END`,
+    });
+    const rulesOf = async (since: string, until: string, classical: object) => {
+      // the decision by blocks is out of reach, so that the rules decide alone
+      const policy = { classical, minimum_blocks: 1000 };
+      const { outcome, of } = await watch(bed, { since, until, policy });
+      const { store } = bed.context;
+      const manifest = await store.readManifest(outcome.outputs.drift!, 'drift');
+      const drift = JSON.parse(String(await store.readBytes(store.file(manifest, 'drift.json').sha256)));
+      const broken = drift.inputs.columns.map((column: { name: string; rules_broken: string[] }) => [
+        column.name,
+        column.rules_broken.map((rule) => rule.split(' ')[0]),
+      ]);
+      return {
+        ...Object.fromEntries(broken),
+        verdicts: ['weight', 'distance', 'depot'].map((name) => of(name)?.verdict),
+      };
+    };
+    const tests = { ks: 0.05, chi_square: 0.05 };
+    expect(await rulesOf('2013-02-01', '2013-02-15', tests)).toMatchObject({ distance: [], depot: [] });
+    expect(await rulesOf('2013-02-15', '2013-03-01', tests)).toEqual({
+      ...{ weight: ['ks'], distance: [], depot: ['chi_square'] },
+      verdicts: ['alert', 'not_enough_data', 'alert'],
+    });
+    const rolled = await rulesOf('2013-02-10', '2013-02-24', { psi: 0.05, kl: 0.02 });
+    expect(rolled).toMatchObject({ weight: ['psi', 'kl'], distance: [], depot: ['psi', 'kl'] });
+  });
+
   it('[MON-2] raises prediction drift without labels when one class takes 80 % of balanced predictions', async () => {
     const { of, alerts, outcome } = await watch(
       await world({ output: 'CASE WHEN i % 3 < 2 THEN 0.9 ELSE output END' }),
