@@ -118,6 +118,18 @@ describe.skipIf(skipped !== null)(
       expect(ran.uploaded).toEqual([]);
     });
 
+    it('a merge queue runs what its commits touch together', async () => {
+      repository.git('checkout', '--quiet', '-B', 'gh-readonly-queue/main/pr-4', main);
+      await repository.commit({ [`models/${names[1]}/features.sql`]: betterFeatures });
+      await repository.commit({ 'README.md': 'parcels\n' });
+      const ran = await runner.run({
+        ...{ workflow: 'pull-request.yml', event: 'merge_group' },
+        payload: { merge_group: { base_sha: main, head_sha: repository.git('rev-parse', 'HEAD') } },
+      });
+      expect(ran.jobs, ran.said).toEqual({ models: 'success', sample: 'success', result: 'success' });
+      expect(ran.outputs['models.models']).toMatchObject({ count: '1', changed: '2' }); // files
+    });
+
     it('a broken configuration is red, though nothing else is touched', async () => {
       const ran = await pullRequest(3, { [`models/${names[0]}/modelgate.yaml`]: 'model: [\n' });
       expect(ran.jobs, ran.said).toEqual({ models: 'failure', result: 'failure' });
