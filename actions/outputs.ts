@@ -100,6 +100,9 @@ export const stageOutputs: Readonly<Record<ActionName, Readonly<Record<string, s
     versions: 'How many versions are registered.',
     seq: "Number of the log's newest entry.",
     head,
+    version: 'The version in the environment that `in` names; empty where nothing serves there.',
+    generation: "How often that environment has moved: the next move's `expected-generation`.",
+    'rollback-to': 'The version that a rollback of it would restore; empty where there is none.',
   },
   verify: {
     answer: 'sound, damaged, unanchored, rolled_back, forked or unreachable.',

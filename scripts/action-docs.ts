@@ -99,11 +99,9 @@ function facadeYaml(actions: readonly { name: ActionName; command: Command }[]):
     choices: undefined,
     multiple: false,
   };
-  const outputs = Object.assign(
-    {},
-    commonOutputs,
-    ...actionNames.map((name) => stageOutputs[name]),
-  ) as Record<string, string>;
+  const outputs: Record<string, string> = { ...commonOutputs };
+  for (const { name } of actions)
+    for (const [output, what] of Object.entries(stageOutputs[name])) outputs[output] ??= what;
   return yaml({
     name: 'ModelGate',
     description: 'Runs one stage of the pipeline: data, training, gate, registry, promotion, monitoring.',

@@ -1,43 +1,52 @@
-import type { EnvironmentSetup, RepositorySetup } from '../github/repository-setup.ts';
+import { type EnvironmentSetup, type RepositorySetup, Unseen } from '../github/repository-setup.ts';
+import { actionsCheck, workflowPermissionsCheck } from './actions-checks.ts';
+import { appCheck } from './app-check.ts';
 import { type Level, missing, notLooked, ok, type SetupCheck, warn } from './check.ts';
 import { environmentCheck } from './environment-check.ts';
+import { environmentsOf } from './repository-workflows.ts';
 import { type Judging, requiredCheck } from './required-check.ts';
+import { runnerCheck } from './runner-checks.ts';
+import { runnerGroupsCheck } from './runner-groups-check.ts';
 import { type Heard, heardOf } from './schedule-check.ts';
+import { tokenCheck } from './token-check.ts';
+import { unseen } from './unseen.ts';
+import { commandWorkflow, statusPage } from './workflow-checks.ts';
+import type { Workflows } from './workflow-text.ts';
 
 export interface GitHubRequest {
   /** Those of modelgate.yaml, in their order. */
   environments: readonly string[];
-  /** Those that the workflows of the repository enter. */
-  entered: readonly string[];
+  /** Those of the repository, as `repositoryWorkflows` reads them. */
+  workflows: Workflows;
   models: Judging['models'];
   /** Workflows that must be heard of, by the policy. */
   schedules: readonly Heard[];
   /** Those of the repository that a schedule starts and the policy does not name. */
   others: readonly Heard[];
-  /** Whether status-page.yml is in the repository. */
-  statusPage: boolean;
   label: string;
-  /** Whether chatops.yml is in the repository. */
-  chatops: boolean;
   now: Date;
 }
 
 const catalogue = {
+  token: { level: 0, needed: false },
+  actions: { level: 1, needed: true },
+  workflow_permissions: { level: 2, needed: false },
   required_check: { level: 2, needed: true },
   environments: { level: 2, needed: true },
   production_guard: { level: 2, needed: false },
   variables: { level: 1, needed: true },
   commands: { level: 2, needed: false },
+  app: { level: 2, needed: false },
   schedule: { level: 1, needed: false },
   other_schedules: { level: 2, needed: false },
   status_page: { level: 2, needed: false },
   runner: { level: 1, needed: false },
+  runner_groups: { level: 2, needed: false },
   label: { level: 2, needed: false },
 } as const satisfies Record<string, { level: Level; needed: boolean }>;
+type Variables = ReadonlyMap<string, string> | Unseen;
 type Name = keyof typeof catalogue;
 const of = (check: Name) => ({ check, ...catalogue[check] });
-
-const rights = 'Give a token that may read administration, environments and variables of the repository.';
 
 /** All of them, where nobody could look. */
 export function githubUnseen(why: string, fix: string): SetupCheck[] {
@@ -46,39 +55,47 @@ export function githubUnseen(why: string, fix: string): SetupCheck[] {
 
 /** How the repository is set up on GitHub. */
 export async function githubChecks(setup: RepositorySetup, request: GitHubRequest): Promise<SetupCheck[]> {
-  const branch = await setup.defaultBranch();
+  const { workflows, now } = request;
+  const { branch, open } = await setup.about();
   const environments = await setup.environments();
   const variables = await setup.variables();
   const required = await setup.requiredChecks(branch);
+  const runners = { own: await setup.runners(), groups: await setup.runnerGroups() };
+  const production = request.environments.at(-1) ?? 'production';
+  const chatops = workflows.has(commandWorkflow);
+  const place = { ...setup.repository, branch };
   // beside chatops.yml the variable names Actions
-  const app = variables?.includes('MODELGATE_BOT') === true && !request.chatops;
-  return [
-    required === null
-      ? notLooked(of('required_check'), 'the token may not see the rules of branches', rights)
+  const app = !(variables instanceof Unseen) && variables.has('MODELGATE_BOT') && !chatops;
+  const checks = [
+    actionsCheck(of('actions'), await setup.actions(), { workflows, owner: place.owner }),
+    workflowPermissionsCheck(of('workflow_permissions'), await setup.workflowPermissions()),
+    required instanceof Unseen
+      ? unseen(of('required_check'), 'the rules of branches', required, 'contents')
       : requiredCheck(of('required_check'), required, { branch, models: request.models, app }),
-    environments === null
-      ? notLooked(of('environments'), 'the token may not see environments', rights)
+    environments instanceof Unseen
+      ? unseen(of('environments'), 'environments', environments, 'actions')
       : environmentCheck(of('environments'), { found: environments, wanted: withRole(request) }),
-    productionCheck(environments, request.environments.at(-1) ?? 'production'),
+    productionCheck(environments, production),
     variableCheck(variables),
-    commandCheck(variables, request.chatops),
+    commandCheck(variables, chatops),
+    await appCheck(of('app'), setup, { variables, environments, production, branch, open, chatops }),
     await scheduleCheck(setup, request),
     await otherSchedulesCheck(setup, request),
-    statusPageCheck(environments, request.statusPage),
-    runnerCheck(await setup.runners()),
-    (await setup.hasLabel(request.label))
-      ? ok(of('label'), `The label ${request.label} is there.`)
-      : warn(of('label'), `The label ${request.label} is not there yet.`, 'The first drift issue makes it.'),
+    statusPageCheck(environments, workflows.has(statusPage)),
+    await runnerCheck(of('runner'), setup, { runners, workflows, place, now }),
+    runnerGroupsCheck(of('runner_groups'), runners, open),
+    labelCheck(await setup.hasLabel(request.label), request.label),
   ];
+  return [tokenCheck(of('token'), await setup.token(), checks), ...checks];
 }
 
 /** Environments that hold a role by the templates, and all others that are named. */
-const withRole = ({ environments, entered }: GitHubRequest): string[] => [
-  ...new Set([...environments, 'candidates', 'monitor', ...entered]),
+const withRole = ({ environments, workflows }: GitHubRequest): string[] => [
+  ...new Set([...environments, 'candidates', 'monitor', ...environmentsOf(workflows)]),
 ];
 
-function productionCheck(found: EnvironmentSetup[] | null, name: string): SetupCheck {
-  if (found === null) return notLooked(of('production_guard'), 'the token may not see environments', rights);
+function productionCheck(found: EnvironmentSetup[] | Unseen, name: string): SetupCheck {
+  if (found instanceof Unseen) return unseen(of('production_guard'), 'environments', found, 'actions');
   const production = found.find((one) => one.name === name);
   const guards = [...(production?.reviewers === true ? ['reviewers'] : []), ...(production?.apps ?? [])];
   return guards.length === 0
@@ -90,9 +107,9 @@ function productionCheck(found: EnvironmentSetup[] | null, name: string): SetupC
     : ok(of('production_guard'), `Deployments to ${name} ask ${guards.join(' and ')}.`);
 }
 
-function variableCheck(variables: string[] | null): SetupCheck {
-  if (variables === null) return notLooked(of('variables'), 'the token may not see variables', rights);
-  const lacking = ['MODELGATE_STORE', 'MODELGATE_REGION'].filter((name) => !variables.includes(name));
+function variableCheck(variables: Variables): SetupCheck {
+  if (variables instanceof Unseen) return unseen(of('variables'), 'variables', variables, 'variables');
+  const lacking = ['MODELGATE_STORE', 'MODELGATE_REGION'].filter((name) => !variables.has(name));
   return lacking.length > 0
     ? missing(
         of('variables'),
@@ -102,11 +119,11 @@ function variableCheck(variables: string[] | null): SetupCheck {
     : ok(of('variables'), 'The workflows know store and region.');
 }
 
-function commandCheck(variables: string[] | null, chatops: boolean): SetupCheck {
-  if (variables?.includes('MODELGATE_BOT') === true)
+function commandCheck(variables: Variables, chatops: boolean): SetupCheck {
+  if (!(variables instanceof Unseen) && variables.has('MODELGATE_BOT'))
     return ok(of('commands'), 'Commands come from the app of MODELGATE_BOT.');
   if (chatops) return ok(of('commands'), 'Commands in comments are heard by chatops.yml.');
-  if (variables === null) return notLooked(of('commands'), 'the token may not see variables', rights);
+  if (variables instanceof Unseen) return unseen(of('commands'), 'variables', variables, 'variables');
   return missing(
     of('commands'),
     'No app is named, and chatops.yml is not there: comments command nothing.',
@@ -132,10 +149,10 @@ async function otherSchedulesCheck(
     : heardOf(of('other_schedules'), setup, { schedules: others, now });
 }
 
-function statusPageCheck(environments: EnvironmentSetup[] | null, wanted: boolean): SetupCheck {
+function statusPageCheck(environments: EnvironmentSetup[] | Unseen, wanted: boolean): SetupCheck {
   if (!wanted) return ok(of('status_page'), 'No status page is published: status-page.yml is not here.');
-  if (environments === null)
-    return notLooked(of('status_page'), 'the token may not see environments', rights);
+  if (environments instanceof Unseen)
+    return unseen(of('status_page'), 'environments', environments, 'actions');
   const pages = environments.find(({ name }) => name === 'github-pages');
   if (pages === undefined) {
     return missing(
@@ -153,16 +170,9 @@ function statusPageCheck(environments: EnvironmentSetup[] | null, wanted: boolea
       );
 }
 
-function runnerCheck(runners: string[][] | null): SetupCheck {
-  if (runners === null) return notLooked(of('runner'), 'the token may not see runners', rights);
-  return runners.some((labels) => labels.includes('self-hosted') && labels.includes('gpu'))
-    ? ok(
-        of('runner'),
-        "A runner with the labels self-hosted and gpu is online. It is the repository's own, so no runner group keeps a workflow of another branch away from it.",
-      )
-    : warn(
-        of('runner'),
-        'No runner of this repository with the labels self-hosted and gpu is online; those of the organisation are not seen here.',
-        'Look at the runner groups of the organisation, or change `runs-on` in train.yml and release.yml.',
-      );
+function labelCheck(there: boolean | Unseen, label: string): SetupCheck {
+  if (there instanceof Unseen) return unseen(of('label'), 'labels', there, 'issues');
+  return there
+    ? ok(of('label'), `The label ${label} is there.`)
+    : warn(of('label'), `The label ${label} is not there yet.`, 'The first drift issue makes it.');
 }

@@ -1,5 +1,6 @@
-import type { RepositorySetup, ScheduleSetup } from '../github/repository-setup.ts';
+import { type RepositorySetup, type ScheduleSetup, Unseen } from '../github/repository-setup.ts';
 import { missing, ok, type SetupCheck } from './check.ts';
+import { unseen } from './unseen.ts';
 
 /** A workflow that a schedule starts, and how many milliseconds it may be silent. */
 export interface Heard {
@@ -16,7 +17,9 @@ export async function heardOf(
   const alive: string[] = [];
   const silent: { detail: string; fix: string }[] = [];
   for (const schedule of schedules) {
-    const found = silenceOf(schedule, await setup.schedule(schedule.workflow), now);
+    const state = await setup.schedule(schedule.workflow);
+    if (state instanceof Unseen) return unseen(of, `the runs of ${schedule.workflow}`, state, 'actions');
+    const found = silenceOf(schedule, state, now);
     if (typeof found === 'string') alive.push(found);
     else silent.push(found);
   }

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { type Level, missing, ok, type SetupCheck, warn } from './check.ts';
-import { isThere } from './new-files.ts';
 import type { WorkflowNames } from './repository-workflows.ts';
 import type { Heard } from './schedule-check.ts';
 import { smallText } from './survey.ts';
@@ -43,7 +42,7 @@ const groupsOf = (names: WorkflowNames): Readonly<Record<string, Group>> => ({
   delivery: {
     ...{ level: 2, needed: true },
     files: [names.promote, names.rollback],
-    others: ['chatops.yml'],
+    others: [commandWorkflow],
   },
   care: { level: 2, needed: false, files: ['drill.yml', 'verify.yml'], others: [statusPage] },
 });
@@ -144,28 +143,23 @@ export async function ownersCheck(root: string): Promise<SetupCheck> {
 
 const hour = 3_600_000;
 /** Templates that a schedule starts, by how long each may be silent: GitHub begins scheduled runs late, or drops one. */
-const scheduled: Readonly<Record<string, number>> = {
-  'monitor.yml': 26 * hour,
+const scheduled = (names: WorkflowNames): Readonly<Record<string, number>> => ({
+  [names.monitor]: 26 * hour,
   'verify.yml': 26 * hour,
   'poll.yml': 13 * hour,
   'drill.yml': 8 * 24 * hour,
-  'status-page.yml': 6 * hour,
-};
+  [statusPage]: 6 * hour,
+});
 export const statusPage = 'status-page.yml';
+/** Hears commands in comments where no app does. */
+export const commandWorkflow = 'chatops.yml';
 
 /** Those of them that are in the repository, but for the ones that are watched already. */
-export async function otherSchedules(root: string, watched: readonly string[]): Promise<Heard[]> {
-  const wanted = Object.entries(scheduled).filter(([workflow]) => !watched.includes(workflow));
-  const found: Heard[] = [];
-  for (const [workflow, every] of wanted) {
-    if (await hasWorkflow(root, workflow)) found.push({ workflow, every });
-  }
-  return found;
-}
-
-/** Whether comments command anything: the app (told by its variable) or chatops.yml. */
-export const hasChatopsWorkflow = (root: string) => hasWorkflow(root, 'chatops.yml');
-
-export async function hasWorkflow(root: string, name: string): Promise<boolean> {
-  return isThere(path.join(root, workflowFolder, name));
+export function otherSchedules(
+  workflows: Workflows,
+  { names, watched }: { names: WorkflowNames; watched: readonly string[] },
+): Heard[] {
+  return Object.entries(scheduled(names))
+    .filter(([workflow]) => workflows.has(workflow) && !watched.includes(workflow))
+    .map(([workflow, every]) => ({ workflow, every }));
 }

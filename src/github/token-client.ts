@@ -36,11 +36,12 @@ export function tokenClient({
         throw Object.assign(new Error('no answer', { cause }), { status: 500 });
       });
       const data = parse(await response.text());
-      if (response.ok) return { status: response.status, data };
+      const told = Object.fromEntries(response.headers);
+      if (response.ok) return { status: response.status, data, headers: told };
       throw Object.assign(new Error(messageOf(data)), {
         status: response.status,
         request: { url: target.href },
-        response: { headers: Object.fromEntries(response.headers), data },
+        response: { headers: told, data },
       });
     },
   };

@@ -5,15 +5,8 @@ import { configChecks, configProblem } from '../adoption/config-checks.ts';
 import { gitFacts } from '../adoption/git.ts';
 import { githubChecks, githubUnseen } from '../adoption/github-checks.ts';
 import { registryChecks } from '../adoption/registry-checks.ts';
-import { environmentsOf, repositoryWorkflows } from '../adoption/repository-workflows.ts';
-import {
-  hasChatopsWorkflow,
-  hasWorkflow,
-  otherSchedules,
-  ownersCheck,
-  statusPage,
-  workflowChecks,
-} from '../adoption/workflow-checks.ts';
+import { repositoryWorkflows } from '../adoption/repository-workflows.ts';
+import { otherSchedules, ownersCheck, workflowChecks } from '../adoption/workflow-checks.ts';
 import { driftLabel } from '../chatops/drift/keep-alarm.ts';
 import { schedulesOf } from '../chatops/drift/schedules.ts';
 import { ChatopsPolicy } from '../chatops/policy.ts';
@@ -115,12 +108,10 @@ async function allChecks(
     ...(await workflowChecks(workflows, { branch, names: chatops.workflows })),
     await ownersCheck(folder),
     ...(await askGitHub(setup, {
-      ...{ environments, entered: environmentsOf(workflows), schedules },
+      ...{ environments, workflows, schedules },
       models: loaded instanceof UserError ? [] : await modelsOf(folder, loaded),
-      others: await otherSchedules(folder, watched),
-      statusPage: await hasWorkflow(folder, statusPage),
+      others: otherSchedules(workflows, { names: chatops.workflows, watched }),
       label: driftLabel,
-      chatops: await hasChatopsWorkflow(folder),
       now: context.now(),
     })),
   ];

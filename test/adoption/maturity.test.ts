@@ -9,8 +9,9 @@ import {
   warn,
 } from '../../src/adoption/check.ts';
 import { githubChecks, githubUnseen } from '../../src/adoption/github-checks.ts';
-import type { RepositorySetup } from '../../src/github/repository-setup.ts';
-import { guarded, setup } from './world.ts';
+import type { Workflows } from '../../src/adoption/workflow-text.ts';
+import { type RepositorySetup, Unseen } from '../../src/github/repository-setup.ts';
+import { guarded, setup, variables, workflowsOf } from './world.ts';
 
 const at = (level: Level) => ({ check: `check-${level}`, level });
 const all = (...changes: SetupCheck[]) => maturity([ok(at(0), ''), ok(at(1), ''), ok(at(2), ''), ...changes]);
@@ -35,17 +36,22 @@ describe('[MET-4] the maturity level', () => {
 });
 
 const now = new Date('2026-03-02T00:00:00Z');
+const training =
+  'on: push\njobs: { train: { runs-on: [self-hosted, gpu] }, gate: { runs-on: ubuntu-latest, environment: staging } }\n';
 const request = {
   environments: ['staging', 'production'],
-  entered: ['candidates', 'monitor', 'staging'],
+  workflows: workflowsOf({ 'train.yml': training }),
   models: [{ model: 'flights', config: 'modelgate.yaml' }],
   schedules: [{ workflow: 'monitor.yml', every: 26 * 3_600_000 }],
   others: [{ workflow: 'poll.yml', every: 24 * 3_600_000 }],
-  statusPage: false,
   label: 'modelgate-drift',
-  chatops: false,
   now,
 };
+/** These beside those that train. */
+const having = (texts: Readonly<Record<string, string>>): { workflows: Workflows } => ({
+  workflows: new Map([...request.workflows, ...workflowsOf(texts)]),
+});
+const command = 'on: issue_comment\njobs: { command: { environment: chatops } }\n';
 async function verdicts(changes: Partial<RepositorySetup>, more: Partial<typeof request> = {}) {
   const checks = await githubChecks(setup(changes), { ...request, ...more });
   return Object.fromEntries(
@@ -72,9 +78,24 @@ describe('what GitHub says of the repository', () => {
           })),
       },
     ],
-    ['variables', 'missing', { variables: async () => ['MODELGATE_BOT', 'MODELGATE_STORE'] }],
-    ['commands', 'missing', { variables: async () => ['MODELGATE_REGION', 'MODELGATE_STORE'] }],
-    ['runner', 'warn', { runners: async () => [['self-hosted', 'linux']] }],
+    ['variables', 'missing', { variables: async () => variables({ MODELGATE_REGION: null }) }],
+    ['commands', 'missing', { variables: async () => variables({ MODELGATE_BOT: null }) }],
+    ['runner', 'warn', { runnerGroups: async () => [] }],
+    [
+      'runner_groups',
+      'warn',
+      { runners: async () => [{ labels: ['self-hosted', 'linux', 'gpu'], online: true }] },
+    ],
+    [
+      'workflow_permissions',
+      'warn',
+      { workflowPermissions: async () => ({ writes: true, approves: false }) },
+    ],
+    [
+      'actions',
+      'missing',
+      { actions: async () => ({ enabled: false, allowed: 'all', selected: null, pinned: false }) },
+    ],
     ['label', 'warn', { hasLabel: async () => false }],
   ])('%s is %s', async (check, verdict, changes) => {
     const found = await verdicts(changes);
@@ -101,17 +122,17 @@ describe('what GitHub says of the repository', () => {
   );
 
   it('every environment that a workflow enters is looked at, as GitHub writes its name', async () => {
-    const having = (...more: ReturnType<typeof guarded>[]) => ({
+    const there = (...more: ReturnType<typeof guarded>[]) => ({
       environments: async () => [...['Candidates', 'staging', 'production', 'monitor'].map(guarded), ...more],
     });
-    const wanted = { entered: ['chatops', 'candidates'] };
-    expect(await verdicts(having())).toMatchObject({ environments: 'ok' });
-    expect(await verdicts(having(), wanted)).toMatchObject({ environments: 'missing' });
-    expect(await verdicts(having(guarded('chatops')), wanted)).toMatchObject({ environments: 'ok' });
+    const wanted = having({ 'chatops.yml': command });
+    expect(await verdicts(there())).toMatchObject({ environments: 'ok' });
+    expect(await verdicts(there(), wanted)).toMatchObject({ environments: 'missing' });
+    expect(await verdicts(there(guarded('chatops')), wanted)).toMatchObject({ environments: 'ok' });
     const open = { ...guarded('chatops'), branches: false };
-    expect(await verdicts(having(open), wanted)).toMatchObject({ environments: 'missing' });
+    expect(await verdicts(there(open), wanted)).toMatchObject({ environments: 'missing' });
     // what nothing of ours enters is somebody else's
-    expect(await verdicts(having({ ...open, name: 'docs' }))).toMatchObject({ environments: 'ok' });
+    expect(await verdicts(there({ ...open, name: 'docs' }))).toMatchObject({ environments: 'ok' });
   });
 
   it.each<[string, Awaited<ReturnType<RepositorySetup['schedule']>>, RegExp]>([
@@ -149,7 +170,7 @@ describe('what GitHub says of the repository', () => {
       ],
     });
     expect(await verdicts(withPages([]))).toMatchObject({ status_page: 'ok' });
-    const there = { statusPage: true };
+    const there = having({ 'status-page.yml': 'on: push\njobs: {}\n' });
     expect(await verdicts(withPages([]), there)).toMatchObject({ status_page: 'missing' });
     expect(await verdicts(withPages([guarded('github-pages')]), there)).toMatchObject({ status_page: 'ok' });
     const open = { ...guarded('github-pages'), branches: false };
@@ -161,9 +182,9 @@ describe('what GitHub says of the repository', () => {
   });
 
   it('hears commands by chatops.yml where no app is named', async () => {
-    expect(await verdicts({ variables: async () => null }, { chatops: true })).toMatchObject({
-      commands: 'ok',
-      variables: 'not looked',
+    const hidden = { variables: async () => new Unseen() };
+    expect(await verdicts(hidden, having({ 'chatops.yml': command }))).toMatchObject({
+      ...{ commands: 'ok', app: 'ok', variables: 'not looked' },
     });
   });
 
@@ -177,24 +198,46 @@ describe('what GitHub says of the repository', () => {
     expect(await verdicts({ environments })).toMatchObject({ production_guard: 'ok' });
   });
 
-  it('says "not looked at" of what the token may not see, never "missing"', async () => {
-    const nothing = async () => null;
-    expect(
-      await verdicts({
-        requiredChecks: nothing,
-        environments: nothing,
-        variables: nothing,
-        runners: nothing,
-      }),
-    ).toMatchObject({
-      required_check: 'not looked',
-      environments: 'not looked',
-      production_guard: 'not looked',
-      variables: 'not looked',
-      commands: 'not looked',
-      runner: 'not looked',
-      schedule: 'ok',
+  it('says "not looked at" of what the token may not see, never "missing", and what it takes', async () => {
+    const administration = new Unseen('administration=read');
+    const blind = setup({
+      token: async () => ({ kind: 'job', scopes: null }),
+      ...{ requiredChecks: async () => new Unseen(), environments: async () => new Unseen() },
+      ...{ variables: async () => new Unseen(), runners: async () => administration },
+      ...{ runnerGroups: async () => new Unseen('the scope admin:org'), jobs: async () => new Unseen() },
+      ...{ workflowPermissions: async () => administration, actions: async () => administration },
+      ...{ offeredRules: async () => new Unseen(), toldApps: async () => new Unseen() },
+      ...{ hasLabel: async () => new Unseen(), schedule: async () => new Unseen() },
     });
+    const checks = await githubChecks(blind, {
+      ...request,
+      ...having({ 'status-page.yml': 'on: push\njobs: {}\n' }),
+    });
+    const [token, ...others] = checks;
+    expect(others.filter(({ looked }) => looked)).toEqual([]);
+    expect(token).toMatchObject({
+      ...{ check: 'token', verdict: 'warn' },
+      detail: expect.stringMatching(
+        /^GitHub was asked with the token of a job or an app\. Not known with it: actions, .* and label\.$/,
+      ),
+      fix: expect.stringContaining('gh auth token'),
+    });
+    const fixes = Object.fromEntries(others.map(({ check, fix }) => [check, fix]));
+    expect(fixes).toMatchObject({
+      ...{ actions: expect.stringContaining('administration=read') },
+      ...{ runner: expect.stringContaining('administration=read') },
+      ...{ environments: expect.stringContaining('Actions: read'), label: expect.stringContaining('Issues') },
+    });
+  });
+
+  it('one list that the token may not see takes no other check along', async () => {
+    expect(await verdicts({ hasLabel: async () => new Unseen() })).toMatchObject({
+      ...{ label: 'not looked', token: 'warn', schedule: 'ok', runner: 'ok' },
+    });
+  });
+
+  it('prints no value of a variable', async () => {
+    expect(JSON.stringify(await githubChecks(setup(), request))).not.toContain('secret');
   });
 
   it('names the same checks without a token', async () => {

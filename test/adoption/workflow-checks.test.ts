@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { environmentsOf } from '../../src/adoption/repository-workflows.ts';
 import { brokenCalls, callsOf } from '../../src/adoption/workflow-calls.ts';
-import { workflowChecks } from '../../src/adoption/workflow-checks.ts';
+import { otherSchedules, workflowChecks } from '../../src/adoption/workflow-checks.ts';
 import { workflowTemplates } from '../../src/adoption/workflow-files.ts';
 import { readWorkflow } from '../../src/adoption/workflow-text.ts';
 import { ChatopsPolicy } from '../../src/chatops/policy.ts';
@@ -133,6 +133,23 @@ describe('the workflows of a repository', () => {
   });
 });
 
+describe('workflows that a schedule starts', () => {
+  const others = (change: Change, names = policy.workflows, watched = [names.monitor]) =>
+    otherSchedules(files(change), { names, watched }).map(({ workflow }) => workflow);
+
+  it('are those that are there and that the policy does not watch', () => {
+    expect(others({})).toEqual(['verify.yml', 'poll.yml', 'drill.yml', 'status-page.yml']);
+    const few = { 'poll.yml': null, 'drill.yml': null, 'status-page.yml': null };
+    expect(others(few, policy.workflows, ['verify.yml'])).toEqual(['monitor.yml']);
+  });
+
+  it('are known by the name that the policy gives them', () => {
+    const names = { ...policy.workflows, monitor: 'watch.yml' };
+    const moved = { 'monitor.yml': null, 'watch.yml': of('monitor.yml') };
+    expect(others(moved, names, [])[0]).toBe('watch.yml');
+  });
+});
+
 describe('what a workflow says to others', () => {
   it('templates call what is there, with what it takes', () => {
     expect(Object.fromEntries(callsOf(files()))).toEqual({
@@ -146,6 +163,20 @@ describe('what a workflow says to others', () => {
     const text =
       'on: push\njobs:\n  a: { environment: { name: prod } }\n  b: { with: { environment: no } }\n';
     expect(readWorkflow(text)?.environments).toEqual(['prod']);
+  });
+
+  it('actions are those of other repositories, of steps and of called workflows', () => {
+    const uses = [
+      'actions/checkout@v6',
+      './here',
+      'docker://alpine:3',
+      'no-version/x',
+      '"$' + '{{ x }}/y@v1"',
+    ];
+    const called = 'acme/x/.github/workflows/y.yml@v1';
+    const steps = uses.map((one) => `{ uses: ${one} }`).join(', ');
+    const text = `on: push\njobs: { a: { uses: ${called} }, b: { steps: [${steps}, { run: x }] }, c: { steps: 7 } }\n`;
+    expect(readWorkflow(text)?.uses).toEqual([called, 'actions/checkout@v6']);
   });
 
   it('calls name files of the folder alone', () => {

@@ -1,4 +1,5 @@
 import type { Measured, MeasuredColumn } from '../../src/adoption/measure.ts';
+import { readWorkflow, type Workflows } from '../../src/adoption/workflow-text.ts';
 import type { RepositorySetup } from '../../src/github/repository-setup.ts';
 
 /** A column of text with 50 values in 1,000 rows, but for what is said. */
@@ -62,20 +63,49 @@ export const guarded = (name: string) => ({
   apps: [],
   branches: true,
 });
+/** Workflows by these texts. */
+export const workflowsOf = (texts: Readonly<Record<string, string>>): Workflows =>
+  new Map(Object.entries(texts).map(([name, text]) => [name, { text, read: readWorkflow(text) }]));
+
+/** The runners that train, in a group as it should be. */
+export const trainers = {
+  name: 'trainers',
+  workflows: ['train', 'release', 'sweep'].map(
+    (name) => `acme/flights/.github/workflows/${name}.yml@refs/heads/main`,
+  ),
+  runners: [{ labels: ['self-hosted', 'linux', 'gpu'], online: true }],
+};
+
 /** A repository where all is as it should be, but for what is said. */
 export function setup(changes: Partial<RepositorySetup> = {}): RepositorySetup {
   return {
     repository: { owner: 'acme', repo: 'flights' },
-    defaultBranch: async () => 'main',
+    about: async () => ({ branch: 'main', open: false, organization: true }),
+    token: async () => ({ kind: 'oauth', scopes: ['repo', 'read:org'] }),
     requiredChecks: async () => [
       { name: 'tests', app: null },
       { name: 'modelgate/gate (flights)', app: 7 },
     ],
     environments: async () => ['candidates', 'staging', 'production', 'monitor'].map(guarded),
-    variables: async () => ['MODELGATE_STORE', 'MODELGATE_REGION', 'MODELGATE_BOT'],
-    runners: async () => [['self-hosted', 'linux', 'gpu']],
+    variables: async () => variables(),
+    runners: async () => [],
+    runnerGroups: async () => [trainers],
+    jobs: async () => [],
+    workflowPermissions: async () => ({ writes: false, approves: false }),
+    actions: async () => ({ enabled: true, allowed: 'all', selected: null, pinned: false }),
+    offeredRules: async () => ['acme-modelgate'],
+    toldApps: async () => ['github-actions', 'acme-modelgate'],
     hasLabel: async () => true,
     schedule: async () => ({ active: true, lastRun: '2026-03-01T05:17:00Z', skipped: false }),
     ...changes,
   };
 }
+
+/** Those of a repository with the app, but for these. */
+export const variables = (changes: Readonly<Record<string, string | null>> = {}) =>
+  new Map(
+    Object.entries({
+      ...{ MODELGATE_STORE: 's3://models/secret', MODELGATE_REGION: 'eu-central-1' },
+      ...{ MODELGATE_BOT: 'acme-modelgate[bot]', ...changes },
+    }).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
+  );

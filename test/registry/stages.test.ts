@@ -140,12 +140,40 @@ describe('stages of the registry', () => {
     expect(unknown).toMatchObject({ verdict: 'error', reason_code: 'model_unknown' });
   });
 
+  it('[REG-2] status of one environment says what serves there, for scripts, and nothing of a new model', async () => {
+    const context = await deployed();
+    const of = async (environment: string | null, name = model) => {
+      const asked = { model: name, at: null, environment, may_be_new: true };
+      const { verdict, summary, outputs } = await runStage(status, asked, context);
+      const { environments, version, generation, rollback_to } = outputs;
+      return {
+        verdict,
+        summary,
+        names: environments?.map((one) => one.environment),
+        version,
+        generation,
+        rollback_to,
+      };
+    };
+    const nothing = { version: null, generation: null, rollback_to: null };
+    expect(await of('staging')).toMatchObject({ names: ['staging'], version: 2, rollback_to: 1 });
+    expect(await of('elsewhere')).toMatchObject({
+      ...{ verdict: 'pass', names: [], summary: expect.stringContaining('nothing in elsewhere'), ...nothing },
+    });
+    expect(await of('staging', 'new')).toMatchObject({ verdict: 'pass', names: [], ...nothing });
+    // without an environment there is no one version to tell
+    expect(await of(null)).toMatchObject(nothing);
+    const strict = await runStage(status, { model: 'new', at: null, environment: 'staging' }, context);
+    expect(strict).toMatchObject({ verdict: 'error', error: { code: 'model_unknown' } });
+  });
+
   it('status, history and export say that there is no store, with its place, where there is none', async () => {
     const folder = temporaryFolder();
     const nowhere = join(folder, 'nowhere');
     const context = contextOf(openRegistry(nowhere));
     const told = [
       await runStage(status, { model, at: null }, context),
+      await runStage(status, { model, at: null, may_be_new: true }, context),
       await runStage(status, { model, at: '2020-01-01' }, context),
       await runStage(history, { model }, context),
       await runStage(exportModel, { model, store: join(folder, 'other') }, context),

@@ -13,6 +13,7 @@ import { serveParcels } from '../bot/story/traffic.ts';
 import { noServer } from '../store/servers/s3-server.ts';
 import type { ActResult, ActRun } from './act/runner.ts';
 import { type ActWorld, openWorld } from './act/world.ts';
+import { permissionsOf } from './templates.ts';
 import { missing } from './tools.ts';
 
 const day = 86_400_000;
@@ -208,10 +209,67 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
     expect(await serving()).toEqual([2, 1]);
   });
 
-  it('[MON-1] monitor.yml: two weeks of parcels that go farther are drift, and the artifact says so', async () => {
-    const wanted = { environment: 'production', expected_generation: '1' };
-    await move('promote', { ...wanted, model: `${model}@2`, op_id: 'forward' }, { promote: 'success' });
+  it('[GAT-4] chatops.yml: a /promote in a comment moves the model by promote.yml, for the person who commented', async () => {
+    const { onGitHub, github, repository } = world;
+    const read = (name: string) => readFile(path.join(repository, name), 'utf8');
+    const files = ['modelgate.yaml', '.github/workflows/promote.yml'];
+    const base = await Promise.all(files.map(async (name) => [name, await read(name)] as const));
+    onGitHub.push('main', Object.fromEntries(base));
+    for (const name of ['max', 'olga']) onGitHub.collaborator(name, 'maintain');
+
+    const [, { manifest = '' } = {}] = (await world.registry.state(model)).versions;
+    const { producer } = await world.registry.store.readManifest(manifest);
+    onGitHub.setRef('heads/better', producer.commit ?? '', github.person('olga'));
+    const { number } = onGitHub.openPullRequest('olga', { branch: 'better' });
+    onGitHub.review(number, 'max', 'APPROVED');
+    onGitHub.status(producer.commit ?? '', 'tests', 'success');
+
+    const variables = { MODELGATE_BOT: 'github-actions[bot]' };
+    const token = (workflow: string, job: string) =>
+      github.actionsToken(onGitHub, permissionsOf(workflow, job));
+    const promotions: ActResult[] = [];
+    github.onDispatch = async (dispatched) => {
+      dispatched.start();
+      const promoted = await world.runner.run({
+        ...{ workflow: 'promote.yml', event: 'workflow_dispatch', inputs: dispatched.inputs, variables },
+        ...{ actor: dispatched.actor.login, id: dispatched.id, token: token('promote.yml', 'authorize') },
+      });
+      promotions.push(promoted);
+      dispatched.complete(promoted.exitCode === 0 ? 'success' : 'failure');
+    };
+    const command = async (by: string, body: string) => {
+      const { id, user, createdAt } = onGitHub.comment(number, by, body);
+      await run(
+        {
+          ...{ workflow: 'chatops.yml', event: 'issue_comment', actor: by, variables },
+          token: token('chatops.yml', 'command'),
+          payload: {
+            ...{ action: 'created', issue: { number, pull_request: {} } },
+            comment: { id, body, user: { login: user.login, type: user.type }, created_at: createdAt },
+          },
+        },
+        { command: 'success' },
+      );
+      return onGitHub.issue(number).comments.at(-1);
+    };
+
+    const unconfirmed = await command('max', '/promote to production');
+    expect(unconfirmed).toMatchObject({
+      ...{ user: github.actionsApp.bot, body: expect.stringContaining('confirm_needed') },
+    });
+    expect([onGitHub.runs, await serving()]).toEqual([[], [2, 1]]);
+
+    const reply = await command('max', `/promote to production --confirm=${manifest.slice(0, 12)}`);
+    expect(promotions.map(({ jobs }) => jobs)).toEqual([{ authorize: 'success', promote: 'success' }]);
+    expect(reply?.body).toMatch(/promoted in \d+ s[\s\S]*"decision":"done"/);
     expect(await serving()).toEqual([2, 2]);
+    const { entry } = await world.registry.entry(model, (await world.registry.state(model)).seq);
+    expect(entry).toMatchObject({ type: 'promote', version: 2, actor: { name: 'max', via: 'action' } });
+    expect(github.violations).toEqual([]);
+    github.onDispatch = null;
+  });
+
+  it('[MON-1] monitor.yml: two weeks of parcels that go farther are drift, and the artifact says so', async () => {
     const today = Math.floor(Date.now() / day) * day;
     const home = path.join(world.folder, 'server');
     await mkdir(home);
@@ -292,15 +350,16 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       );
       return outputs['poll.poll'];
     };
+    const trainings = () => onGitHub.runs.filter(({ workflow }) => workflow.path === train);
     expect(await poll('schedule')).toMatchObject({ decision: 'committed' });
-    expect(onGitHub.runs).toEqual([]);
+    expect(trainings()).toEqual([]);
 
     const delivered = path.join(world.folder, 'delivered.csv');
     await writeFile(delivered, `${await read('parcels.csv')}\nnew,2025-04-29T10:00:00Z,90,9,false`);
     const config = await read('modelgate.yaml');
     await world.commit({ 'modelgate.yaml': config.replace('file: parcels.csv', `file: ${delivered}`) });
     const first = await poll('schedule');
-    const [started] = onGitHub.runs;
+    const [started] = trainings();
     expect(first).toMatchObject({ decision: 'started', run: String(started?.id) });
     expect(started).toMatchObject({
       ...{ event: 'workflow_dispatch', headBranch: 'main', workflow: { path: train } },
@@ -308,7 +367,7 @@ describe.skipIf(skipped !== null)(name, { timeout: 600_000 }, () => {
       title: expect.stringContaining(first?.['op-id'] ?? '?'),
     });
     expect(await poll('workflow_dispatch')).toMatchObject({ decision: 'known', run: String(started?.id) });
-    expect(onGitHub.runs).toEqual([started]);
+    expect(trainings()).toEqual([started]);
     await world.commit({ 'modelgate.yaml': config });
     expect(github.violations).toEqual([]);
   });

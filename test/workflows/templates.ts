@@ -52,3 +52,14 @@ export const called: ReadonlyMap<string, Workflow> = new Map(
     .filter((workflow) => 'workflow_call' in workflow.on)
     .map((workflow) => [`./.github/workflows/${workflow.file}`, workflow]),
 );
+
+/** What the token of a job may do, in the words of the API. */
+export function permissionsOf(file: string, job: string): Record<string, 'read' | 'write'> {
+  const { permissions = {} } = workflows.find((one) => one.file === file)?.jobs[job] ?? {};
+  return Object.fromEntries(
+    Object.entries(permissions).map(([name, access]) => [
+      name.replaceAll('-', '_'),
+      access === 'write' ? 'write' : 'read',
+    ]),
+  );
+}

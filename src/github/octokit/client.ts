@@ -9,6 +9,7 @@ export interface OctokitClient {
 interface Response {
   status: number;
   data: unknown;
+  headers?: Readonly<Record<string, unknown>>;
 }
 
 /** Without an answer for so long, a request counts as lost. */
@@ -51,6 +52,11 @@ export class GitHubApi {
 
   async get<T>(schema: z.ZodType<T>, route: string, parameters: Parameters = {}): Promise<T> {
     return this.parsed(schema, `GET ${route}`, parameters);
+  }
+
+  /** The headers of an answer, by their names in small letters. */
+  async headers(route: string): Promise<Readonly<Record<string, unknown>>> {
+    return (await this.request(`GET ${route}`, {})).headers ?? {};
   }
 
   /** Null where GitHub says that there is none, or that it was deleted. */
@@ -260,11 +266,15 @@ function refusal(
   });
 }
 
-/** The HTTP status and words of what GitHub refused, for callers that tell refusals apart. */
-export function refusalDetail(error: unknown): { status: number; message: string } | null {
+/** The HTTP status, words and headers of what GitHub refused, for callers that tell refusals apart. */
+export function refusalDetail(
+  error: unknown,
+): { status: number; message: string; headers: Readonly<Record<string, unknown>> } | null {
   if (!(error instanceof UserError)) return null;
   const parsed = Failure.safeParse(error.cause);
-  return parsed.success ? { status: parsed.data.status, message: parsed.data.message } : null;
+  if (!parsed.success) return null;
+  const { status, message, response } = parsed.data;
+  return { status, message, headers: response?.headers ?? {} };
 }
 
 /** An answer without the promised content: its request may have had its effect. */

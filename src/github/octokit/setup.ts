@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { UserError } from '../../errors.ts';
-import type { EnvironmentSetup, RepositorySetup, RequiredCheck } from '../repository-setup.ts';
-import { Repository } from './answers.ts';
+import type { EnvironmentSetup, RepositorySetup, RequiredCheck, TokenSetup } from '../repository-setup.ts';
 import { collect, GitHubApi, type OctokitClient } from './client.ts';
+import { actionsSetup } from './setup-actions.ts';
+import { scopesOf, unlessDenied } from './unseen.ts';
 
 const repo = '/repos/{owner}/{repo}';
 
@@ -53,15 +53,33 @@ const Rules = z.object({
     .default([]),
 });
 const Named = z.object({ name: z.string() });
-const Runner = z.object({ status: z.string(), labels: z.array(Named) });
+const Slug = z.object({ slug: z.string() });
+const Offered = z.object({
+  available_custom_deployment_protection_rule_integrations: z.array(Slug).default([]),
+});
+const Suite = z.object({ app: Slug.nullish() });
+const Repository = z.object({
+  default_branch: z.string(),
+  private: z.boolean(),
+  owner: z.object({ type: z.string() }),
+});
 const Run = z.object({ created_at: z.string(), conclusion: z.string().nullish() });
 
 /** The set-up of a repository over an Octokit, or anything else with its method `request`. */
 export function octokitSetup(options: {
   client: OctokitClient;
   repository: RepositorySetup['repository'];
+  kind: TokenSetup['kind'];
 }): RepositorySetup {
   const api = new GitHubApi(options);
+  const about = async () => {
+    const found = await api.get(Repository, repo);
+    return {
+      branch: found.default_branch,
+      open: !found.private,
+      organization: found.owner.type === 'Organization',
+    };
+  };
   /** Whether an environment's own list of branches and tags leaves any out. */
   const someOnly = async (environment_name: string): Promise<boolean> => {
     const route = `${repo}/environments/{environment_name}/deployment-branch-policies`;
@@ -73,7 +91,13 @@ export function octokitSetup(options: {
     (await collect(api.list(Named, `${repo}/branches`, { protected: true, pages: 1 }))).length > 0;
   return {
     repository: options.repository,
-    defaultBranch: async () => (await api.get(Repository, repo)).default_branch,
+    about,
+    ...actionsSetup(api, async () => (await about()).organization),
+
+    async token() {
+      const { 'x-oauth-scopes': scopes } = await api.headers(repo);
+      return { kind: options.kind, scopes: typeof scopes === 'string' ? scopesOf(scopes) : null };
+    },
 
     requiredChecks: (branch) =>
       unlessDenied(async () => {
@@ -108,48 +132,39 @@ export function octokitSetup(options: {
         return setups;
       }),
 
-    variables: () =>
-      unlessDenied(async () =>
-        (await collect(api.list(Named, `${repo}/actions/variables`, { key: 'variables' }))).map(
-          ({ name }) => name,
-        ),
-      ),
+    offeredRules: (environment_name) =>
+      unlessDenied(async () => {
+        const route = `${repo}/environments/{environment_name}/deployment_protection_rules/apps`;
+        const found = await api.get(Offered, route, { environment_name, per_page: 100 });
+        return found.available_custom_deployment_protection_rule_integrations.map(({ slug }) => slug);
+      }),
 
-    runners: () =>
-      unlessDenied(async () =>
-        (await collect(api.list(Runner, `${repo}/actions/runners`, { key: 'runners' })))
-          .filter(({ status }) => status === 'online')
-          .map(({ labels }) => labels.map(({ name }) => name)),
-      ),
+    toldApps: (ref) =>
+      unlessDenied(async () => {
+        const suites = api.list(Suite, `${repo}/commits/{ref}/check-suites`, { ref, key: 'check_suites' });
+        return [...new Set((await collect(suites)).flatMap(({ app }) => app?.slug ?? []))];
+      }),
 
-    hasLabel: async (name) => (await api.find(Named, `${repo}/labels/{name}`, { name })) !== null,
+    hasLabel: (name) =>
+      unlessDenied(async () => (await api.find(Named, `${repo}/labels/{name}`, { name })) !== null),
 
-    async schedule(file) {
-      const route = `${repo}/actions/workflows/{workflow_id}`;
-      const found = await api.find(z.object({ state: z.string() }), route, { workflow_id: file });
-      if (found === null) return null;
-      const runs = api.list(Run, `${route}/runs`, {
-        workflow_id: file,
-        event: 'schedule',
-        key: 'workflow_runs',
-        pages: 1,
-      });
-      const latest = await collect(runs);
-      return {
-        active: found.state === 'active',
-        lastRun: latest.find(({ conclusion }) => conclusion !== 'skipped')?.created_at ?? null,
-        skipped: latest[0]?.conclusion === 'skipped',
-      };
-    },
+    schedule: (file) =>
+      unlessDenied(async () => {
+        const route = `${repo}/actions/workflows/{workflow_id}`;
+        const found = await api.find(z.object({ state: z.string() }), route, { workflow_id: file });
+        if (found === null) return null;
+        const runs = api.list(Run, `${route}/runs`, {
+          workflow_id: file,
+          event: 'schedule',
+          key: 'workflow_runs',
+          pages: 1,
+        });
+        const latest = await collect(runs);
+        return {
+          active: found.state === 'active',
+          lastRun: latest.find(({ conclusion }) => conclusion !== 'skipped')?.created_at ?? null,
+          skipped: latest[0]?.conclusion === 'skipped',
+        };
+      }),
   };
-}
-
-/** Null where the token may not see it, or GitHub hides it from the token. */
-async function unlessDenied<T>(read: () => Promise<T>): Promise<T | null> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof UserError && ['github_denied', 'github_missing'].includes(error.code)) return null;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
+import { Name } from '../../names.ts';
 import { defineCommand, type Project } from '../command.ts';
 import { runStage } from '../define.ts';
 import { diff, parsePair } from '../diff.ts';
@@ -26,28 +27,39 @@ const statusCommand = defineCommand({
   positional: ['model'],
   options: z.object({
     model,
+    in: Name.optional().describe('Of this environment alone'),
+    may_be_new: z
+      .boolean()
+      .default(false)
+      .describe('Take a model that is not registered yet for one of which nothing is deployed'),
     at: z.string().optional().describe('At a past moment, e.g. 2026-05-03T14:00Z. Left out: now'),
     all: z.boolean().default(false).describe('Every model in the store, by its log alone'),
   }),
   examples: [
     'modelgate status',
+    'modelgate status flights-late --in production',
     'modelgate status flights-late --at 2026-05-03T14:00Z --json',
     'modelgate status --all',
   ],
   async run(options, project) {
     if (options.all) {
-      if (options.model === undefined)
-        return runStage(statusAll, { at: options.at ?? null }, project.context);
+      const one = options.model ?? options.in;
+      if (one === undefined) return runStage(statusAll, { at: options.at ?? null }, project.context);
       throw new UserError({
         code: 'usage',
-        message: `--all is every model, and ${JSON.stringify(options.model)} names one.`,
+        message: `--all is every model in every environment, and ${JSON.stringify(one)} names one.`,
         where: '--all',
-        fix: 'Give a model or --all.',
+        fix: 'Leave that out, or --all.',
       });
     }
     return runStage(
       status,
-      { model: await modelOf(options.model, project), at: options.at ?? null },
+      {
+        model: await modelOf(options.model, project),
+        at: options.at ?? null,
+        environment: options.in ?? null,
+        may_be_new: options.may_be_new,
+      },
       project.context,
     );
   },

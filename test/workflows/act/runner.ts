@@ -54,6 +54,8 @@ export interface ActRun {
   inputs?: Readonly<Record<string, string>>;
   payload?: Readonly<Record<string, unknown>>;
   token?: string;
+  /** By which GitHub knows the run; left out, act's runs are numbered. */
+  id?: number;
   /** Of the repository, beside those of every run. */
   variables?: Readonly<Record<string, string>>;
 }
@@ -108,7 +110,7 @@ export class ActRunner implements AsyncDisposable {
         ...wanted.payload,
       }),
     );
-    const run = String(this.runs);
+    const run = String(wanted.id ?? this.runs);
     const given = { GITHUB_RUN_ID: run, ...this.artifacts.variables(run, 'act'), ...environment };
     const args = [
       ...[wanted.event, '--json', '--eventpath', event],
