@@ -50,9 +50,15 @@ export async function planColumns(
   });
 }
 
+/** So many times wider than between the 10 % and the 90 % quantile, the 5 % and the 95 % one are no bulk. */
+const farther = 10;
+/** Of a normal distribution: the width between the 5 % and the 95 % quantile by that between the 10 % and the 90 % one. */
+const outward = 1.28;
+
 /**
  * Width between the 5 % and the 95 % quantile of numeric columns, by position: from a sample, where rows are many. Where
- * these are one value, nearly all rows hold it: twice the median distance of the others from it, so that a single large
+ * this holds values far outside of the rest (9999 for "not known" in 6 % of the rows), that of the rest; where both
+ * quantiles are one value, nearly all rows hold it: twice the median distance of the others from it, so that a single large
  * one does not decide how finely the rest is told apart.
  */
 async function bulks(
@@ -63,8 +69,13 @@ async function bulks(
   const selected = columns.flatMap((column, index) => {
     if (kindOf(column) !== 'numeric') return [];
     const value = `CAST(${identifier(column.name)} AS DOUBLE)`;
-    const quantile = (p: number) => `quantile_disc(${value}, ${p}) FILTER (${usable(value)})`;
-    return [`${quantile(0.05)} AS l${index}`, `${quantile(0.95)} AS u${index}`];
+    // one aggregate, however often it stands here
+    const quantiles = `(quantile_disc(${value}, [0.05, 0.1, 0.9, 0.95]) FILTER (${usable(value)}))`;
+    return [
+      `${quantiles}[1] AS l${index}`,
+      `${quantiles}[4] AS u${index}`,
+      `${quantiles}[3] - ${quantiles}[2] AS i${index}`,
+    ];
   });
   if (selected.length === 0) return new Map();
   const [row = {}] = await engine.rows(
@@ -72,8 +83,10 @@ async function bulks(
        SELECT * FROM ${identifier(view)} USING SAMPLE reservoir(${sampledRows} ROWS) REPEATABLE (1))`,
   );
   const found = columns.flatMap((_, index) => {
-    const [low, high] = [row[`l${index}`], row[`u${index}`]];
-    return typeof low === 'number' && typeof high === 'number' ? [{ index, low, width: high - low }] : [];
+    const [low, high, inner] = [row[`l${index}`], row[`u${index}`], row[`i${index}`]];
+    if (typeof low !== 'number' || typeof high !== 'number' || typeof inner !== 'number') return [];
+    const far = inner > 0 && high - low > farther * inner;
+    return [{ index, low, width: far ? outward * inner : high - low }];
   });
   const points = found.filter(({ width }) => width === 0);
   const rest = await widthsBeside(engine, view, { columns, points });

@@ -1,6 +1,7 @@
 import { withCommas } from '../report/commas.ts';
 import { details, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import type { DriftColumn, DriftReport, Segment } from './drift-report.ts';
+import { farWords, meanWords, meanWordsWithin } from './far-words.ts';
 import { percent, pValue, readable, signed, withUnit } from './format.ts';
 import type { Signal } from './signal.ts';
 
@@ -12,15 +13,13 @@ export function featurePart(report: DriftReport | null, head: Signal): Markdown 
     head.rank === null
       ? 'not known'
       : `${percent(head.importance)} of the model's importance, rank ${head.rank}${head.top === true ? ' (top quartile)' : ''}`;
-  const shift =
-    column.mean_reference === null || column.mean_current === null
-      ? null
-      : `mean ${readable(column.mean_reference)} → ${readable(column.mean_current)} (${signed(column.mean_current - column.mean_reference)})`;
   const test = report.assumes_independent_rows
     ? `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)} (taking rows as independent: there is no time column)`
     : `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)}, by permuting whole blocks ${withCommas(report.assignments)} times`;
   const facts: [string, string | null][] = [
-    ['Moved by', shift],
+    ['Moved by', meanWordsWithin(column)],
+    ['Far values', farWords(column)],
+    ['With all values', column.ends === null ? null : meanWords(column)],
     [
       'Effect',
       `${withUnit(column.effect, column.effect_unit)} (counts from ${withUnit(column.effect_threshold, column.effect_unit)})`,
@@ -98,10 +97,14 @@ function dimensionPart(name: string, segments: readonly Segment[], dimension: st
   const total = all[0]?.total ?? 0;
   const rest = total - shown.reduce((sum, segment) => sum + segment.contribution, 0);
   const own = dimension === name;
+  const far = all[0]?.of === 'far_values';
+  const told = (mean: number | null) => (far ? percent(mean === null ? null : mean / 100) : readable(mean));
   const rows = shown.map((segment) => [
     text(segment.segment, 60),
     `${percent(segment.share_reference)} → ${percent(segment.share_current)}`,
-    ...(own ? [] : [`${text(readable(segment.mean_reference))} → ${text(readable(segment.mean_current))}`]),
+    ...(own
+      ? []
+      : [[segment.mean_reference, segment.mean_current].map((mean) => text(told(mean))).join(' → ')]),
     text(signed(segment.contribution)),
   ]);
   if (all.length > shown.length) rows.push(['all others', '', ...(own ? [] : ['']), text(signed(rest))]);
@@ -110,8 +113,8 @@ function dimensionPart(name: string, segments: readonly Segment[], dimension: st
     columns: [
       { title: text(dimension) },
       { title: 'share of rows' },
-      ...(own ? [] : [{ title: `mean of ${text(name)}` }]),
-      { title: own ? 'part of the PSI' : 'part of the shift', number: true },
+      ...(own ? [] : [{ title: far ? `far values of ${text(name)}` : `mean of ${text(name)}` }]),
+      { title: own ? 'part of the PSI' : far ? 'points of the shift' : 'part of the shift', number: true },
     ],
     rows,
   });

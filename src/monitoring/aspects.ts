@@ -11,9 +11,9 @@ import {
 } from './block-counts.ts';
 import type { ClassicalStatistics } from './classical.ts';
 import type { ColumnData, NumericData } from './column-data.ts';
-import type { Aspect, ColumnVerdict } from './drift-report.ts';
+import type { Aspect, ColumnVerdict, FarValues } from './drift-report.ts';
 import { distance, type EffectScale, effectThreshold, type Threshold } from './effect.ts';
-import { type Ends, within } from './far-values.ts';
+import { type Ends, placesWithin } from './far-values.ts';
 import { type Floor, floorOf, type MonitoringPolicy } from './policy.ts';
 import type { TablePair } from './tables.ts';
 import { weekdayStrata } from './weekdays.ts';
@@ -22,6 +22,8 @@ import { weekdayStrata } from './weekdays.ts';
 export interface Candidate {
   aspect: Aspect['aspect'];
   counts: BlockCounts;
+  /** Values far outside of the rest are left out of the counts. */
+  parted?: boolean;
   scale: EffectScale;
   effect: number | null;
   threshold: Threshold;
@@ -32,7 +34,10 @@ export interface Candidate {
 /** A column's counts by block, and how far its values moved. */
 export interface ColumnCounts {
   name: string;
+  /** Without those far outside of the rest. */
   values: BlockCounts;
+  /** Bins within the ends and beyond each; null where no value lies beyond, and for categories. */
+  far: BlockCounts | null;
   /** Two bins: with a value, null. */
   nulls: BlockCounts;
   /** Two bins: a level that the reference holds, one that it lacks; null where all are known, and for numbers. */
@@ -41,31 +46,40 @@ export interface ColumnCounts {
   scale: EffectScale;
   /** Distance of the values in the scale's unit; null where there is nothing to measure. */
   effect: number | null;
-  /** What values far outside of the rest count as in scale and effect; null where there are none. */
-  ends: Ends | null;
+  /** Where values lie far outside of the rest; null where none does. */
+  parted: Parted | null;
+}
+
+/** Values within the ends of a column, and what is told of them and of those beyond. */
+export interface Parted {
+  ends: Ends;
+  far: FarValues;
 }
 
 export const pointsScale: EffectScale = { unit: 'points', sd: 1 };
 
-/** What can have moved in a column: its distribution, its null rate, and (texts) levels never seen before. */
+/**
+ * What can have moved in a column: its distribution, its null rate, levels never seen before (texts), and the shares of
+ * values far outside of the rest (numbers).
+ */
 export function aspectsOf(
-  column: Omit<ColumnCounts, 'ends'>,
+  column: Omit<ColumnCounts, 'parted'>,
   { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
 ): Candidate[] {
-  const { name, values, nulls, unseen, scale, effect } = column;
+  const { name, values, far, nulls, unseen, scale, effect } = column;
   const floor = floorOf(policy, name);
   const past = { floor, weekdays: weekdayStrata(pair, policy) };
   const filled = rowVerdict(values, policy);
   const found: Candidate[] = [
     {
-      ...{ aspect: 'distribution', counts: values, scale, effect },
+      ...{ aspect: 'distribution', counts: values, parted: far !== null, scale, effect },
       threshold: effectThreshold(values, scale, past),
       verdict: filled,
     },
   ];
-  const counts = (two: BlockCounts): [Float64Array, Float64Array] => [
-    sumBlocks(two.reference, 2),
-    sumBlocks(two.current, 2),
+  const counts = ({ bins, reference, current }: BlockCounts): [Float64Array, Float64Array] => [
+    sumBlocks(reference, bins),
+    sumBlocks(current, bins),
   ];
   const [before, after] = counts(nulls);
   if ((before[1] as number) + (after[1] as number) > 0) {
@@ -74,6 +88,14 @@ export function aspectsOf(
       effect: distance(nulls, pointsScale, [before, after]),
       threshold: effectThreshold(nulls, pointsScale, past),
       verdict: rowVerdict(nulls, policy),
+    });
+  }
+  if (far !== null) {
+    found.push({
+      ...{ aspect: 'far_values', counts: far, scale: pointsScale },
+      effect: distance(far, pointsScale, counts(far)),
+      threshold: effectThreshold(far, pointsScale, past),
+      verdict: rowVerdict(far, policy),
     });
   }
   if (unseen !== null) {
@@ -108,15 +130,17 @@ export function countsOfRows(
   { pair, policy }: { pair: TablePair; policy: MonitoringPolicy },
 ): ColumnCounts {
   const { name } = data;
-  const far = endsOf(data, floorOf(policy, name));
-  const common = { name, values: valueCounts(data, pair, far), nulls: nullCounts(data, pair) };
+  const ends = data.current.n === 0 ? null : endsOf(data, floorOf(policy, name));
+  const common = { name, ...valueCounts(data, pair, ends), nulls: nullCounts(data, pair) };
   if (data.kind === 'numeric') {
-    const ends = data.current.n === 0 ? null : far;
     const scaled =
       ends === null
-        ? scaledEffect(data.reference.sample.standardDeviation(), statistics.wasserstein)
+        ? {
+            ...scaledEffect(data.reference.sample.standardDeviation(), statistics.wasserstein),
+            parted: null,
+          }
         : withinEnds(data, ends);
-    return { ...common, unseen: null, ends, ...scaled };
+    return { ...common, unseen: null, ...scaled };
   }
   const moved = statistics.total_variation;
   return {
@@ -124,7 +148,7 @@ export function countsOfRows(
     unseen: unseenOf(data),
     scale: pointsScale,
     effect: moved === null ? null : 100 * moved,
-    ends: null,
+    parted: null,
   };
 }
 
@@ -136,13 +160,27 @@ export function scaledEffect(sd: number, raw: number | Undefined | null): Scaled
   return { scale, effect: typeof raw === 'number' ? raw / scale.sd : null };
 }
 
-/** Where values far outside of the rest count as the ends. */
-function withinEnds({ reference, current }: NumericData, ends: Ends): Scaled {
-  const [before, after] = [reference, current].map(({ sample }) => within(sample.sorted(), ends)) as [
-    Float64Array,
-    Float64Array,
-  ];
-  return scaledEffect(standardDeviation(before), wassersteinSorted(before, after));
+/** Of the values within the ends. */
+function withinEnds({ reference, current }: NumericData, ends: Ends): Scaled & Pick<ColumnCounts, 'parted'> {
+  const [before, after] = [reference, current].map(({ sample }) => {
+    const sorted = sample.sorted();
+    const [from, until] = placesWithin(sorted, ends);
+    const values = sorted.subarray(from, until);
+    const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value / values.length, 0);
+    const share = (rows: number) => rows / sorted.length;
+    const told = { below: share(from), above: share(sorted.length - until), mean_within: mean };
+    return { values, told };
+  }) as [SideWithin, SideWithin];
+  const raw = after.values.length === 0 ? null : wassersteinSorted(before.values, after.values);
+  const scaled = scaledEffect(standardDeviation(before.values), raw);
+  // a copy of all rows, given back at once: the next column's would come on top of it
+  for (const { values } of [before, after]) values.buffer.transfer(0);
+  return { ...scaled, parted: { ends, far: { reference: before.told, current: after.told } } };
+}
+
+interface SideWithin {
+  values: Float64Array<ArrayBuffer>;
+  told: FarValues['reference'];
 }
 
 /** The decision: more than chance explains, and large enough to matter. */

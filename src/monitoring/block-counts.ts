@@ -1,6 +1,7 @@
 import { sumOfRows } from '../stats/block-rows.ts';
 import { countByLabel } from '../stats/label-counts.ts';
 import type { CategoricalData, ColumnData, NumericSide } from './column-data.ts';
+import { partFar, type ValueCounts } from './far-counts.ts';
 import { type Ends, farEnds } from './far-values.ts';
 import type { Floor } from './policy.ts';
 import type { TablePair } from './tables.ts';
@@ -20,18 +21,14 @@ export const binShares = Array.from({ length: 64 }, (_, i) => (i + 1) / 64);
 /** Categories beyond these, by rows, share one bin. */
 const categoryLimit = 300;
 
-/** Counts by block of a column's values; nulls left out. Values beyond an end share a bin that stands at it. */
-export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null): BlockCounts {
+/** Counts by block of a column's values; nulls left out. */
+export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null): ValueCounts {
   if (data.kind === 'categorical') {
     const bins = Math.min(data.levels.length, categoryLimit);
     const binOf = binsOfLevels(data, bins);
     const fold = (byBlock: Float64Array) => foldLevels(byBlock, binOf, bins);
-    return {
-      bins,
-      positions: null,
-      reference: fold(data.reference.byBlock),
-      current: fold(data.current.byBlock),
-    };
+    const [reference, current] = [fold(data.reference.byBlock), fold(data.current.byBlock)];
+    return { values: { bins, positions: null, reference, current }, far: null };
   }
   const edges = sharedEdges([data.reference, data.current], ends);
   const bins = edges.length + 1;
@@ -45,8 +42,8 @@ export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null
     last = rows > 0 ? (sum + (after.sums[bin] as number)) / rows : last;
     return last;
   });
-  if (ends !== null) [positions[0], positions[bins - 1]] = [ends.low, ends.high];
-  return { bins, positions, reference: before.counts, current: after.counts };
+  const values = { bins, positions, reference: before.counts, current: after.counts };
+  return ends === null ? { values, far: null } : partFar(values, { below: true, above: true });
 }
 
 /** Two bins: with a value, null. */
@@ -111,9 +108,17 @@ export function sumBlocks(
 export function endsOf(data: ColumnData, { shift = 0 }: Floor): Ends | null {
   if (data.kind !== 'numeric' || data.reference.n === 0) return null;
   const { reference, current } = data;
-  const [q01, q99] = reference.sample.quantiles([0.01, 0.99]) as [number, number];
   const extremes = [reference, current].flatMap(({ n, sample }) => (n === 0 ? [] : sample.quantiles([0, 1])));
-  return farEnds({ q01, q99, least: Math.min(...extremes), most: Math.max(...extremes), shift });
+  const { sample, n } = reference;
+  return farEnds({
+    reference: {
+      quantiles: (shares) => sample.quantiles(shares),
+      below: (x) => (sample.countInBins(Float64Array.of(x))[0] as number) / n,
+    },
+    least: Math.min(...extremes),
+    most: Math.max(...extremes),
+    shift,
+  });
 }
 
 function sharedEdges(sides: readonly NumericSide[], ends: Ends | null): Float64Array {

@@ -1,39 +1,35 @@
 import type { BinnedColumn, BinnedSide } from './binned-column.ts';
-import type { BlockCounts } from './block-counts.ts';
-import { type Ends, within } from './far-values.ts';
+import { partFar, type ValueCounts } from './far-counts.ts';
+import { type Ends, placesWithin } from './far-values.ts';
 
 /** Quantiles of each side whose bins begin a bin of the permutation. */
 const quantiles = 32;
 
-/** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond the ends. */
+/** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond each end. */
 export function coarseCounts(
-  { positions: places, reference, current }: BinnedColumn,
+  { positions, reference, current }: BinnedColumn,
   ends: Ends | null,
-): BlockCounts {
-  const positions = ends === null ? places : within(places, ends);
+): ValueCounts {
   const starts = new Uint8Array(positions.length);
   for (const side of [reference, current]) markQuantiles(side, starts);
-  if (ends !== null) markEnds(positions, ends, starts);
+  const [from, until] = ends === null ? [0, starts.length] : placesWithin(positions, ends);
+  starts.fill(0, 0, from);
+  starts.fill(0, until);
+  for (const place of [from, until]) if (place < starts.length) starts[place] = 1;
   const groupOf = groupsFrom(starts);
   const bins = 1 + (groupOf.at(-1) ?? 0);
   const sums = new Float64Array(bins);
   const rows = new Float64Array(bins);
   for (const { counts } of [reference, current]) addToGroups({ sums, rows }, counts, positions, groupOf);
-  return {
+  const values = {
     bins,
     positions: sums.map((sum, i) => (rows[i] === 0 ? 0 : sum / (rows[i] as number))),
     reference: reference.byBlock(groupOf, bins),
     current: current.byBlock(groupOf, bins),
   };
-}
-
-/** The bins beyond an end are one. */
-function markEnds(positions: Float64Array, { low, high }: Ends, starts: Uint8Array): void {
-  for (let bin = 1; bin < positions.length; bin++) {
-    const [before, at] = [positions[bin - 1] as number, positions[bin] as number];
-    if (before === at) starts[bin] = 0;
-    else if (before === low || at === high) starts[bin] = 1;
-  }
+  return ends === null
+    ? { values, far: null }
+    : partFar(values, { below: from > 0, above: until < positions.length });
 }
 
 /** The group of each bin; all but the first begin where it is marked. */

@@ -2,14 +2,14 @@ import type { SqlEngine } from '../data/engine.ts';
 import { type Candidate, hasMoved } from './aspects.ts';
 import { brokenRules } from './classical.ts';
 import { readColumns } from './column-data.ts';
+import { nullRate, summarize } from './column-summary.ts';
 import { smallestDetectable } from './detectable.ts';
 import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Segment } from './drift-report.ts';
-import { percent, readable, signed, withUnit } from './format.ts';
 import type { Importance } from './importance.ts';
 import { jointDrift } from './joint.ts';
 import { type Measured, measure } from './measure.ts';
 import type { MonitoringPolicy } from './policy.ts';
-import { concentration, segmentsBy } from './segments.ts';
+import { concentration, type SegmentQuestion, segmentsBy } from './segments.ts';
 import { decidable, type Significance, significance, type Tested } from './significance.ts';
 import { movedSince } from './since.ts';
 import type { Side, TablePair } from './tables.ts';
@@ -40,7 +40,7 @@ export async function compareTables(
   }
   const place = new Map(pair.columns.map(({ name }, i) => [name, i]));
   measured.sort((a, b) => (place.get(a.name) as number) - (place.get(b.name) as number));
-  const dimensions: Dimensions = (name, dimension) => segmentsBy(engine, { pair, name, dimension });
+  const dimensions: Dimensions = (question) => segmentsBy(engine, pair, question);
   const compared = await decideColumns(measured, { pair, options, dimensions });
   return options.policy.joint
     ? { ...compared, joint: await jointDrift(engine, pair, options.policy) }
@@ -48,7 +48,7 @@ export async function compareTables(
 }
 
 /** Segments of a numeric column by another column's levels; asked for drifted columns alone, since it reads rows. */
-export type Dimensions = (name: string, dimension: string) => Promise<Segment[]>;
+export type Dimensions = (question: SegmentQuestion) => Promise<Segment[]>;
 
 /** Decides on columns that were measured, from rows or from stored blocks. */
 export async function decideColumns(
@@ -66,7 +66,7 @@ export async function decideColumns(
   for (const column of measured) {
     const result = decide(column, { pair, tested, options });
     if (result.verdict === 'drift' && column.kind === 'numeric') {
-      result.segments.push(...(await otherDimensions(dimensions, { column, measured })));
+      result.segments.push(...(await otherDimensions(dimensions, { column: result, measured })));
     }
     columns.push(result);
   }
@@ -86,12 +86,11 @@ function decide(column: Measured, { pair, tested, options }: Context): DriftColu
     const { p, q } = tested.get(candidate) ?? { p: null, q: null };
     return { candidate, aspect: judge(candidate, { p, q, enough, alpha: policy.alpha }) };
   });
-  const drifted = judged
-    .filter(({ aspect }) => aspect.verdict === 'drift')
-    .sort((a, b) => ratio(b.aspect) - ratio(a.aspect));
+  const drifted = judged.filter(({ aspect }) => aspect.verdict === 'drift');
   const values = column.candidates.find((candidate) => candidate.aspect === 'distribution');
-  const head = drifted[0] ?? (judged[0] as (typeof judged)[number]);
-  const { aspect } = head;
+  const aspect = headline(judged.map((one) => one.aspect));
+  const head = judged.find((one) => one.aspect === aspect) as (typeof judged)[number];
+  const farMoved = drifted.some((one) => one.aspect.aspect === 'far_values');
   const broken =
     aspect.verdict === 'too_few_rows' || aspect.verdict === 'empty'
       ? []
@@ -109,7 +108,8 @@ function decide(column: Measured, { pair, tested, options }: Context): DriftColu
     ...column.statistics,
     mean_reference: column.means[0],
     mean_current: column.means[1],
-    ends: column.ends,
+    ends: column.parted?.ends ?? null,
+    far_values: column.parted?.far ?? null,
     unseen: column.unseen,
     aspects: judged.map((one) => one.aspect),
     effect: aspect.effect,
@@ -124,11 +124,23 @@ function decide(column: Measured, { pair, tested, options }: Context): DriftColu
     severity: aspect.effect === null ? null : ratio(aspect) * (share ?? 1),
     verdict,
     rules_broken: broken,
-    summary: summarize(column, { aspect, pair }),
+    summary: summarize(column, { aspect, farMoved, pair }),
     since: since === null ? null : (pair.current.blocks[since] ?? null),
     histogram: column.histogram,
     segments: column.segments,
   };
+}
+
+/**
+ * What a column is told by: what drifted most, else its values; where too few of these lie within the ends to be
+ * compared, those beyond.
+ */
+function headline(aspects: readonly Aspect[]): Aspect {
+  const [most] = aspects.filter(({ verdict }) => verdict === 'drift').sort((a, b) => ratio(b) - ratio(a));
+  const far = aspects.find(({ aspect }) => aspect === 'far_values');
+  const [values] = aspects as [Aspect];
+  const compared = values.verdict !== 'too_few_rows' && values.verdict !== 'empty';
+  return most ?? (compared ? values : (far ?? values));
 }
 
 function judge(
@@ -154,48 +166,17 @@ function ratio({ effect, threshold }: Pick<Aspect, 'effect' | 'threshold'>): num
   return effect === null ? 0 : threshold > 0 ? effect / threshold : effect;
 }
 
-function nullRate(filled: number, side: Side): number | null {
-  return side.rows === 0 ? null : Math.min(1, Math.max(0, 1 - filled / side.rows));
-}
-
-function summarize(column: Measured, { aspect, pair }: { aspect: Aspect; pair: TablePair }): string {
-  const { name } = column;
-  if (aspect.aspect === 'nulls') {
-    const [before, after] = [nullRate(column.n[0], pair.reference), nullRate(column.n[1], pair.current)];
-    return `${name}: nulls ${percent(before)} → ${percent(after)} of the rows`;
-  }
-  if (aspect.aspect === 'unseen') {
-    const levels = (column.unseen?.levels ?? [])
-      .slice(0, 3)
-      .map((level) => JSON.stringify(level.slice(0, 60)));
-    return `${name}: ${percent(column.unseen?.share ?? null)} of the rows hold values never seen before (${levels.join(', ')})`;
-  }
-  const [before, after] = column.means;
-  if (before !== null && after !== null) {
-    return `${name}: mean ${readable(before)} → ${readable(after)} (${signed(after - before)}), distributions ${withUnit(aspect.effect, aspect.unit)} apart`;
-  }
-  if (column.n[0] === 0 || column.n[1] === 0) return `${name}: no values to compare`;
-  const most = column.segments
-    .filter((segment) => !/^\(\d+ others\)$/.test(segment.segment))
-    .sort(
-      (a, b) => Math.abs(b.share_current - b.share_reference) - Math.abs(a.share_current - a.share_reference),
-    )[0];
-  const example =
-    most === undefined
-      ? ''
-      : `, most ${JSON.stringify(most.segment.slice(0, 60))}: ${percent(most.share_reference)} → ${percent(most.share_current)}`;
-  return `${name}: ${withUnit(aspect.effect, aspect.unit)} of the rows changed category${example}`;
-}
-
 /** Segments of a drifted numeric column by the other columns whose levels carry the shift most unevenly. */
 async function otherDimensions(
   dimensions: Dimensions,
-  { column, measured }: { column: Measured; measured: readonly Measured[] },
+  { column, measured }: { column: DriftColumn; measured: readonly Measured[] },
 ): Promise<Segment[]> {
+  const { name, ends, aspects } = column;
+  const of = headline(aspects).aspect === 'far_values' ? 'far_values' : 'mean_difference';
   const found: Segment[][] = [];
-  for (const { name, levels } of measured) {
+  for (const { name: dimension, levels } of measured) {
     if (levels < 2 || levels > dimensionLevels) continue;
-    const segments = await dimensions(column.name, name);
+    const segments = await dimensions({ name, dimension, ends, of });
     if (segments.length > 1) found.push(segments);
   }
   return found

@@ -1,6 +1,7 @@
 import { badge, figure, fold, type Html, html, htmlTable, type Tone } from '../report/html.ts';
 import { histogramPair, sharePairs } from '../report/svg-distribution.ts';
 import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Histogram, Segment } from './drift-report.ts';
+import { meanWords } from './far-words.ts';
 import { percent, pValue, readable, signed, withUnit } from './format.ts';
 
 const tones: Record<ColumnVerdict, Tone> = {
@@ -21,6 +22,7 @@ const aspects: Record<Aspect['aspect'], string> = {
   distribution: 'Values',
   nulls: 'Nulls',
   unseen: 'Unseen values',
+  far_values: 'Far values',
 };
 
 export function verdictBadge(verdict: ColumnVerdict): Html {
@@ -42,7 +44,7 @@ export function columnSection(column: DriftColumn, { sides, id }: { sides: Sides
     ...(column.ends === null
       ? []
       : [
-          `A few values lie far outside of the rest: in the effect those below ${readable(column.ends.low)} or above ${readable(column.ends.high)} count as that`,
+          `Values below ${readable(column.ends.low)} or above ${readable(column.ends.high)} lie far outside of the rest and are compared apart; with all values ${meanWords(column)}`,
         ]),
     ...column.rules_broken.map((rule) => `Rule: ${rule}`),
   ];
@@ -118,11 +120,11 @@ const sideNames = ({ reference, current }: Sides) => ({ reference: reference.nam
 const namedPart = 0.5;
 
 /** The one level of another column that carries most of the shift, as a sentence. */
-function carrier({ name, aspects: all, segments }: DriftColumn): Html | null {
+function carrier({ aspects: all, segments }: DriftColumn): Html | null {
   if (!all.some(({ aspect, verdict }) => aspect === 'distribution' && verdict === 'drift')) return null;
   const carries = ({ contribution, total, share_current: share }: Segment) =>
     contribution / total >= namedPart && contribution / total > 1.5 * share;
-  const first = segments.find((segment) => segment.dimension !== name && carries(segment));
+  const first = segments.find((segment) => segment.of === 'mean_difference' && carries(segment));
   if (first === undefined) return null;
   return html`<p>Most of it comes from ${first.dimension} = ${first.segment}: ${signed(first.contribution)} of the ${signed(first.total)} by which the mean moved.</p>`;
 }
@@ -133,29 +135,38 @@ function segmentTables({ name, segments }: DriftColumn): Html[] {
     const rows = segments.filter((segment) => segment.dimension === dimension);
     const total = rows[0]?.total ?? 0;
     return dimension === name
-      ? fold(
-          `By its own values: parts of the PSI of ${readable(total)}`,
-          segmentTable(dimension, rows, false),
-        )
+      ? fold(`By its own values: parts of the PSI of ${readable(total)}`, segmentTable(dimension, rows, null))
       : fold(
-          `By ${dimension}: parts of the shift of the mean, ${signed(total)}`,
-          segmentTable(dimension, rows, true),
+          rows[0]?.of === 'far_values'
+            ? `By ${dimension}: parts of the shift of the share of far values, ${signed(total)} points`
+            : `By ${dimension}: parts of the shift of the mean, ${signed(total)}`,
+          segmentTable(dimension, rows, rows[0]?.of === 'far_values' ? 'far values' : 'mean'),
         );
   });
 }
 
-function segmentTable(dimension: string, segments: readonly Segment[], means: boolean): Html {
+/** `measured`: what the segments' means are of, for far values points of share; null where they have none. */
+function segmentTable(dimension: string, segments: readonly Segment[], measured: string | null): Html {
   const number = (title: string) => ({ title, number: true });
   return htmlTable({
     columns: [
       { title: dimension },
-      ...['share before', 'share now', ...(means ? ['mean before', 'mean now'] : []), 'part'].map(number),
+      ...[
+        'share before',
+        'share now',
+        ...(measured === null ? [] : [`${measured} before`, `${measured} now`]),
+        'part',
+      ].map(number),
     ],
     rows: segments.map((segment) => [
       segment.segment,
       percent(segment.share_reference),
       percent(segment.share_current),
-      ...(means ? [readable(segment.mean_reference), readable(segment.mean_current)] : []),
+      ...(measured === null
+        ? []
+        : [segment.mean_reference, segment.mean_current].map((mean) =>
+            measured === 'mean' ? readable(mean) : percent(mean === null ? null : mean / 100),
+          )),
       signed(segment.contribution),
     ]),
   });

@@ -9,7 +9,7 @@ export type ColumnVerdict = z.infer<typeof ColumnVerdict>;
 
 /** One way in which a column can move; the column's headline is the one that moved most. */
 export const Aspect = z.object({
-  aspect: z.enum(['distribution', 'nulls', 'unseen']),
+  aspect: z.enum(['distribution', 'nulls', 'unseen', 'far_values']),
   /** Distance of current from reference, in `unit`; null where there is nothing to measure. */
   effect: Maybe,
   /** sd of the reference · the column's own unit · points of share (0 to 100). */
@@ -25,6 +25,18 @@ export const Aspect = z.object({
 });
 export type Aspect = z.infer<typeof Aspect>;
 
+const FarSide = z.object({
+  /** Shares of the values that lie beyond each end. */
+  below: Share,
+  above: Share,
+  /** Mean of those within; null where none is. */
+  mean_within: Maybe,
+});
+
+/** Values far outside of the rest, and the mean of the others. */
+export const FarValues = z.object({ reference: FarSide, current: FarSide });
+export type FarValues = z.infer<typeof FarValues>;
+
 /** A part of the rows and what it adds to a whole; parts of one dimension add up to `total`. */
 export const Segment = z.object({
   /** The column that divides the rows: the column itself, or another one. */
@@ -34,8 +46,11 @@ export const Segment = z.object({
   share_current: Share,
   mean_reference: Maybe,
   mean_current: Maybe,
-  /** Term of the psi (the column itself), or part of the difference of means (another column). */
-  of: z.enum(['psi', 'mean_difference']),
+  /**
+   * Term of the psi (the column itself), or (another column) part of the difference of means within the ends; where far
+   * values moved most, part of the difference of their shares in points, with shares for means.
+   */
+  of: z.enum(['psi', 'mean_difference', 'far_values']),
   contribution: z.number(),
   total: z.number(),
 });
@@ -78,8 +93,10 @@ export const DriftColumn = z.object({
   total_variation: Maybe,
   mean_reference: Maybe,
   mean_current: Maybe,
-  /** Values below or above count as these ends in effect, unit and threshold: a few lie far outside of the rest. */
+  /** Values below `low`, and from `high` on, lie far outside of the rest: an aspect of their own, and in no other. */
   ends: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
+  /** Of the values beyond the ends and within; null where there are no ends. */
+  far_values: FarValues.nullable().default(null),
   /** Levels of the current table that the reference lacks (at most 20), and their share of the rows. */
   unseen: z.object({ share: Share, levels: z.array(z.string()) }).nullable(),
   aspects: z.array(Aspect),

@@ -1,5 +1,5 @@
 import { lastDayAnswer } from './alert-upstream.ts';
-import type { DriftReport } from './drift-report.ts';
+import type { Aspect, DriftReport, FarValues } from './drift-report.ts';
 import { percent, readable } from './format.ts';
 import type { Answer, Condition, Findings, Question } from './runbook.ts';
 import { type Signal, suspicions } from './signal.ts';
@@ -28,9 +28,11 @@ export function findingsOf(evidence: Evidence): Findings {
   const schemaBroken =
     inputs !== null &&
     inputs.schema_differences.missing.length + inputs.schema_differences.changed.length > 0;
-  const nullsMoved = (inputs?.columns ?? []).filter((column) =>
-    column.aspects.some((aspect) => aspect.aspect === 'nulls' && aspect.verdict === 'drift'),
-  );
+  const movedBy = (name: Aspect['aspect']) =>
+    (inputs?.columns ?? []).filter(({ aspects }) =>
+      aspects.some(({ aspect, verdict }) => aspect === name && verdict === 'drift'),
+    );
+  const nullsMoved = movedBy('nulls');
   const top = drifted.filter((one) => one.top === true);
   const ranked = signals.some((one) => one.signal === 'data_drift' && one.top !== null);
   // where importance is not known, every moved feature may be an important one
@@ -38,6 +40,11 @@ export function findingsOf(evidence: Evidence): Findings {
   const rose = new Set(
     nullsMoved
       .filter((column) => (column.null_rate_current ?? 0) > (column.null_rate_reference ?? 0))
+      .map(({ name }) => name),
+  );
+  const farRose = new Set(
+    movedBy('far_values')
+      .filter(({ far_values: far }) => far !== null && beyond(far.current) > beyond(far.reference))
       .map(({ name }) => name),
   );
   const predictionMoved = signals.filter(
@@ -150,6 +157,7 @@ export function findingsOf(evidence: Evidence): Findings {
     drift_found: drifted.length > 0,
     top_importance: important.length > 0,
     important_nulls_rose: important.some(({ name }) => rose.has(name)),
+    important_far_values_rose: important.some(({ name }) => farRose.has(name)),
     predictions_moved: predictionMoved.length > 0,
     performance_fell: fell.length > 0,
     class_shifted: classSignal?.verdict === 'alert',
@@ -166,6 +174,8 @@ function suspicionAnswer(signals: readonly Signal[], name: string): Answer {
     return unknown(found?.summary ?? 'it was not looked for');
   return yesNo(found.verdict === 'alert', found.summary, found.summary);
 }
+
+const beyond = ({ below, above }: FarValues['current']): number => below + above;
 
 function moved(signal: Signal): boolean {
   return signal.verdict === 'alert' || signal.verdict === 'logged';

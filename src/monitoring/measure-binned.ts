@@ -1,17 +1,20 @@
+import { rowTotal } from '../stats/block-rows.ts';
 import { binnedDivergence, toShares, totalVariation } from '../stats/divergence.ts';
 import { ksPValue } from '../stats/ks.ts';
 import { cumulativeCounts, innerEdges, quantileFromCumulative } from '../stats/quantile-bins.ts';
+import { countBelow } from '../stats/sorted.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import { normedWasserstein, standardDeviation, wassersteinFromCounts } from '../stats/wasserstein.ts';
 import { aspectsOf, type ColumnCounts, type Scaled, scaledEffect } from './aspects.ts';
-import type { BinnedColumn } from './binned-column.ts';
+import type { BinnedColumn, BinnedSide } from './binned-column.ts';
 import { nullCounts } from './block-counts.ts';
 import { type ClassicalStatistics, noStatistics } from './classical.ts';
 import { coarseCounts } from './coarse-counts.ts';
-import { type Ends, farEnds, within } from './far-values.ts';
+import { type Ends, farEnds, placesWithin } from './far-values.ts';
+import { drawnEdges, numericHistogram, sharesWithin } from './histogram.ts';
 import type { Measured } from './measure.ts';
 import { floorOf, type MonitoringPolicy } from './policy.ts';
-import { drawnEdges, numericHistogram, numericSegments } from './segments.ts';
+import { numericSegments } from './segments.ts';
 import type { TablePair } from './tables.ts';
 
 /**
@@ -31,20 +34,28 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
   const statistics = byDecile === null ? noStatistics : binnedStatistics(column, below, byDecile);
   const ends = both
     ? farEnds({
-        ...{ q01: quantile(below[0], 0.01), q99: quantile(below[0], 0.99) },
+        reference: {
+          quantiles: (shares) => shares.map((p) => quantile(below[0], p)),
+          below: (x) => (below[0][countBelow(positions, x) - 1] ?? 0) / reference.n,
+        },
         ...{ least: positions[0] as number, most: positions.at(-1) as number },
         shift: floorOf(policy, name).shift ?? 0,
       })
     : null;
   const counts: ColumnCounts = {
     name,
-    values: coarseCounts(column, ends),
+    ...coarseCounts(column, ends),
     nulls: nullCounts(column, pair),
     unseen: null,
-    ends,
-    ...(ends === null ? scaledEffect(reference.sd ?? 0, statistics.wasserstein) : scaleWithin(column, ends)),
+    ...(ends === null
+      ? { ...scaledEffect(reference.sd ?? 0, statistics.wasserstein), parted: null }
+      : withinEnds(column, ends)),
   };
-  const atShare = (p: number) => below.map((side) => quantile(side, p));
+  const { parted } = counts;
+  const atShare = (p: number) =>
+    sharesWithin(parted, p).flatMap((share, i) =>
+      share === null ? [] : [quantile(below[i] as Float64Array, share)],
+    );
   const edges = both
     ? drawnEdges(Math.min(...atShare(0.01)), Math.max(...atShare(0.99)))
     : new Float64Array();
@@ -56,17 +67,33 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     levels: Number.POSITIVE_INFINITY,
     statistics,
     candidates: aspectsOf(counts, { pair, policy }),
-    ends,
+    parted,
     histogram: both ? numericHistogram(edges, count(edges.subarray(1, -1))) : null,
     segments: byDecile === null ? [] : numericSegments(name, deciles, byDecile),
     unseen: null,
   };
 }
 
-function scaleWithin({ positions, reference, current }: BinnedColumn, ends: Ends): Scaled {
-  const values = within(positions, ends);
-  const raw = wassersteinFromCounts({ values, first: reference.counts, second: current.counts });
-  return scaledEffect(standardDeviation(values, reference.counts), raw);
+/** Of the bins within the ends. */
+function withinEnds(
+  { positions, reference, current }: BinnedColumn,
+  ends: Ends,
+): Scaled & Pick<ColumnCounts, 'parted'> {
+  const [from, until] = placesWithin(positions, ends);
+  const values = positions.subarray(from, until);
+  const side = ({ counts, n }: BinnedSide) => {
+    const own = counts.subarray(from, until);
+    const [below, rows] = [rowTotal(counts, 0, from), rowTotal(own, 0, own.length)];
+    const mean =
+      rows === 0 ? null : own.reduce((sum, count, i) => sum + (count / rows) * (values[i] as number), 0);
+    return { counts: own, told: { below: below / n, above: (n - below - rows) / n, mean_within: mean } };
+  };
+  const [before, after] = [side(reference), side(current)];
+  const raw = wassersteinFromCounts({ values, first: before.counts, second: after.counts });
+  return {
+    ...scaledEffect(standardDeviation(values, before.counts), raw),
+    parted: { ends, far: { reference: before.told, current: after.told } },
+  };
 }
 
 /** Of the reference and of the current rows. */

@@ -1,10 +1,10 @@
-import { aspectsOf, type Candidate, countsOfRows } from './aspects.ts';
+import { aspectsOf, type Candidate, countsOfRows, type Parted } from './aspects.ts';
 import { type ClassicalStatistics, classicalStatistics } from './classical.ts';
 import type { ColumnData } from './column-data.ts';
 import type { DriftColumn, Histogram, Segment } from './drift-report.ts';
-import type { Ends } from './far-values.ts';
+import { histogramOf } from './histogram.ts';
 import type { MonitoringPolicy } from './policy.ts';
-import { histogramOf, ownSegments } from './segments.ts';
+import { ownSegments } from './segments.ts';
 import type { TablePair } from './tables.ts';
 
 /** What is kept of a column once its rows are gone. */
@@ -16,7 +16,7 @@ export interface Measured {
   levels: number;
   statistics: ClassicalStatistics;
   candidates: Candidate[];
-  ends: Ends | null;
+  parted: Parted | null;
   histogram: Histogram | null;
   segments: Segment[];
   unseen: DriftColumn['unseen'];
@@ -36,8 +36,8 @@ export function measure(data: ColumnData, pair: TablePair, policy: MonitoringPol
     levels: data.kind === 'categorical' ? data.levels.length : Number.POSITIVE_INFINITY,
     statistics,
     candidates: aspectsOf(counts, { pair, policy }),
-    ends: counts.ends,
-    histogram: histogramOf(data),
+    parted: counts.parted,
+    histogram: histogramOf(data, counts.parted),
     segments: both ? ownSegments(data) : [],
     unseen: unseenLevels(data),
   };

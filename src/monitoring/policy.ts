@@ -44,7 +44,7 @@ export const Floor = z.strictObject({
     .nonnegative()
     .max(100)
     .optional()
-    .describe('Categorical columns and null rates: points of share (0 to 100) that moved.'),
+    .describe('Categorical columns, null rates and shares of far values: points (0 to 100) that moved.'),
 });
 export type Floor = z.infer<typeof Floor>;
 

@@ -20,8 +20,10 @@ import type { TablePair } from './tables.ts';
 export interface ReplayColumn {
   name: string;
   kind: 'numeric' | 'categorical';
-  /** Rows with a value, blocks × bins on each side, over bins shared by both. */
+  /** Rows with a value within the column's ends, blocks × bins on each side, over bins shared by both. */
   values: BlockCounts;
+  /** Rows whose value lies within the column's ends, and beyond each; null where it has none. */
+  far: BlockCounts | null;
   /** Two bins: with a value, null. */
   nulls: BlockCounts;
 }
@@ -46,7 +48,7 @@ export async function replayColumns(
     columns.push({
       name,
       kind,
-      values: valueCounts(data, pair, endsOf(data, floorOf(policy, name))),
+      ...valueCounts(data, pair, endsOf(data, floorOf(policy, name))),
       nulls: nullCounts(data, pair),
     });
   }
@@ -101,13 +103,14 @@ function chosenCounts(
   column: ReplayColumn,
   sides: ReplaySides,
   planted: boolean,
-): Omit<ColumnCounts, 'ends'> {
+): Omit<ColumnCounts, 'parted'> {
   const values = choose(column.values, sides, planted);
   const before = sumBlocks(values.reference, values.bins);
   const scale =
     values.positions === null ? pointsScale : numericScale(standardDeviation(values.positions, before));
   return {
     ...{ name: column.name, values, nulls: choose(column.nulls, sides, planted), scale },
+    far: column.far === null ? null : choose(column.far, sides, planted),
     unseen: values.positions === null ? unseenCounts(values, before) : null,
     effect: distance(values, scale, [before, sumBlocks(values.current, values.bins)]),
   };

@@ -28,6 +28,7 @@ export const Condition = z.enum([
   'drift_found',
   'top_importance',
   'important_nulls_rose',
+  'important_far_values_rose',
   'predictions_moved',
   'performance_fell',
   'class_shifted',

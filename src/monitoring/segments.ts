@@ -2,7 +2,8 @@ import { identifier, type SqlEngine } from '../data/engine.ts';
 import { floorShares, psiTerms, toShares } from '../stats/divergence.ts';
 import { innerEdges, quantileShares } from '../stats/quantile-bins.ts';
 import type { ColumnData } from './column-data.ts';
-import type { Histogram, Segment } from './drift-report.ts';
+import type { Segment } from './drift-report.ts';
+import type { Ends } from './far-values.ts';
 import { readable } from './format.ts';
 import type { Side, TablePair } from './tables.ts';
 
@@ -56,10 +57,22 @@ function psiSegments(
   }));
 }
 
-function binLabels(edges: Float64Array): string[] {
+/** Names of the bins between inner edges, the outer ones open. */
+export function binLabels(edges: Float64Array): string[] {
   if (edges.length === 0) return ['all values'];
   const texts = Array.from(edges, readable);
   return [`< ${texts[0]}`, ...texts.slice(1).map((text, i) => `${texts[i]} to ${text}`), `≥ ${texts.at(-1)}`];
+}
+
+/** What a numeric column is divided by, and what of it is divided. */
+export interface SegmentQuestion {
+  name: string;
+  /** Another column. */
+  dimension: string;
+  /** Values beyond them are left out of means; null where there are none. */
+  ends: Ends | null;
+  /** The difference of means, or that of the shares (in points) beyond the ends. */
+  of: 'mean_difference' | 'far_values';
 }
 
 /**
@@ -69,10 +82,12 @@ function binLabels(edges: Float64Array): string[] {
  */
 export async function segmentsBy(
   engine: SqlEngine,
-  { pair, name, dimension }: { pair: TablePair; name: string; dimension: string },
+  pair: TablePair,
+  question: SegmentQuestion,
 ): Promise<Segment[]> {
-  const before = await meansBy(engine, { pair, side: pair.reference, name, dimension });
-  const after = await meansBy(engine, { pair, side: pair.current, name, dimension });
+  const { dimension, of } = question;
+  const before = await meansBy(engine, pair, { ...question, side: pair.reference });
+  const after = await meansBy(engine, pair, { ...question, side: pair.current });
   const rows = (groups: Groups) => [...groups.values()].reduce((sum, group) => sum + group.n, 0);
   const mean = (groups: Groups) =>
     [...groups.values()].reduce((sum, { n, mean }) => sum + n * mean, 0) / rows(groups);
@@ -92,19 +107,28 @@ export async function segmentsBy(
     };
   });
   const total = mean(after) - middle;
-  return largest(parts).map((part) => ({ dimension, ...part, of: 'mean_difference' as const, total }));
+  return largest(parts).map((part) => ({ dimension, ...part, of, total }));
 }
 
 type Groups = Map<string, { n: number; mean: number }>;
 
 async function meansBy(
   engine: SqlEngine,
-  { pair, side, name, dimension }: { pair: TablePair; side: Side; name: string; dimension: string },
+  pair: TablePair,
+  { side, name, dimension, ends, of }: SegmentQuestion & { side: Side },
 ): Promise<Groups> {
   const value = `CAST(${identifier(name)} AS DOUBLE)`;
+  const within = ends === null ? null : `${value} >= $1 AND ${value} < $2`;
+  const far = of === 'far_values' && within !== null;
+  const measured = far ? `CASE WHEN ${within} THEN 0.0 ELSE 100.0 END` : value;
+  const chosen = [
+    `${identifier(pair.block)} IS NOT NULL AND isfinite(${value})`,
+    ...(far || within === null ? [] : [within]),
+  ];
   const rows = await engine.rows(
-    `SELECT CAST(${identifier(dimension)} AS VARCHAR) AS g, CAST(count(*) AS DOUBLE) AS n, avg(${value}) AS mean
-     FROM ${side.relation} WHERE ${identifier(pair.block)} IS NOT NULL AND isfinite(${value}) GROUP BY 1`,
+    `SELECT CAST(${identifier(dimension)} AS VARCHAR) AS g, CAST(count(*) AS DOUBLE) AS n, avg(${measured}) AS mean
+     FROM ${side.relation} WHERE ${chosen.join(' AND ')} GROUP BY 1`,
+    ends === null ? [] : [ends.low, ends.high],
   );
   return new Map(
     rows.map((row) => [
@@ -159,54 +183,4 @@ function largest<P extends Part>(
       contribution: sum((part) => part.contribution),
     },
   ];
-}
-
-const drawnBins = 24;
-const drawnLevels = 10;
-
-/** Shares of both sides for a drawing: equal bins between the 1st and 99th percentile of both, or the top levels. */
-export function histogramOf(data: ColumnData): Histogram | null {
-  if (data.reference.n === 0 || data.current.n === 0) return null;
-  if (data.kind === 'categorical') {
-    const fold = (counts: Float64Array) => {
-      const shares = Array.from(toShares(counts));
-      const rest = shares.slice(drawnLevels).reduce((sum, share) => sum + share, 0);
-      return shares.length > drawnLevels ? [...shares.slice(0, drawnLevels), rest] : shares;
-    };
-    const more = data.levels.length - drawnLevels;
-    return {
-      edges: null,
-      labels: [...data.levels.slice(0, drawnLevels), ...(more > 0 ? [`(${more} others)`] : [])],
-      reference: fold(data.reference.counts),
-      current: fold(data.current.counts),
-    };
-  }
-  const [before, after] = [data.reference.sample, data.current.sample];
-  const ends = [before, after].map((sample) => sample.quantiles([0.01, 0.99]) as [number, number]);
-  const low = Math.min(...ends.map(([least]) => least));
-  const high = Math.max(...ends.map(([, most]) => most));
-  const edges = drawnEdges(low, high);
-  const inner = edges.subarray(1, -1);
-  return numericHistogram(edges, [before.countInBins(inner), after.countInBins(inner)]);
-}
-
-/** Edges of equal bins from `low` to `high`; of one bin around them where they are one value. */
-export function drawnEdges(low: number, high: number): Float64Array {
-  const bins = high > low ? drawnBins : 1;
-  // not low + i (high − low) / bins: the difference of the largest doubles overflows
-  const edge = (i: number) => (high > low ? low * (1 - i / bins) + high * (i / bins) : low - 0.5 + i);
-  return Float64Array.from({ length: bins + 1 }, (_, i) => edge(i));
-}
-
-/** Shares of both sides in the bins between edges, of which the outer ones are open. */
-export function numericHistogram(
-  edges: Float64Array,
-  [reference, current]: [Float64Array, Float64Array],
-): Histogram {
-  return {
-    edges: Array.from(edges),
-    labels: binLabels(edges.subarray(1, -1)),
-    reference: Array.from(toShares(reference)),
-    current: Array.from(toShares(current)),
-  };
 }

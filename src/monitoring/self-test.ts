@@ -102,6 +102,7 @@ function smallestShifts(options: SelfTestOptions): SmallestShift[] {
         current: plantShift(column.values, (sizes[i] as number) * (scales[i]?.sd ?? 1)),
       },
       nulls: { ...column.nulls, current: column.nulls.reference },
+      far: column.far === null ? null : { ...column.far, current: column.far.reference },
     }));
     const still = columns.map((column, i) => ({ ...column, name: `still ${i}` }));
     const found = columns.map(() => 0);

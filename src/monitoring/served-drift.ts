@@ -86,9 +86,9 @@ export function inputDimensions(
     });
   };
   let pair: Promise<TablePair> | undefined;
-  return async (name, dimension) => {
+  return async (question) => {
     pair ??= open();
-    return segmentsBy(engine, { pair: await pair, name, dimension });
+    return segmentsBy(engine, await pair, question);
   };
 }
 

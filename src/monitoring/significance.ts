@@ -4,6 +4,7 @@ import { worthStratifying } from '../stats/block-strata.ts';
 import { thinToSameVolume } from '../stats/block-thinning.ts';
 import { chiSquareTest, twoSampleTable } from '../stats/contingency.ts';
 import { fisherExact } from '../stats/discrete.ts';
+import { ksFromCounts } from '../stats/ks.ts';
 import { benjaminiHochberg } from '../stats/multiplicity.ts';
 import { isUndefined } from '../stats/undefined.ts';
 import type { Candidate } from './aspects.ts';
@@ -125,16 +126,26 @@ function midRanks({ bins, reference, current }: BlockCounts): Float64Array {
 /** With a smaller expected count than this the p of chi-square is rough. */
 const smallExpected = 5;
 
-/** KS for numbers; chi-square for categories, nulls and unseen levels, and where that is rough Fisher's exact test. */
-function rowLevel({ candidate: { aspect, counts }, statistics }: Question): number {
-  if (aspect === 'distribution' && statistics.ks !== null) return statistics.ks.p_value;
-  if (counts.bins !== 2) return statistics.chi_square?.p_value ?? 1;
-  const table = twoSampleTable(sumBlocks(counts.reference, 2), sumBlocks(counts.current, 2));
-  const test = chiSquareTest(table);
+/**
+ * KS for numbers; chi-square for categories, nulls, unseen levels and far values, and where that is rough for the shares
+ * of these three Fisher's exact test.
+ */
+function rowLevel({ candidate: { aspect, counts, parted }, statistics }: Question): number {
+  const [before, after] = [sumBlocks(counts.reference, counts.bins), sumBlocks(counts.current, counts.bins)];
+  if (aspect === 'distribution' && statistics.ks !== null) {
+    // in bins, which is at most that of the values
+    const test = parted === true ? ksFromCounts({ first: before, second: after }) : null;
+    return test === null || isUndefined(test) ? statistics.ks.p_value : test.pValue;
+  }
+  if (aspect === 'distribution' && counts.bins !== 2) return statistics.chi_square?.p_value ?? 1;
+  const test = chiSquareTest(twoSampleTable(before, after));
   if (isUndefined(test)) return 1;
   if (test.smallestExpected >= smallExpected) return test.pValue;
-  const [a, b, c, d] = Array.from(table.counts) as [number, number, number, number];
-  return fisherExact(a, b, c, d).pTwoSided;
+  const two = ([first = 0, ...others]: Float64Array): [number, number] => [
+    first,
+    others.reduce((sum, n) => sum + n, 0),
+  ];
+  return fisherExact(...two(before), ...two(after)).pTwoSided;
 }
 
 /**

@@ -18,6 +18,7 @@ function column(name: string, level: string): DriftColumn {
     name,
     kind: 'categorical',
     ends: null,
+    far_values: null,
     n_reference: 100,
     n_current: 100,
     null_rate_reference: 0,

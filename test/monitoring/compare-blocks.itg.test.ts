@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { identifier } from '../../src/data/engine.ts';
-import { computeBlocks } from '../../src/data/profile.ts';
-import { blockSide } from '../../src/monitoring/block-side.ts';
-import { compareTables } from '../../src/monitoring/compare.ts';
-import { compareBlocks } from '../../src/monitoring/compare-blocks.ts';
 import type { DriftReport } from '../../src/monitoring/drift-report.ts';
-import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
-import { openPair } from '../../src/monitoring/tables.ts';
-import { bench } from './context.ts';
+import { compareBothWays } from './both-ways.ts';
 
 const timeout = 120_000;
-const names = { reference: 'before', current: 'after' };
 const uniform = (salt: string) => `((hash(i, '${salt}') % 1000003) + 0.5) / 1000003.0`;
 
 /** Shapes that flights and prices do not have: ties, heavy tails, an offset, two values, whole numbers, nulls. */
@@ -30,44 +23,18 @@ const table = (salt: string, { first, days, moved = {} }: { first: string; days:
     .map(([name, sql]) => `${sql} AS ${identifier(name)}`)
     .join(', ')}, DATE '${first}' + CAST(i // 300 AS INTEGER) AS moment FROM range(${300 * days}) t(i)`;
 
-/** The same comparison from rows, and from profiles of single days added up. */
-async function both(
+const both = (
   moved: Record<string, string>,
   before: Record<string, string> = {},
   change: object = {},
-): Promise<{ rows: DriftReport; blocks: DriftReport }> {
-  const { engine } = await bench();
-  const policy = MonitoringPolicy.parse({ permutations: 499, ...change });
-  await engine.execute(
-    `CREATE VIEW reference AS ${table('r', { first: '2020-01-01', days: 30, moved: before })}`,
-  );
-  await engine.execute(`CREATE VIEW current AS ${table('c', { first: '2020-02-01', days: 14, moved })}`);
-  const pair = await openPair(engine, {
-    ...{ reference: 'reference', current: 'current', time: 'moment', unit: 'day', exclude: [] },
-  });
-  const rows = await compareTables(engine, pair, { policy, importance: null, names });
-  const reference = await computeBlocks({ engine, view: 'reference', time: 'moment' });
-  const days = await engine.rows('SELECT DISTINCT CAST(moment AS VARCHAR) AS day FROM current ORDER BY 1');
-  const current = [];
-  for (const { day } of days) {
-    await engine.execute(
-      `CREATE OR REPLACE VIEW one AS SELECT * EXCLUDE (moment) FROM current WHERE moment = DATE '${day}'`,
-    );
-    current.push({ blocks: await computeBlocks({ engine, view: 'one', time: null }), day: String(day) });
-  }
-  const blocks = await compareBlocks(
+): Promise<{ rows: DriftReport; blocks: DriftReport }> =>
+  compareBothWays(
     {
-      reference: blockSide([{ blocks: reference }], 'day'),
-      current: blockSide(current, 'day'),
-      columns: pair.columns.map(({ name, kind }) => ({ name, stored: name, kind })),
-      leftOut: [],
-      schema: { missing: [], unexpected: [], changed: [] },
-      timed: true,
+      reference: table('r', { first: '2020-01-01', days: 30, moved: before }),
+      current: table('c', { first: '2020-02-01', days: 14, moved }),
     },
-    { policy, importance: null, names, dimensions: async () => [] },
+    change,
   );
-  return { rows, blocks };
-}
 
 describe('a comparison from stored blocks', () => {
   it.each([

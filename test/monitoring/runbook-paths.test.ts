@@ -31,7 +31,8 @@ const wanted: Record<Cause, (holds: Holds) => Wanted> = {
 };
 
 function driftWanted(holds: Holds): Wanted {
-  const learnsAFault = holds.schema_broken || (holds.drift_found && holds.important_nulls_rose);
+  const wrongValues = holds.important_nulls_rose || holds.important_far_values_rose;
+  const learnsAFault = holds.schema_broken || (holds.drift_found && wrongValues);
   if (learnsAFault) return ['fix_data', null];
   if (!holds.drift_found) return [holds.predictions_moved ? 'investigate' : 'none', null];
   if (holds.top_importance) return ['retrain', null];
@@ -87,6 +88,7 @@ function column(name: string, change: Partial<DriftColumn> = {}): DriftColumn {
     ...{ ks: null, chi_square: null, psi: null, js_distance: null, kl: null, wasserstein: null },
     ...{ wasserstein_normed: null, total_variation: null, mean_reference: 1, mean_current: 1, unseen: null },
     ends: null,
+    far_values: null,
     ...{ aspects: [], effect: 0.01, effect_unit: 'sd', effect_threshold: 0.1, p_block: 0.5, q_value: 0.9 },
     ...{ decidable: true, smallest_detectable: null, importance: null, severity: 0, verdict: 'ok' },
     ...{ rules_broken: [], summary: `${name}: as before`, since: null, histogram: null, segments: [] },
@@ -104,6 +106,18 @@ const nulls = (reference: number, current: number): Partial<DriftColumn> => ({
     },
   ],
 });
+const far = (reference: number, current: number): Partial<DriftColumn> => {
+  const side = (above: number) => ({ below: 0, above, mean_within: 1 });
+  return {
+    ...{ ends: { low: -9, high: 9 }, far_values: { reference: side(reference), current: side(current) } },
+    aspects: [
+      {
+        ...{ aspect: 'far_values', effect: 2, unit: 'points', threshold: 1, threshold_from: 'configured' },
+        ...{ p_block: 0.001, q_value: 0.01, verdict: 'drift' },
+      },
+    ],
+  };
+};
 
 /** What a window of these columns makes of it: signals, alerts and actions. */
 function judged(
@@ -172,6 +186,12 @@ describe('the way from a window to its branch', () => {
     // without importance any feature may be an important one
     const unknown = judged(with_(drifted('distance', nulls(0, 0.3))), { known: false });
     expect(unknown.alerts).toMatchObject([{ action: 'fix_data' }]);
+  });
+
+  it('more values far outside of the rest of an important feature ask for mended data, fewer do not', () => {
+    expect(judged(with_(drifted('weight', far(0, 0.02)))).alerts).toMatchObject([{ action: 'fix_data' }]);
+    expect(judged(with_(drifted('weight', far(0.02, 0)))).alerts).toMatchObject([{ action: 'retrain' }]);
+    expect(judged(with_(drifted('distance', far(0, 0.02)))).actions).toMatchObject([{ action: 'review' }]);
   });
 
   it('predictions that moved alone are looked into', () => {

@@ -32,12 +32,14 @@ function world(seed: number, shift = 0): ReplayColumn[] {
       name: 'x',
       kind: 'numeric',
       values: { bins: 61, positions, ...both(numbers) },
+      far: null,
       nulls: { bins: 2, positions: null, ...both(nulls) },
     },
     {
       name: 'level',
       kind: 'categorical',
       values: { bins: 2, positions: null, ...both(levels) },
+      far: null,
       nulls: { bins: 2, positions: null, ...both(nulls) },
     },
   ];
