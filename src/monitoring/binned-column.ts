@@ -2,6 +2,7 @@ import type { NumericPart } from '../data/blocks.ts';
 import { addMoments, noMoments } from '../stats/moments.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
 import { countOnGrid, type GridCounts, type GridPart } from './grid-counts.ts';
+import { aroundMean } from './wide-bins.ts';
 
 /** A numeric column of both sides on shared fine bins, added up from stored blocks. */
 export interface BinnedColumn {
@@ -9,6 +10,8 @@ export interface BinnedColumn {
   name: string;
   /** A place for each bin that holds a row, ascending, within the bin. */
   positions: Float64Array;
+  /** Where each of these bins begins. */
+  starts: Float64Array;
   reference: BinnedSide;
   current: BinnedSide;
 }
@@ -37,22 +40,26 @@ interface Part extends GridPart {
 /**
  * Adds up a numeric column. Profiles choose their bins' width by their own rows; all are made as coarse as the
  * coarsest, except that rows of a profile far coarser than the reference (a day that went wild) become points
- * at their bins' middles instead. A profile without the column counts as nulls.
+ * within their bins instead. A profile without the column counts as nulls.
  */
 export function binnedColumn(
   { name, stored }: StoredColumn,
   { reference, current }: { reference: BlockSide; current: BlockSide },
 ): BinnedColumn {
-  const before = numericParts(reference, stored, 0);
-  const after = numericParts(current, stored, 1);
-  const exponent = sharedExponent(before, after);
+  const found = [numericParts(reference, stored, 0), numericParts(current, stored, 1)] as const;
+  const exponent = sharedExponent(...found);
+  const [before, after] = found.map((parts) => parts.map((part) => placed(part, exponent))) as [
+    Part[],
+    Part[],
+  ];
   const grid = countOnGrid([...before, ...after], exponent);
   const rows = [grid.rows.subarray(0, before.length), grid.rows.subarray(before.length)] as const;
   const sides = {
     reference: binnedSide(reference, { parts: before, rows: rows[0], counts: grid.counts[0], grid }),
     current: binnedSide(current, { parts: after, rows: rows[1], counts: grid.counts[1], grid }),
   };
-  return { kind: 'numeric', name, positions: positionsOf(grid.numbers, exponent, sides), ...sides };
+  const starts = grid.numbers.map((number) => number * 2 ** exponent);
+  return { kind: 'numeric', name, positions: positionsOf(grid.numbers, exponent, sides), starts, ...sides };
 }
 
 function numericParts({ parts }: BlockSide, name: string, side: 0 | 1): Part[] {
@@ -64,6 +71,12 @@ function numericParts({ parts }: BlockSide, name: string, side: 0 | 1): Part[] {
     found.push({ block, exponent: column.exponent, part, bins: part.bins, side });
   }
   return found;
+}
+
+function placed(own: Part, to: number): Part {
+  const { exponent, bins, part } = own;
+  const moved = exponent > to ? aroundMean({ exponent, bins, mean: part.mean }, to) : null;
+  return moved === null ? own : { ...own, exponent: to, bins: moved };
 }
 
 function sharedExponent(before: readonly Part[], after: readonly Part[]): number {

@@ -11,6 +11,8 @@ export interface BlockCounts {
   bins: number;
   /** A place on the number line for each bin (the mean of its values); null where bins are categories. */
   positions: Float64Array | null;
+  /** Where each bin begins, of numbers: its rows lie from there to where the next one begins. */
+  starts?: Float64Array;
   /** blocks × bins, row by row. */
   reference: Float64Array;
   current: Float64Array;
@@ -36,14 +38,36 @@ export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null
     countByLabel(sample, edges, { labels: block, size });
   const before = count(data.reference, pair.reference.blocks.length);
   const after = count(data.current, pair.current.blocks.length);
-  let last = edges[0] ?? 0;
-  const positions = before.sums.map((sum, bin) => {
-    const rows = (before.rows[bin] as number) + (after.rows[bin] as number);
-    last = rows > 0 ? (sum + (after.sums[bin] as number)) / rows : last;
-    return last;
-  });
-  const values = { bins, positions, reference: before.counts, current: after.counts };
-  return ends === null ? { values, far: null } : partFar(values, { below: true, above: true });
+  const rows = before.rows.map((n, bin) => n + (after.rows[bin] as number));
+  // one that holds no row would lie between its neighbours as if it did
+  const filled = Int32Array.from(rows.keys()).filter((bin) => (rows[bin] as number) > 0);
+  const kept = filled.length === 0 ? Int32Array.of(0) : filled;
+  const positions = Float64Array.from(
+    kept,
+    (bin) => ((before.sums[bin] as number) + (after.sums[bin] as number)) / Math.max(1, rows[bin] as number),
+  );
+  const starts = Float64Array.from(kept, (bin) => edges[bin - 1] ?? Number.NaN);
+  // the first is open: as far below its mean as it reaches above
+  if (kept[0] === 0) starts[0] = 2 * (positions[0] as number) - (edges[0] ?? (positions[0] as number));
+  const values = {
+    ...{ bins: kept.length, positions, starts },
+    reference: onlyBins(before.counts, bins, kept),
+    current: onlyBins(after.counts, bins, kept),
+  };
+  return ends === null
+    ? { values, far: null }
+    : partFar(values, { below: kept[0] === 0, above: kept.at(-1) === bins - 1 });
+}
+
+/** Blocks × bins of some bins alone. */
+function onlyBins(counts: Float64Array, bins: number, kept: Int32Array): Float64Array {
+  if (kept.length === bins) return counts;
+  const found = new Float64Array((counts.length / bins) * kept.length);
+  for (let i = 0; i < found.length; i++) {
+    const bin = kept[i % kept.length] as number;
+    found[i] = counts[Math.floor(i / kept.length) * bins + bin] as number;
+  }
+  return found;
 }
 
 /** Two bins: with a value, null. */

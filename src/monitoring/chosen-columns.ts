@@ -9,6 +9,10 @@ const kinds: Partial<Record<Column['type'], ColumnKind>> = {
   number: 'numeric',
 };
 
+/** Undefined where a column is not there, or of a type that is not compared. */
+export const columnKind = (column: Column | undefined): ColumnKind | undefined =>
+  column && kinds[column.type];
+
 export function schemaDifference(
   before: readonly Column[],
   after: readonly Column[],
@@ -27,7 +31,7 @@ export function schemaDifference(
         : [],
     changed: before.flatMap((column) => {
       const now = other.get(column.name);
-      if (now === undefined || !counts(column.name) || kinds[now.type] === kinds[column.type]) return [];
+      if (now === undefined || !counts(column.name) || columnKind(now) === columnKind(column)) return [];
       return [{ name: column.name, reference: column.physicalType, current: now.physicalType }];
     }),
   };
@@ -58,7 +62,7 @@ export async function chooseColumns(
   const broken = new Set([...schema.missing, ...schema.changed.map((column) => column.name)]);
   const columns: ComparedColumn[] = [];
   for (const column of before) {
-    const kind = kinds[column.type];
+    const kind = columnKind(column);
     const { name } = column;
     const chosen = options.columns?.includes(name);
     if (chosen === false || broken.has(name)) continue;

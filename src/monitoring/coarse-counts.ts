@@ -2,21 +2,25 @@ import type { BinnedColumn, BinnedSide } from './binned-column.ts';
 import { partFar, type ValueCounts } from './far-counts.ts';
 import { type Ends, placesWithin } from './far-values.ts';
 
-/** Quantiles of each side whose bins begin a bin of the permutation. */
-const quantiles = 32;
+/** Quantiles of each side whose bins begin a bin of the permutation; where these give few, twice as many: as from rows. */
+const usualQuantiles = 32;
+const fewBins = 32;
 
 /** Blocks × bins for permutation: fine bins are joined between quantiles of both sides, and beyond each end. */
 export function coarseCounts(
-  { positions, reference, current }: BinnedColumn,
+  { positions, starts, reference, current }: BinnedColumn,
   ends: Ends | null,
 ): ValueCounts {
-  const starts = new Uint8Array(positions.length);
-  for (const side of [reference, current]) markQuantiles(side, starts);
-  const [from, until] = ends === null ? [0, starts.length] : placesWithin(positions, ends);
-  starts.fill(0, 0, from);
-  starts.fill(0, until);
-  for (const place of [from, until]) if (place < starts.length) starts[place] = 1;
-  const groupOf = groupsFrom(starts);
+  const marked = new Uint8Array(positions.length);
+  for (const quantiles of [usualQuantiles, 2 * usualQuantiles]) {
+    if (marked.reduce((bins, one) => bins + one, 1) >= fewBins) break;
+    for (const side of [reference, current]) markQuantiles(side, quantiles, marked);
+  }
+  const [from, until] = ends === null ? [0, marked.length] : placesWithin(positions, ends);
+  marked.fill(0, 0, from);
+  marked.fill(0, until);
+  for (const place of [from, until]) if (place < marked.length) marked[place] = 1;
+  const groupOf = groupsFrom(marked);
   const bins = 1 + (groupOf.at(-1) ?? 0);
   const sums = new Float64Array(bins);
   const rows = new Float64Array(bins);
@@ -24,6 +28,7 @@ export function coarseCounts(
   const values = {
     bins,
     positions: sums.map((sum, i) => (rows[i] === 0 ? 0 : sum / (rows[i] as number))),
+    starts: starts.filter((_, bin) => bin === 0 || marked[bin] === 1),
     reference: reference.byBlock(groupOf, bins),
     current: current.byBlock(groupOf, bins),
   };
@@ -58,7 +63,7 @@ function addToGroups(
   }
 }
 
-function markQuantiles({ n, counts }: BinnedSide, starts: Uint8Array): void {
+function markQuantiles({ n, counts }: BinnedSide, quantiles: number, starts: Uint8Array): void {
   if (n === 0) return;
   let below = 0;
   let next = 1;

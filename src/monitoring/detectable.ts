@@ -5,8 +5,7 @@ import { significantShifts } from '../stats/detectable-shift.ts';
 import type { Candidate } from './aspects.ts';
 import type { BlockCounts } from './block-counts.ts';
 import type { SmallestDetectable } from './drift-report.ts';
-import { distance } from './effect.ts';
-import { plantShift } from './plant.ts';
+import { plantedDistance, plantShift } from './plant.ts';
 import type { Permuted } from './significance.ts';
 
 /** The chance with which the smallest shift is found. */
@@ -38,14 +37,15 @@ export function smallestDetectable(
   const tested = allBlocks(permuted.column);
   const isSignificant = significantShifts({ ...permuted, power });
   const found = (value: number) => {
-    const plant = (reference: Float64Array) => plantShift({ ...counts, reference }, value * size);
-    const after = plant(dealt.after);
+    const planted = { scale, size: value * size };
+    const { before, after } = dealt;
     let large = 0;
     for (let start = 0; start < after.length; start += counts.bins) {
       const of = (rows: Float64Array) => rows.subarray(start, start + counts.bins);
-      if (distance(counts, scale, [of(dealt.before), of(after)]) >= threshold.value) large++;
+      if (plantedDistance(counts, planted, [of(before), of(after)]) >= threshold.value) large++;
     }
-    return large >= (power * after.length) / counts.bins && isSignificant(plant(tested));
+    if (large < (power * after.length) / counts.bins) return false;
+    return isSignificant(plantShift({ ...counts, reference: tested }, planted.size));
   };
   let [low, high] = searched[unit] as readonly [number, number];
   if (!found(high)) return null;

@@ -91,6 +91,12 @@ export const DriftColumn = z.object({
   wasserstein: Maybe,
   wasserstein_normed: Maybe,
   total_variation: Maybe,
+  hellinger: Maybe.default(null),
+  l_infinity: Maybe.default(null),
+  /** The likelihood ratio test of the levels of both sides. */
+  g: z.object({ statistic: z.number(), dof: z.number(), p_value: z.number() }).nullable().default(null),
+  /** Only where its classical rule is asked for: it sorts all rows. */
+  cramer_von_mises: z.object({ statistic: z.number(), p_value: z.number() }).nullable().default(null),
   mean_reference: Maybe,
   mean_current: Maybe,
   /** Values below `low`, and from `high` on, lie far outside of the rest: an aspect of their own, and in no other. */

@@ -11,7 +11,7 @@ export interface ValueCounts {
 
 /** Sets the outermost bins apart where they hold what lies beyond an end, and leaves out empty ones beside them. */
 export function partFar(counts: BlockCounts, beyond: { below: boolean; above: boolean }): ValueCounts {
-  const { bins, positions, reference, current } = counts;
+  const { bins, positions, starts, reference, current } = counts;
   const before = sumOfRows(reference, bins);
   const rows = sumOfRows(current, bins).map((n, bin) => n + (before[bin] as number));
   const outer = [...(beyond.below ? [0] : []), ...(beyond.above ? [bins - 1] : [])];
@@ -26,8 +26,18 @@ export function partFar(counts: BlockCounts, beyond: { below: boolean; above: bo
     reference: joined(reference, bins, groups),
     current: joined(current, bins, groups),
   });
+  const values: BlockCounts = {
+    ...join(within.map((bin) => [bin])),
+    positions: positions?.slice(from, until) ?? null,
+  };
+  if (starts !== undefined && values.positions !== null) {
+    values.starts = starts.slice(from, until);
+    // the first would begin at the end: as far below its mean as it reaches above
+    const [mean, next] = [values.positions[0] as number, values.starts[1]];
+    if (beyond.below) values.starts[0] = 2 * mean - (next ?? mean);
+  }
   return {
-    values: { ...join(within.map((bin) => [bin])), positions: positions?.slice(from, until) ?? null },
+    values,
     far: { ...join(far), positions: null },
   };
 }

@@ -1,5 +1,5 @@
 import { rowTotal } from '../stats/block-rows.ts';
-import { binnedDivergence, toShares, totalVariation } from '../stats/divergence.ts';
+import { cramerVonMisesFromCounts } from '../stats/cramer-von-mises.ts';
 import { ksPValue } from '../stats/ks.ts';
 import { cumulativeCounts, innerEdges, quantileFromCumulative } from '../stats/quantile-bins.ts';
 import { countBelow } from '../stats/sorted.ts';
@@ -8,12 +8,18 @@ import { normedWasserstein, standardDeviation, wassersteinFromCounts } from '../
 import { aspectsOf, type ColumnCounts, type Scaled, scaledEffect } from './aspects.ts';
 import type { BinnedColumn, BinnedSide } from './binned-column.ts';
 import { nullCounts } from './block-counts.ts';
-import { type ClassicalStatistics, noStatistics } from './classical.ts';
+import {
+  asksCramerVonMises,
+  type ClassicalStatistics,
+  noStatistics,
+  overDeciles,
+  toldCramerVonMises,
+} from './classical.ts';
 import { coarseCounts } from './coarse-counts.ts';
 import { type Ends, farEnds, placesWithin } from './far-values.ts';
 import { drawnEdges, numericHistogram, sharesWithin } from './histogram.ts';
 import type { Measured } from './measure.ts';
-import { floorOf, type MonitoringPolicy } from './policy.ts';
+import { type ClassicalRules, floorOf, type MonitoringPolicy } from './policy.ts';
 import { numericSegments } from './segments.ts';
 import type { TablePair } from './tables.ts';
 
@@ -31,7 +37,8 @@ export function measureBinned(column: BinnedColumn, pair: TablePair, policy: Mon
     ? innerEdges(Array.from({ length: 11 }, (_, i) => quantile(below[0], i / 10)))
     : new Float64Array();
   const byDecile = both ? count(deciles) : null;
-  const statistics = byDecile === null ? noStatistics : binnedStatistics(column, below, byDecile);
+  const statistics =
+    byDecile === null ? noStatistics : binnedStatistics(column, { below, byDecile, rules: policy.classical });
   const ends = both
     ? farEnds({
         reference: {
@@ -101,23 +108,19 @@ type Sides = [Float64Array, Float64Array];
 
 function binnedStatistics(
   { positions, reference, current }: BinnedColumn,
-  below: Sides,
-  [p, q]: Sides,
+  { below, byDecile, rules }: { below: Sides; byDecile: Sides; rules: ClassicalRules },
 ): ClassicalStatistics {
-  const raw = wassersteinFromCounts({ values: positions, first: reference.counts, second: current.counts });
+  const sides = { first: reference.counts, second: current.counts };
+  const raw = wassersteinFromCounts({ values: positions, ...sides });
   const distance = isUndefined(raw) ? null : raw;
   const ks = ksPValue(largestGap(below, reference.n, current.n), reference.n, current.n);
-  const divergence = binnedDivergence(p, q);
-  const shares = isUndefined(divergence) ? null : divergence;
   return {
     ...noStatistics,
     ks: { statistic: ks.statistic, p_value: ks.pValue },
-    psi: shares?.psi ?? null,
-    kl: shares?.kl ?? null,
-    js_distance: shares?.jsDistance ?? null,
+    cramer_von_mises: asksCramerVonMises(rules) ? toldCramerVonMises(cramerVonMisesFromCounts(sides)) : null,
+    ...overDeciles(...byDecile),
     wasserstein: distance,
     wasserstein_normed: distance === null ? null : normedWasserstein(distance, reference.sd ?? 0),
-    total_variation: totalVariation(toShares(p), toShares(q)),
   };
 }
 

@@ -24,7 +24,7 @@ export interface Measured {
 
 /** Measures a column from its rows. */
 export function measure(data: ColumnData, pair: TablePair, policy: MonitoringPolicy): Measured {
-  const statistics = classicalStatistics(data);
+  const statistics = classicalStatistics(data, policy.classical);
   const counts = countsOfRows(data, statistics, { pair, policy });
   const both = data.reference.n > 0 && data.current.n > 0;
   return {

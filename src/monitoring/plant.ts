@@ -1,12 +1,29 @@
+import { wassersteinOfShifted } from '../stats/wasserstein.ts';
 import type { BlockCounts } from './block-counts.ts';
+import { distance, type EffectScale } from './effect.ts';
 
 /**
- * Counts as if every block's values had moved: numbers by `size` in the column's own unit (a bin's rows lie evenly
- * between the middles to its neighbours), categories by `size` of 1 of the rows from all other levels to the first
+ * Counts as if every block's values had moved: numbers by `size` in the column's own unit (a bin's rows lie evenly from
+ * where it begins to where the next one does), categories by `size` of 1 of the rows from all other levels to the first
  * one. What falls past the ends stays in the outermost bins.
  */
-export function plantShift({ bins, positions, reference }: BlockCounts, size: number): Float64Array {
-  return positions === null ? moveShare(reference, bins, size) : moveValues(reference, positions, size);
+export function plantShift({ bins, starts, reference }: BlockCounts, size: number): Float64Array {
+  return starts === undefined ? moveShare(reference, bins, size) : moveValues(reference, starts, size);
+}
+
+/**
+ * The effect that such a shift of the second side shows, in the scale's unit. Of numbers it is that of the values
+ * themselves: counts of the planted bins would put what enters a wide bin at its middle, up to five times too far.
+ */
+export function plantedDistance(
+  counts: BlockCounts,
+  { scale, size }: { scale: EffectScale; size: number },
+  [before, after]: [Float64Array, Float64Array],
+): number {
+  const { bins, positions } = counts;
+  if (positions === null) return distance(counts, scale, [before, moveShare(after, bins, size)]);
+  const raw = wassersteinOfShifted({ values: positions, first: before, second: after, shift: size });
+  return typeof raw === 'number' ? raw / scale.sd : 0;
 }
 
 function moveShare(counts: Float64Array, bins: number, size: number): Float64Array {
@@ -24,20 +41,18 @@ function moveRowShare(moved: Float64Array, at: number, bins: number, size: numbe
   moved[at]! += taken;
 }
 
-function moveValues(counts: Float64Array, positions: Float64Array, size: number): Float64Array {
-  const bins = positions.length;
-  const ends = binEnds(positions);
-  // rows that end below edge i after the shift are those that lay below edge i − size: whole bins and a part of one
+function moveValues(counts: Float64Array, starts: Float64Array, size: number): Float64Array {
+  const bins = starts.length;
+  // rows that end below bin i + 1 after the shift are those that lay below its start − size: whole bins and a part of one
   const whole = new Int32Array(bins);
   const parts = new Float64Array(bins);
   let bin = 0;
   for (let i = 0; i < bins - 1; i++) {
-    const x = (ends[i + 1] as number) - size;
-    while (bin < bins && (ends[bin + 1] as number) <= x) bin++;
+    const x = (starts[i + 1] as number) - size;
+    while (bin < bins - 1 && (starts[bin + 1] as number) <= x) bin++;
     whole[i] = bin;
-    if (bin === bins) continue;
-    const low = ends[bin] as number;
-    const high = ends[bin + 1] as number;
+    const low = starts[bin] as number;
+    const high = starts[bin + 1] as number;
     parts[i] = Math.min(1, Math.max(0, (x - low) / (high - low)));
   }
   whole[bins - 1] = bins;
@@ -48,18 +63,6 @@ function moveValues(counts: Float64Array, positions: Float64Array, size: number)
     moveRow(moved, at, { counts, below, whole, parts });
   }
   return moved;
-}
-
-/** Ends of bins: halfway to the neighbours' positions, and at the outermost as far again. Bin i is between ends i and i + 1. */
-function binEnds(positions: Float64Array): Float64Array {
-  const bins = positions.length;
-  const ends = new Float64Array(bins + 1);
-  for (let i = 1; i < bins; i++) ends[i] = ((positions[i - 1] as number) + (positions[i] as number)) / 2;
-  const first = positions[0] as number;
-  const last = positions[bins - 1] as number;
-  ends[0] = 2 * first - (bins === 1 ? first : (ends[1] as number));
-  ends[bins] = 2 * last - (bins === 1 ? last : (ends[bins - 1] as number));
-  return ends;
 }
 
 /** Rows of a block below each bin; the last is all of them. */

@@ -4,26 +4,27 @@ const column = z.string().min(1).max(128);
 const path = z.string().min(1).max(500);
 const share = z.number().min(0).max(1);
 
-/** The classical tests by name: each fires on its own threshold and takes rows as independent. */
+const ruleOfTest = (test: string) =>
+  share.optional().describe(`Alarm when the p-value of ${test} is below this, e.g. 0.05.`);
+const ruleOfSize = (size: string, example: number) =>
+  z.number().positive().optional().describe(`Alarm when ${size} is above this, e.g. ${example}.`);
+
+/** The classical rules, called as the statistics that they read: each fires on its own, and tests take rows as independent. */
 export const ClassicalRules = z.strictObject({
-  ks: share
-    .optional()
-    .describe(
-      'Numeric columns: alarm when the two-sample Kolmogorov-Smirnov p-value is below this, e.g. 0.05.',
-    ),
-  chi_square: share
-    .optional()
-    .describe('Categorical columns: alarm when the chi-square p-value is below this, e.g. 0.05.'),
-  psi: z
-    .number()
-    .positive()
-    .optional()
-    .describe('Alarm when the population stability index is above this, e.g. 0.2.'),
-  kl: z
-    .number()
-    .positive()
-    .optional()
-    .describe('Alarm when the Kullback-Leibler divergence (nats, current from reference) is above this.'),
+  ks: ruleOfTest('the two-sample Kolmogorov-Smirnov test (numeric columns)'),
+  cramer_von_mises: ruleOfTest('the two-sample Cramér-von Mises test (numeric columns)'),
+  chi_square: ruleOfTest('the chi-square test (categorical columns)'),
+  g: ruleOfTest('the G test, the likelihood ratio (categorical columns)'),
+  psi: ruleOfSize('the population stability index', 0.2),
+  kl: ruleOfSize('the Kullback-Leibler divergence (nats, current from reference)', 0.1),
+  js_distance: ruleOfSize('the Jensen-Shannon distance (base 2)', 0.1),
+  hellinger: ruleOfSize('the Hellinger distance', 0.1),
+  total_variation: ruleOfSize('the total variation (half the sum of the differences of all shares)', 0.1),
+  l_infinity: ruleOfSize('the largest difference of a share', 0.1),
+  wasserstein_normed: ruleOfSize(
+    "the Wasserstein distance in the reference's standard deviations (numeric columns)",
+    0.1,
+  ),
 });
 export type ClassicalRules = z.infer<typeof ClassicalRules>;
 

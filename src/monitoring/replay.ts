@@ -12,6 +12,7 @@ import {
 import { noStatistics } from './classical.ts';
 import { readColumns } from './column-data.ts';
 import { distance } from './effect.ts';
+import { plantedDistance } from './plant.ts';
 import { floorOf, type MonitoringPolicy } from './policy.ts';
 import { significance } from './significance.ts';
 import type { TablePair } from './tables.ts';
@@ -26,6 +27,8 @@ export interface ReplayColumn {
   far: BlockCounts | null;
   /** Two bins: with a value, null. */
   nulls: BlockCounts;
+  /** Where planted blocks are those of the reference, moved: by how much, in the terms of `plantShift`. */
+  moved?: number;
 }
 
 /** Which blocks make the two sides, by index into the columns' blocks, and what they are called. */
@@ -106,13 +109,17 @@ function chosenCounts(
 ): Omit<ColumnCounts, 'parted'> {
   const values = choose(column.values, sides, planted);
   const before = sumBlocks(values.reference, values.bins);
+  const unmoved = () => sumBlocks(choose(column.values, sides, false).current, values.bins);
   const scale =
     values.positions === null ? pointsScale : numericScale(standardDeviation(values.positions, before));
   return {
     ...{ name: column.name, values, nulls: choose(column.nulls, sides, planted), scale },
     far: column.far === null ? null : choose(column.far, sides, planted),
     unseen: values.positions === null ? unseenCounts(values, before) : null,
-    effect: distance(values, scale, [before, sumBlocks(values.current, values.bins)]),
+    effect:
+      planted && column.moved !== undefined
+        ? plantedDistance(values, { scale, size: column.moved }, [before, unmoved()])
+        : distance(values, scale, [before, sumBlocks(values.current, values.bins)]),
   };
 }
 

@@ -94,16 +94,15 @@ function smallestShifts(options: SelfTestOptions): SmallestShift[] {
     high: searched[unit][1] as number,
   }));
   const shares = (sizes: readonly number[]) => {
-    const planted = columns.map((column, i) => ({
-      ...column,
-      name: `${i}`,
-      values: {
-        ...column.values,
-        current: plantShift(column.values, (sizes[i] as number) * (scales[i]?.sd ?? 1)),
-      },
-      nulls: { ...column.nulls, current: column.nulls.reference },
-      far: column.far === null ? null : { ...column.far, current: column.far.reference },
-    }));
+    const planted = columns.map((column, i) => {
+      const moved = (sizes[i] as number) * (scales[i]?.sd ?? 1);
+      return {
+        ...{ ...column, name: `${i}`, moved },
+        values: { ...column.values, current: plantShift(column.values, moved) },
+        nulls: { ...column.nulls, current: column.nulls.reference },
+        far: column.far === null ? null : { ...column.far, current: column.far.reference },
+      };
+    });
     const still = columns.map((column, i) => ({ ...column, name: `still ${i}` }));
     const found = columns.map(() => 0);
     for (const sides of dealt) {

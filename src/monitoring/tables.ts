@@ -2,6 +2,7 @@ import { type Column, identifier, literal, type SqlEngine } from '../data/engine
 import { UserError } from '../errors.ts';
 import { blockExpression, countedFrom } from './block-times.ts';
 import { chooseColumns, schemaDifference } from './chosen-columns.ts';
+import { typedLike } from './valueless-columns.ts';
 
 export type ColumnKind = 'numeric' | 'categorical';
 
@@ -78,11 +79,15 @@ export interface PairOptions {
  * Prepares two tables for comparison: which columns, of what kind, in which blocks; what is left out and why.
  * Throws `usage` for a column that is not there, `data_unreadable` where no row has a readable time.
  */
-export async function openPair(engine: SqlEngine, options: PairOptions): Promise<TablePair> {
-  const [before, after] = await Promise.all([
-    engine.describe(`SELECT * FROM ${options.reference}`),
-    engine.describe(`SELECT * FROM ${options.current}`),
+export async function openPair(engine: SqlEngine, asked: PairOptions): Promise<TablePair> {
+  const [found, other] = await Promise.all([
+    engine.describe(`SELECT * FROM ${asked.reference}`),
+    engine.describe(`SELECT * FROM ${asked.current}`),
   ]);
+  const first = await typedLike(engine, { relation: asked.reference, columns: found }, other);
+  const second = await typedLike(engine, { relation: asked.current, columns: other }, first.columns);
+  const [before, after] = [first.columns, second.columns];
+  const options = { ...asked, reference: first.relation, current: second.relation };
   for (const name of options.columns ?? []) requireColumn(before, name, '--columns');
   const blockBy = options.time ?? options.blockColumn;
   if (blockBy !== undefined) {

@@ -71,6 +71,11 @@ export function totalVariation(reference: Float64Array, current: Float64Array): 
   return reference.reduce((s, p, i) => s + Math.abs(p - (current[i] as number)), 0) / 2;
 }
 
+/** The largest difference of a share, max |p − q|. */
+export function lInfinity(reference: Float64Array, current: Float64Array): number {
+  return reference.reduce((most, p, i) => Math.max(most, Math.abs(p - (current[i] as number))), 0);
+}
+
 /** psi, kl and js over floored shares of counts in shared bins. */
 export interface BinnedDivergence {
   readonly psi: number;

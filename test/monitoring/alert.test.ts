@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildAlert } from '../../src/monitoring/alert.ts';
 import { sparkline } from '../../src/monitoring/alert-feature.ts';
+import { noStatistics } from '../../src/monitoring/classical.ts';
 import { driftPage } from '../../src/monitoring/drift-page.ts';
-import type { DriftColumn, DriftReport } from '../../src/monitoring/drift-report.ts';
+import { type DriftColumn, DriftReport } from '../../src/monitoring/drift-report.ts';
 import { plainSignal, type Signal } from '../../src/monitoring/signal.ts';
 
 function column(name: string, level: string): DriftColumn {
@@ -23,13 +24,10 @@ function column(name: string, level: string): DriftColumn {
     n_current: 100,
     null_rate_reference: 0,
     null_rate_current: 0.1,
-    ks: null,
-    chi_square: null,
+    ...noStatistics,
     psi: 0.3,
     js_distance: 0.1,
     kl: 0.1,
-    wasserstein: null,
-    wasserstein_normed: null,
     total_variation: 0.2,
     mean_reference: null,
     mean_current: null,
@@ -111,6 +109,13 @@ function alertFor(name: string, level: string) {
     },
   });
 }
+
+it('a report from before a statistic was there is still read', () => {
+  const { g: _g, hellinger: _h, l_infinity: _l, cramer_von_mises: _c, ...older } = column('x', 'a');
+  expect(DriftReport.parse({ ...report(column('x', 'a')), columns: [older] }).columns).toMatchObject([
+    { name: 'x', g: null, hellinger: null, l_infinity: null, cramer_von_mises: null },
+  ]);
+});
 
 describe('the alert', () => {
   it('[ALR-1] says what moved by how much, with both distributions, the segments and since when', () => {

@@ -128,9 +128,27 @@ describe('drift', () => {
       policy: { floor, classical: { psi: 0.05, kl: 10 } },
     });
     expect(chosen.column('value').rules_broken).toEqual([expect.stringMatching(/^psi .* > 0\.05$/)]);
+    const every = await compare(bed, tables, {
+      time: 'event',
+      policy: {
+        floor,
+        classical: {
+          ...{ ks: 0.05, cramer_von_mises: 0.05, chi_square: 0.05, g: 0.05, psi: 0.01, kl: 0.01 },
+          ...{ js_distance: 0.01, hellinger: 0.01, total_variation: 0.01, l_infinity: 0.01 },
+          wasserstein_normed: 0.01,
+        },
+      },
+    });
+    const told = (name: string) => every.column(name).rules_broken.map((rule) => rule.split(' ')[0]);
+    const ofShares = ['psi', 'kl', 'js_distance', 'hellinger', 'total_variation', 'l_infinity'];
+    expect(told('value')).toEqual(['ks', 'cramer_von_mises', ...ofShares, 'wasserstein_normed']);
+    expect(told('level')).toEqual(['chi_square', 'g', ...ofShares]);
+    // it sorts all rows: measured where it is asked for
+    expect(every.column('value').cramer_von_mises).not.toBeNull();
+    expect(classical.column('value').cramer_von_mises).toBeNull();
     const still = await compare(bed, await days(bed), {
       time: 'event',
-      policy: { classical: { psi: 0.2, kl: 0.5 } },
+      policy: { classical: { psi: 0.2, kl: 0.5, hellinger: 0.1, wasserstein_normed: 0.1 } },
     });
     expect(still.outcome.outputs.drifted).toEqual([]);
   });

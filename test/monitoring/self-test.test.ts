@@ -10,6 +10,7 @@ const days = 40;
 const rows = 60;
 const edges = Array.from({ length: 60 }, (_, i) => (i - 30) / 5);
 const positions = Float64Array.from({ length: 61 }, (_, i) => (i - 30.5) / 5);
+const starts = Float64Array.from({ length: 61 }, (_, i) => (i - 31) / 5);
 
 /** 40 days of 60 rows whose day moves all of them by a normal number of sd 0.3; and two levels of alike days. */
 function world(seed: number, shift = 0): ReplayColumn[] {
@@ -31,7 +32,7 @@ function world(seed: number, shift = 0): ReplayColumn[] {
     {
       name: 'x',
       kind: 'numeric',
-      values: { bins: 61, positions, ...both(numbers) },
+      values: { bins: 61, positions, starts, ...both(numbers) },
       far: null,
       nulls: { bins: 2, positions: null, ...both(nulls) },
     },

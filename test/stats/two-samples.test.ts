@@ -1,30 +1,42 @@
 import { describe, expect, it } from 'vitest';
+import { fittedMap } from '../../src/stats/bucket-rows.ts';
+import { bucketedDistances } from '../../src/stats/bucketed-distances.ts';
+import { BucketedSample } from '../../src/stats/bucketed-sample.ts';
 import { chiSquareTest, gTest, twoSampleTable } from '../../src/stats/contingency.ts';
-import { cramerVonMises } from '../../src/stats/cramer-von-mises.ts';
+import {
+  cramerVonMises,
+  cramerVonMisesFromCounts,
+  cramerVonMisesSorted,
+} from '../../src/stats/cramer-von-mises.ts';
 import {
   type BinnedDivergence,
   binnedDivergence,
   hellinger,
   jsDistance,
+  lInfinity,
   psi,
   psiTerms,
   toShares,
   totalVariation,
 } from '../../src/stats/divergence.ts';
-import { ksFromCounts, ksTwoSample } from '../../src/stats/ks.ts';
+import { ksFromCounts, ksPValue, ksTwoSample } from '../../src/stats/ks.ts';
 import {
   countInBins,
   cumulativeCounts,
+  innerEdges,
   quantileEdges,
   quantileFromCumulative,
+  quantileShares,
   quantileSorted,
 } from '../../src/stats/quantile-bins.ts';
+import { seededRandom } from '../../src/stats/random.ts';
 import { isUndefined, type Undefined } from '../../src/stats/undefined.ts';
 import {
   normedWasserstein,
   standardDeviation,
   wasserstein,
   wassersteinFromCounts,
+  wassersteinOfShifted,
 } from '../../src/stats/wasserstein.ts';
 import { expectClose, fixture, weyl } from './close.ts';
 
@@ -33,7 +45,7 @@ interface Sample {
   x: number[];
   y: number[];
   ks: [number, number];
-  cvm: [number, number];
+  cvm: [number, number] | null;
   wasserstein: number;
   sd: number;
   edges: number[];
@@ -58,6 +70,7 @@ interface Table {
   js: number;
   tv: number;
   hellinger: number;
+  l_infinity: number;
   floored: { psi: number; kl: number; js: number };
 }
 const data = fixture<{ samples: Sample[]; long: Long[]; tables: Table[] }>('two-samples');
@@ -101,14 +114,54 @@ describe.each(data.samples)('two samples: $name', (one) => {
       expectP(result.pValue, one.ks[1], 'p');
     }
   });
-  it('Cramér-von Mises', () => {
-    const result = defined(cramerVonMises(x, y));
-    expectClose(result.statistic, one.cvm[0], 'T');
-    expectP(result.pValue, one.cvm[1], 'p');
+  it('Cramér-von Mises, raw and from counts', () => {
+    const results = [cramerVonMises(x, y), cramerVonMisesFromCounts(counts)];
+    if (one.cvm === null) {
+      for (const result of results) expect(result).toMatchObject({ undefined: 'too_few_rows' });
+      return;
+    }
+    for (const result of results.map(defined)) {
+      expectClose(result.statistic, one.cvm[0], 'T');
+      expectP(result.pValue, one.cvm[1], 'p');
+    }
+  });
+  it('what is no number is left out of samples of rows', () => {
+    // first, last, and after every second value
+    const withHoles = (sample: Float64Array) => {
+      const holes = [Number.NaN, Infinity, -Infinity];
+      return Float64Array.from([
+        Number.NaN,
+        ...[...sample].flatMap((value, i) => (i % 2 === 0 ? [value, holes[i % 3] as number] : [value])),
+        Infinity,
+      ]);
+    };
+    const rows = [withHoles(x), withHoles(y)];
+    const map = fittedMap(rows);
+    const [first, second] = rows.map((side) => new BucketedSample(side, map)) as [
+      BucketedSample,
+      BucketedSample,
+    ];
+    expect([first.n, second.n]).toEqual([x.length, y.length]);
+    const { ks, wasserstein: distance } = bucketedDistances({ first, second });
+    const test = ksPValue(ks, first.n, second.n);
+    expectClose(test.statistic, one.ks[0], 'D');
+    expectP(test.pValue, one.ks[1], 'p');
+    expectClose(distance, one.wasserstein, 'W');
+    expectClose(first.standardDeviation(), one.sd, 'sd');
+    expect([...innerEdges(first.quantiles(quantileShares()))]).toEqual(one.edges);
+    const result = cramerVonMisesSorted(first.sorted(), second.sorted());
+    if (one.cvm !== null) expectP(defined(result).pValue, one.cvm[1], 'cvm p');
   });
   it('Wasserstein, raw and from counts', () => {
     expectClose(number(wasserstein(x, y)), one.wasserstein, 'W');
     expectClose(number(wassersteinFromCounts(counts)), one.wasserstein, 'W from counts');
+    for (const shift of [-2.5, 0, 0.3]) {
+      const moved = wasserstein(
+        x,
+        y.map((value) => value + shift),
+      );
+      expectClose(number(wassersteinOfShifted({ ...counts, shift })), number(moved), `W of ${shift}`);
+    }
     expectClose(standardDeviation(x), one.sd, 'sd');
     expectClose(standardDeviation(counts.values, counts.first), one.sd, 'sd from counts');
   });
@@ -152,12 +205,30 @@ describe.each(data.tables)('count tables', (one) => {
     expectClose(jsDistance(p, q), one.js, 'js');
     expectClose(totalVariation(p, q), one.tv, 'tv');
     expectClose(hellinger(p, q), one.hellinger, 'hellinger');
+    expectClose(lInfinity(p, q), one.l_infinity, 'l_infinity');
     same(defined(binnedDivergence(one.reference, one.current)), one.floored);
     expectClose(
       psiTerms(p, p).reduce((s, v) => s + v, 0),
       psi(p, p),
       'terms',
     );
+  });
+});
+
+describe('Cramér-von Mises with ties', () => {
+  it.each([
+    ['two values', (u: number) => (u < 0.3 ? 1 : 0)],
+    ['whole numbers', (u: number) => Math.floor(-3 * Math.log(u))],
+    ['mostly one value', (u: number) => Math.max(0, u - 0.8)],
+  ])('alarms on no more than chance where sides of unlike size are alike: %s', (_, draw) => {
+    const random = seededRandom(5);
+    const worlds = 400;
+    let alarms = 0;
+    for (let world = 0; world < worlds; world++) {
+      const sample = (rows: number) => Float64Array.from({ length: rows }, () => draw(random.uniform()));
+      if (defined(cramerVonMises(sample(400), sample(100))).pValue < 0.05) alarms++;
+    }
+    expect(alarms / worlds).toBeLessThan(0.08);
   });
 });
 
