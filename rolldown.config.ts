@@ -45,7 +45,7 @@ export default defineConfig({
         // What inference processes share with the actions stays apart from what only actions need.
         {
           name: 'basis',
-          test: /node_modules[\\/]zod[\\/]|src[\\/](codes|errors|native|visible|zod-interpreted|evaluation[\\/](admission-policy|onnx-operators))\.ts$/,
+          test: /node_modules[\\/]zod[\\/]|src[\\/](codes|errors|lazy-schema|native|visible|zod-interpreted|evaluation[\\/](admission-policy|onnx-operators))\.ts$/,
           priority: 1,
         },
         // What every action needs is one file: looking up thirty takes longer than reading one.
@@ -54,7 +54,7 @@ export default defineConfig({
         // each.
         {
           name: 'figures',
-          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](check|checks[\\/]evaluation-set|equal-rows|numbers|release|slice-rows)|stats[\\/](binomial-sample|discrete|distributions|multiplicity|proportion|random|sorted|special|undefined)|store[\\/]lineage|data[\\/]engine)\.ts$/,
+          test: /src[\\/](report[\\/](commas|html|markdown|plain|scale|style|svg|svg-distribution|svg-frame|text-width)|gate[\\/](behaviour|check|checks[\\/]evaluation-set|equal-rows|numbers|release|slice-rows)|stats[\\/](binomial-sample|discrete|distributions|multiplicity|proportion|random|sorted|special|undefined)|store[\\/](lineage|package-changes)|data[\\/]engine)\.ts$/,
         },
         // What every stage of the pipeline needs.
         {
@@ -64,7 +64,7 @@ export default defineConfig({
         // What the gate loads while its SQL engine starts.
         {
           name: 'judgement',
-          test: /src[\\/](stages[\\/]gate-(judgement|result)|store[\\/]package-changes|gate[\\/](aggregate-(metric|sql)|behaviour|changes|comparable-columns|leakage(-tables)?|near-duplicates|row-tokens|checks[\\/](?!scans)[a-z-]+|decide|evidence|fairness-rates|(html|markdown)[\\/][a-z-]+|judge|metrics|noise|own-metrics|personal|plots|report-(html|markdown)|scan-table|scores|slice-columns|unseen-candidate|view)|stats[\\/](calibration-error|classification|compare-(classes|metric)|deciding-bounds|delong|influence|losses|mcnemar|ndcg|bootstrap|paired-(bootstrap|estimate|mean|ratio)|ratio|tango|unit-spread|unseen))\.ts$/,
+          test: /src[\\/](stages[\\/]gate-(judgement|result)|gate[\\/](aggregate-(metric|sql)|changes|comparable-columns|leakage(-tables)?|near-duplicates|row-tokens|checks[\\/](?!scans)[a-z-]+|decide|evidence|fairness-rates|(html|markdown)[\\/][a-z-]+|judge|metrics|noise|own-metrics|personal|plots|report-(html|markdown)|scan-table|scores|slice-columns|unseen-candidate|view)|stats[\\/](calibration-error|classification|compare-(classes|metric)|deciding-bounds|delong|influence|losses|mcnemar|ndcg|bootstrap|paired-(bootstrap|estimate|mean|ratio)|ratio|tango|unit-spread|unseen))\.ts$/,
         },
       ],
     },

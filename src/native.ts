@@ -33,18 +33,36 @@ export async function importNative<Name extends NativeName>(name: Name): Promise
   } catch (error) {
     if (!isMissing(error, name)) throw unloadable(name, error);
   }
+  return importFrom(await folderOf(name), name);
+}
+
+/**
+ * For a process that gets no more of the environment than this folder, as its `MODELGATE_NATIVE`: what importNative
+ * would load the library from, installed where it has to be; null where it lies beside the program. Throws as that does.
+ */
+export async function nativeFolder(name: NativeName): Promise<string | null> {
+  try {
+    createRequire(assetPath(import.meta.url, 'native-lock.json')).resolve(name);
+    return null;
+  } catch (error) {
+    if (!isMissing(error, name)) throw unloadable(name, error);
+    return folderOf(name);
+  }
+}
+
+/** Of a library that does not lie beside the program: the one that is named, else in the tool cache. */
+async function folderOf(name: NativeName): Promise<string> {
   const given = process.env.MODELGATE_NATIVE;
-  if (given) return importFrom(path.resolve(given), name);
+  if (given) return path.resolve(given);
   const { installNative } = await import('./native-install.ts');
   const lock = JSON.parse(
     await readFile(assetPath(import.meta.url, 'native-lock.json'), 'utf8'),
   ) as NativeLock;
   if (lock[name] === undefined) throw missing(name, 'node_modules');
-  const folder = await installNative({
+  return installNative({
     ...{ lock, library: name, platform: platformName() },
     ...{ cache: nativeCache(process.env), registry: nativeRegistry(process.env) },
   });
-  return importFrom(folder, name);
 }
 
 /** Where installed libraries are kept: in the runner's tool cache, elsewhere in ModelGate's own. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { importNative, type NativeName, nativeCache, nativeRegistry } from '../src/native.ts';
+import { importNative, type NativeName, nativeCache, nativeFolder, nativeRegistry } from '../src/native.ts';
 
 // A name that is installed nowhere stands for a native library of another machine.
 const absent = 'modelgate-native-of-this-test' as NativeName;
@@ -37,6 +37,14 @@ describe('native libraries', () => {
     await install('export const answer = 42;');
     vi.stubEnv('MODELGATE_NATIVE', folder);
     expect(await importNative(absent)).toMatchObject({ answer: 42 });
+  });
+
+  it('lie for another process beside the program, or where this one looks', async () => {
+    expect(await nativeFolder('onnxruntime-node')).toBeNull();
+    vi.stubEnv('MODELGATE_NATIVE', folder);
+    expect(await nativeFolder(absent)).toBe(folder);
+    vi.stubEnv('MODELGATE_NATIVE', '');
+    await expect(nativeFolder(absent)).rejects.toMatchObject({ code: 'native_missing' });
   });
 
   it('that are missing are named with what to do', async () => {

@@ -91,7 +91,7 @@ export async function readMonths(folder: string): Promise<{ months: Month[]; fil
       });
       months.push({
         blocks: pair.reference.blocks,
-        columns: await replayColumns(engine, pair, defaultMonitoringPolicy),
+        columns: await replayColumns(engine, pair, defaultMonitoringPolicy()),
       });
     }
     return { months, files };

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { lazyObject } from '../lazy-schema.ts';
 import { standardOperators } from './onnx-operators.ts';
 
 /** Operators that hold graphs of their own and may run without end: each needs to be allowed by name. */
 export const controlFlow = ['If', 'Loop', 'Scan', 'SequenceMap'] as const;
 
 /** What modelgate.yaml says of model files. */
-export const AdmissionRules = z.strictObject({
+export const AdmissionRules = lazyObject(() => ({
   allow: z
     .array(z.enum(controlFlow))
     .max(controlFlow.length)
@@ -20,7 +21,7 @@ export const AdmissionRules = z.strictObject({
     .max(16_000_000_000)
     .optional()
     .describe('Of all stored tensors, by what they say and by what they hold.'),
-});
+}));
 export type AdmissionRules = z.infer<typeof AdmissionRules>;
 
 export interface AdmissionPolicy {

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { assetPath } from '../assets.ts';
 import { UserError } from '../errors.ts';
+import { nativeFolder } from '../native.ts';
 import type { AdmissionRules } from './admission-policy.ts';
 import type { WorkerReply, WorkerRequest } from './onnxruntime-protocol.ts';
 import { checkPredictions, positiveColumn } from './predictions.ts';
@@ -26,10 +27,11 @@ export const batchRows = 4_096;
 
 /**
  * Loads a model into a process of its own. Batches are sent one ahead of the one that is computed, answers
- * come in order. Throws `model_refused` for a file that is not admitted, `inference_failed` when it does not load, with the runtime's own words.
+ * come in order. Throws `model_refused` for a file that is not admitted, `inference_failed` when it does not load, with
+ * the runtime's own words, and what nativeFolder throws.
  */
 export async function loadPredictor(request: LoadRequest): Promise<Predictor> {
-  const predictor = new OnnxruntimePredictor(request);
+  const predictor = new OnnxruntimePredictor(request, await nativeFolder('onnxruntime-node'));
   try {
     await predictor.load();
     return predictor;
@@ -55,14 +57,14 @@ class OnnxruntimePredictor implements Predictor {
   private ended: UserError | undefined;
   private stderr = '';
 
-  constructor(request: LoadRequest) {
+  constructor(request: LoadRequest, library: string | null) {
     this.request = request;
     this.signature = request.signature;
 
     this.child = fork(assetPath(import.meta.url, 'onnxruntime-worker.ts'), [], {
       serialization: 'advanced',
       execArgv: [],
-      env: workerVariables(),
+      env: workerVariables(library),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -161,15 +163,13 @@ class OnnxruntimePredictor implements Predictor {
   }
 }
 
-/** Where the runtime's library lies; a model's process needs nothing else of its caller's environment. */
-function workerVariables(): Record<string, string> {
-  const names = ['MODELGATE_NATIVE', 'RUNNER_TOOL_CACHE', 'SYSTEMROOT'];
-  return Object.fromEntries(
-    names.flatMap((name): [string, string][] => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+/** Where the runtime's library lies; a model's process needs nothing else of its caller, and installs nothing. */
+function workerVariables(library: string | null): Record<string, string> {
+  const { SYSTEMROOT } = process.env;
+  return {
+    ...(library === null ? {} : { MODELGATE_NATIVE: library }),
+    ...(SYSTEMROOT === undefined ? {} : { SYSTEMROOT }),
+  };
 }
 
 function replied(what: string, reply: WorkerReply): UserError {

@@ -1,30 +1,33 @@
 import { z } from 'zod';
+import { lazyObject, lazySchema } from '../lazy-schema.ts';
 import { metricName } from './policy-metrics.ts';
 
 const column = z.string().min(1).max(128);
 const scalar = z.union([z.string().max(200), z.number(), z.boolean(), z.null()]);
 
-export const FloorPolicy = z
-  .strictObject({
-    metric: metricName.describe('A metric of the candidate alone.'),
-    min: z.number().finite().optional().describe('The value must not be below it.'),
-    max: z.number().finite().optional().describe('The value must not be above it (losses, errors, costs).'),
-    threshold: z
-      .number()
-      .finite()
-      .optional()
-      .describe('The same as min where higher is better, and as max where lower is.'),
-    on: z
-      .enum(['lower_bound', 'estimate'])
-      .default('lower_bound')
-      .describe(
-        'lower_bound: the one-sided bound on the bad side must keep the floor. estimate: the point value.',
-      ),
-  })
-  .refine(
-    ({ min, max, threshold }) => [min, max, threshold].filter((limit) => limit !== undefined).length === 1,
-    'expected either min or max, or threshold in their place',
-  );
+export const FloorPolicy = lazySchema(() =>
+  z
+    .strictObject({
+      metric: metricName.describe('A metric of the candidate alone.'),
+      min: z.number().finite().optional().describe('The value must not be below it.'),
+      max: z.number().finite().optional().describe('The value must not be above it (losses, errors, costs).'),
+      threshold: z
+        .number()
+        .finite()
+        .optional()
+        .describe('The same as min where higher is better, and as max where lower is.'),
+      on: z
+        .enum(['lower_bound', 'estimate'])
+        .default('lower_bound')
+        .describe(
+          'lower_bound: the one-sided bound on the bad side must keep the floor. estimate: the point value.',
+        ),
+    })
+    .refine(
+      ({ min, max, threshold }) => [min, max, threshold].filter((limit) => limit !== undefined).length === 1,
+      'expected either min or max, or threshold in their place',
+    ),
+);
 
 /** A floor in its one form: exactly one of min and max. */
 export interface FloorPolicy {
@@ -34,7 +37,7 @@ export interface FloorPolicy {
   on: 'lower_bound' | 'estimate';
 }
 
-export const FairnessPolicy = z.strictObject({
+export const FairnessPolicy = lazyObject(() => ({
   group: z
     .array(column)
     .min(1)
@@ -71,10 +74,10 @@ export const FairnessPolicy = z.strictObject({
     .default(0.5)
     .describe('Probability from which a row counts as selected.'),
   min_rows: z.number().int().min(2).default(100).describe('Smaller groups are named, not judged.'),
-});
+}));
 export type FairnessPolicy = z.infer<typeof FairnessPolicy>;
 
-const GoldenFile = z.strictObject({
+const GoldenFile = lazyObject(() => ({
   file: z
     .string()
     .min(1)
@@ -86,14 +89,16 @@ const GoldenFile = z.strictObject({
     .max(1)
     .default(0.5)
     .describe('Probability from which the predicted label is 1.'),
-});
-export const GoldenPolicy = z
-  .union([z.string().min(1).max(500), GoldenFile])
-  .transform((given) => (typeof given === 'string' ? { file: given, threshold: 0.5 } : given));
+}));
+export const GoldenPolicy = lazySchema(() =>
+  z
+    .union([z.string().min(1).max(500), GoldenFile])
+    .transform((given) => (typeof given === 'string' ? { file: given, threshold: 0.5 } : given)),
+);
 export type GoldenPolicy = z.infer<typeof GoldenPolicy>;
 
 const leakAction = z.enum(['fail', 'warn', 'ignore']);
-export const LeakagePolicy = z.strictObject({
+export const LeakagePolicy = lazyObject(() => ({
   exact: leakAction
     .default('fail')
     .describe(
@@ -115,5 +120,5 @@ export const LeakagePolicy = z.strictObject({
     .positive()
     .optional()
     .describe('A gain of more than this many standard deviations of retraining is too good: a person looks.'),
-});
+}));
 export type LeakagePolicy = z.infer<typeof LeakagePolicy>;

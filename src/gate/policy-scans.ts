@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { lazyObject } from '../lazy-schema.ts';
 import { Severity, Subject } from './scans/scan.ts';
 
-const Acceptance = z.strictObject({
+const Acceptance = lazyObject(() => ({
   id: z
     .string()
     .min(1)
@@ -12,10 +13,10 @@ const Acceptance = z.strictObject({
     .date('expected a date, e.g. 2026-12-31')
     .describe('The last day (UTC) on which it is accepted; from the next on it counts again.'),
   reason: z.string().trim().min(1).max(500).describe('Why it does no harm here. The report shows it.'),
-});
+}));
 export type Acceptance = z.infer<typeof Acceptance>;
 
-export const ScansPolicy = z.strictObject({
+export const ScansPolicy = lazyObject(() => ({
   require: z
     .array(Subject)
     .max(3)
@@ -36,5 +37,5 @@ export const ScansPolicy = z.strictObject({
     .max(200)
     .default([])
     .describe('Findings that are known and do not count for a while.'),
-});
+}));
 export type ScansPolicy = z.infer<typeof ScansPolicy>;

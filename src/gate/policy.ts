@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson } from '../json.ts';
+import { lazyObject, lazySchema } from '../lazy-schema.ts';
 import { FairnessPolicy, FloorPolicy, GoldenPolicy, LeakagePolicy } from './policy-checks.ts';
 import {
   isKnownMetric,
@@ -26,7 +27,7 @@ export {
 const id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -');
 const column = z.string().min(1).max(128);
 
-export const CriticalSlice = z.strictObject({
+export const CriticalSlice = lazyObject(() => ({
   where: z
     .record(column, z.union([z.string().max(200), z.number(), z.boolean(), z.null()]))
     .refine((where) => Object.keys(where).length > 0, 'expected at least one column: value')
@@ -35,10 +36,10 @@ export const CriticalSlice = z.strictObject({
     .optional()
     .describe('The metric that must not fall there. Left out: the first one that blocks.'),
   margin: Margin,
-});
+}));
 export type CriticalSlice = z.infer<typeof CriticalSlice>;
 
-export const SlicesPolicy = z.strictObject({
+export const SlicesPolicy = lazyObject(() => ({
   by: z
     .array(column)
     .max(20)
@@ -62,65 +63,70 @@ export const SlicesPolicy = z.strictObject({
     .max(100)
     .default([])
     .describe('Slices that must each be shown not to lose more than a margin of their own.'),
-});
+}));
 export type SlicesPolicy = z.infer<typeof SlicesPolicy>;
 
-export const RulePolicy = z.strictObject({
+export const RulePolicy = lazyObject(() => ({
   id,
   expr: sqlExpression.describe(
     'SQL that must hold for every row, over key, label, prediction and the kept columns: prediction >= 0. Null counts as a violation.',
   ),
   max_violations: z.number().int().nonnegative().default(0),
-});
+}));
 export type RulePolicy = z.infer<typeof RulePolicy>;
 
-export const PredictionRange = z
-  .strictObject({
-    min: z.number().optional().describe('No prediction may be below it, with or without a champion.'),
-    max: z.number().optional().describe('No prediction may be above it, with or without a champion.'),
-    tolerance: z
-      .number()
-      .nonnegative()
-      .default(0.1)
-      .describe("How far predictions may lie outside the champion's range, as a share of its width."),
-    max_outside: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.001)
-      .describe('Share of rows that may lie outside of that range.'),
-    max_shift: z
-      .number()
-      .positive()
-      .default(0.5)
-      .describe(
-        "How far the mean prediction may move, in standard deviations of the champion's predictions.",
-      ),
-  })
-  .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'min is above max');
+export const PredictionRange = lazySchema(() =>
+  z
+    .strictObject({
+      min: z.number().optional().describe('No prediction may be below it, with or without a champion.'),
+      max: z.number().optional().describe('No prediction may be above it, with or without a champion.'),
+      tolerance: z
+        .number()
+        .nonnegative()
+        .default(0.1)
+        .describe("How far predictions may lie outside the champion's range, as a share of its width."),
+      max_outside: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.001)
+        .describe('Share of rows that may lie outside of that range.'),
+      max_shift: z
+        .number()
+        .positive()
+        .default(0.5)
+        .describe(
+          "How far the mean prediction may move, in standard deviations of the champion's predictions.",
+        ),
+    })
+    .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'min is above max'),
+);
 export type PredictionRange = z.infer<typeof PredictionRange>;
 
-export const TrainingNoise = z.union(
-  [
-    z.strictObject({
-      retrain: z
-        .number()
-        .int()
-        .min(2)
-        .max(100)
-        .describe('Retrain the recipe this often and measure the spread.'),
-    }),
-    z
-      .record(
-        z.string().regex(/^(?!retrain$)[a-z][a-z0-9_]{0,62}$/, "expected a metric's name"),
-        z.number().nonnegative(),
-      )
-      .refine((given) => Object.keys(given).length > 0, 'expected at least one metric')
-      .describe('Standard deviation of each metric between two trainings of the same recipe.'),
-  ],
-  {
-    error: 'expected either retrain: a whole number from 2 to 100, or metrics with their standard deviations',
-  },
+export const TrainingNoise = lazySchema(() =>
+  z.union(
+    [
+      z.strictObject({
+        retrain: z
+          .number()
+          .int()
+          .min(2)
+          .max(100)
+          .describe('Retrain the recipe this often and measure the spread.'),
+      }),
+      z
+        .record(
+          z.string().regex(/^(?!retrain$)[a-z][a-z0-9_]{0,62}$/, "expected a metric's name"),
+          z.number().nonnegative(),
+        )
+        .refine((given) => Object.keys(given).length > 0, 'expected at least one metric')
+        .describe('Standard deviation of each metric between two trainings of the same recipe.'),
+    ],
+    {
+      error:
+        'expected either retrain: a whole number from 2 to 100, or metrics with their standard deviations',
+    },
+  ),
 );
 export type TrainingNoise = z.infer<typeof TrainingNoise>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lazyObject } from '../lazy-schema.ts';
 
 const column = z.string().min(1).max(128);
 const path = z.string().min(1).max(500);
@@ -10,7 +11,7 @@ const ruleOfSize = (size: string, example: number) =>
   z.number().positive().optional().describe(`Alarm when ${size} is above this, e.g. ${example}.`);
 
 /** The classical rules, called as the statistics that they read: each fires on its own, and tests take rows as independent. */
-export const ClassicalRules = z.strictObject({
+export const ClassicalRules = lazyObject(() => ({
   ks: ruleOfTest('the two-sample Kolmogorov-Smirnov test (numeric columns)'),
   cramer_von_mises: ruleOfTest('the two-sample Cramér-von Mises test (numeric columns)'),
   chi_square: ruleOfTest('the chi-square test (categorical columns)'),
@@ -25,11 +26,11 @@ export const ClassicalRules = z.strictObject({
     "the Wasserstein distance in the reference's standard deviations (numeric columns)",
     0.1,
   ),
-});
+}));
 export type ClassicalRules = z.infer<typeof ClassicalRules>;
 
 /** The smallest effect that is worth a person's time, in the column's own terms. */
-export const Floor = z.strictObject({
+export const Floor = lazyObject(() => ({
   shift: z
     .number()
     .nonnegative()
@@ -46,28 +47,32 @@ export const Floor = z.strictObject({
     .max(100)
     .optional()
     .describe('Categorical columns, null rates and shares of far values: points (0 to 100) that moved.'),
-});
+}));
 export type Floor = z.infer<typeof Floor>;
 
-const GeneralFloor = Floor.extend({
-  sd: Floor.shape.sd
-    .unwrap()
-    .default(0.02)
-    .describe(Floor.shape.sd.description ?? ''),
-  points: Floor.shape.points
-    .unwrap()
-    .default(1)
-    .describe(Floor.shape.points.description ?? ''),
+const GeneralFloor = lazyObject(() => {
+  const { shape } = Floor.unwrap();
+  return {
+    ...shape,
+    sd: shape.sd
+      .unwrap()
+      .default(0.02)
+      .describe(shape.sd.description ?? ''),
+    points: shape.points
+      .unwrap()
+      .default(1)
+      .describe(shape.points.description ?? ''),
+  };
 });
 
-export const LabelSource = z.strictObject({
+export const LabelSource = lazyObject(() => ({
   file: path.describe('A Parquet or CSV file with the labels that came late.'),
   key: column.describe('The column that identifies a row; it is joined to the same input of the prediction.'),
   label: column.describe('The column with the true value.'),
-});
+}));
 export type LabelSource = z.infer<typeof LabelSource>;
 
-export const ServiceThresholds = z.strictObject({
+export const ServiceThresholds = lazyObject(() => ({
   p99_ms: z.number().positive().default(250).describe('99th percentile of the latency, in milliseconds.'),
   error_rate: share.default(0.01).describe('Share of requests that may fail.'),
   min_throughput: share
@@ -80,7 +85,7 @@ export const ServiceThresholds = z.strictObject({
     .min(1)
     .default(3)
     .describe('They may rise to this multiple of the most on these.'),
-});
+}));
 export type ServiceThresholds = z.infer<typeof ServiceThresholds>;
 
 /** Metrics of labelled predictions that are watched. */
@@ -98,7 +103,7 @@ const Fall = z.union([
 ]);
 
 /** A value of the business, by version. */
-export const BusinessMetric = z.strictObject({
+export const BusinessMetric = lazyObject(() => ({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _ beginning with a letter')
@@ -111,11 +116,11 @@ export const BusinessMetric = z.strictObject({
       'SQL for the value of one served row over key, label (null until it comes), prediction and the inputs; its mean is taken. Null leaves the row out.',
     ),
   higher_is_better: z.boolean().default(true),
-});
+}));
 export type BusinessMetric = z.infer<typeof BusinessMetric>;
 
 /** `monitoring:` in modelgate.yaml, and what `modelgate drift` decides by. Every field has a default. */
-export const MonitoringPolicy = z.strictObject({
+export const MonitoringPolicy = lazyObject(() => ({
   time: column
     .optional()
     .describe('The column with the event time in the training rows. Left out: `features.time`.'),
@@ -233,11 +238,11 @@ export const MonitoringPolicy = z.strictObject({
     .optional()
     .describe('A YAML file with runbooks that replace the built-in ones of the same name.'),
   review_days: z.int().positive().default(7).describe('Days until a logged drift is looked at again.'),
-});
+}));
 export type MonitoringPolicy = z.infer<typeof MonitoringPolicy>;
 
 /** The policy where modelgate.yaml has no `monitoring:`. */
-export const defaultMonitoringPolicy: MonitoringPolicy = MonitoringPolicy.parse({});
+export const defaultMonitoringPolicy = (): MonitoringPolicy => MonitoringPolicy.parse({});
 
 const betweenZeroAndOne: readonly WatchedMetric[] = ['accuracy', 'auc', 'f1', 'brier'];
 

@@ -11,7 +11,6 @@ import { requireModel, requireVersion } from '../registry/rules.ts';
 import { type EnvironmentPointer, Follower, type FollowerStatus } from '../serving/follower.ts';
 import { readPackage } from '../serving/package.ts';
 import { type LogStatus, PredictionLog } from '../serving/prediction-log.ts';
-import { startServer } from '../serving/server.ts';
 import { defineStage, type StageContext } from './define.ts';
 import { trust } from './registry-inputs.ts';
 
@@ -140,6 +139,8 @@ export async function startService(input: ServeInput, context: StageContext): Pr
       logger,
     });
     const token = process.env.MODELGATE_SERVE_TOKEN || null;
+    // Node's HTTP takes long to load, and the other commands of this group need none
+    const { startServer } = await import('../serving/server.ts');
     const server = await startServer({ model, environment, follower, log, logger, host, port, token });
     const opened = log;
     return {

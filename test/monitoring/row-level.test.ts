@@ -38,7 +38,7 @@ function nullsMoved(reference: [number, number], current: [number, number]): num
   };
   const { tested } = significance([{ candidate, statistics: noStatistics }], {
     pair,
-    policy: defaultMonitoringPolicy,
+    policy: defaultMonitoringPolicy(),
   });
   return tested[0]?.p;
 }

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,6 +130,18 @@ describe('the bundles', () => {
     expect(loaded.files).toBeLessThan(12);
   });
 
+  it('let a question to the registry load no gate, no contract and no engine', async () => {
+    const loaded = await loadedBy({ entry: 'status', inputs: { model: 'late-orders' } });
+    expect(loaded.others).toEqual([]);
+    for (const [library, mark] of Object.entries(marks))
+      expect(loaded.text.includes(mark), library).toBe(false);
+    expect(loaded.modules).toContain('src/stages/status.ts');
+    expect(loaded.modules.filter((module) => /^src\/(gate\/judge|data\/contract)/.test(module))).toEqual([]);
+    expect(neverAtStart(loaded)).toEqual([]);
+    expect(loaded.bytes).toBeLessThan(480_000);
+    expect(loaded.files).toBeLessThan(22);
+  });
+
   it('let the gate load DuckDB alone of what is heavy, and no other stage', async () => {
     const inconclusive = 2; // nothing is known of the set's history
     const loaded = await loadedBy(
@@ -163,6 +177,30 @@ describe('the bundles', () => {
     expect(loaded.bytes).toBeLessThan(800_000);
     expect(loaded.files).toBeLessThan(26);
   });
+});
+
+it('a model is computed by a process of its own, with the runtime that the action found where it was told to look', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const home = path.join(folder, 'mirror');
+    const registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const env = { MODELGATE_NATIVE: '', MODELGATE_NATIVE_REGISTRY: registry, RUNNER_TOOL_CACHE: home };
+    const files = ['--input', 'orders.csv', '--output', path.join(home, 'scores.csv')];
+    const of = ['--model', prepared.model, '--environment', 'production'];
+    const store = ['--store', path.join(home, 'store')];
+    const args = ['score', ...of, ...files, ...store, '--json'];
+    const ready = await prepareStart({ dist, prepared, home, entry: 'command', args, env });
+    const { code, log } = await ready.run();
+    expect(asked).toEqual([expect.stringMatching(/^\/onnxruntime-node\/-\//)]);
+    expect([code, log]).toEqual([1, expect.stringContaining('native_missing')]);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 const compiledDuckDb = /[\\/]@duckdb[\\/]node-bindings/;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,44 +10,20 @@ import { nativeRegistry } from '../../../src/native.ts';
 import { installNative, type NativeLock } from '../../../src/native-install.ts';
 import nativeLock from '../../../src/native-lock.json' with { type: 'json' };
 import { platformName } from '../../../src/platform-name.ts';
-import { prepareStart, writeCommand } from '../../../test/packaging/action.ts';
-import { type Prepared, prepare } from '../../../test/packaging/prepared.ts';
+import { prepareStart, type Start, writeCommand } from '../../../test/packaging/action.ts';
 import { type Archives, serveArchives } from '../archives.ts';
-import { measure, type Times } from '../measure.ts';
+import { loadedBy } from '../loaded.ts';
+import { measure, type Spread, type Times } from '../measure.ts';
+import { actionSubjects, commandSubjects, type Subject } from '../subjects.ts';
+import { makeWorld, type World } from '../world.ts';
 
-interface Subject {
-  name: string;
-  /** Milliseconds of wall time that the issue allows, warm; null: no goal. */
-  goal: number | null;
-  entry: string;
-  inputs?: Record<string, string>;
-  args?: string[];
-}
-
-const subjects = ({ model, evaluation, gate }: Prepared): Subject[] => [
-  { name: 'promote', goal: 300, entry: 'promote', inputs: { model: `${model}@3`, to: 'production' } },
-  { name: 'rollback', goal: null, entry: 'rollback', inputs: { model, in: 'production' } },
-  { name: 'status', goal: null, entry: 'status', inputs: { model } },
-  { name: 'register', goal: null, entry: 'register', inputs: { gate } },
-  { name: 'gate (2,000 rows)', goal: 400, entry: 'gate', inputs: { evaluation } },
-  { name: 'ingest (2,000 rows)', goal: null, entry: 'ingest' },
-  { name: 'validate (with ingest)', goal: null, entry: 'validate' },
-  { name: 'features (with those)', goal: null, entry: 'features' },
-  { name: 'split (with those)', goal: null, entry: 'split' },
-  {
-    ...{ name: 'drift (2,000 rows, command)', goal: 600, entry: 'command' },
-    args: ['drift', '--reference', 'orders.csv', '--current', 'current.csv', '--json'],
-  },
-];
-
-/** Subjects that load DuckDB, measured with an empty tool cache too. */
-const cold = /^(gate|ingest|drift) /;
-const library = '@duckdb/node-bindings';
+const lock: NativeLock = nativeLock;
+const platform = platformName();
 
 /**
- * Starts of the bundled actions on a small prepared store, beside an empty Node and imports of Python libraries. Warm:
- * the runner's tool cache holds DuckDB. Cold: it is empty, and the pinned archives come over loopback, are verified and
- * unpacked; what the network adds is printed by itself. The system's cache of files is warm in both.
+ * Starts of all bundled actions on small prepared stores, beside an empty Node and imports of Python libraries. Warm:
+ * the runner's tool cache holds DuckDB and ONNX Runtime. Cold: it is empty, and the pinned archives come over loopback,
+ * are verified and unpacked; what the network adds is printed by itself. The system's cache of files is warm in both.
  */
 export async function run({ args }: PartOptions): Promise<boolean> {
   const { values } = parseArgs({
@@ -55,11 +31,13 @@ export async function run({ args }: PartOptions): Promise<boolean> {
     options: {
       runs: { type: 'string', default: '11' },
       python: { type: 'string', multiple: true, default: ['python3'] },
+      only: { type: 'string', multiple: true },
     },
   });
   const runs = Number(values.runs);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'modelgate-start-'));
   let archives: Archives | undefined;
+  let world: World | undefined;
   try {
     const dist = path.join(folder, 'dist');
     await bundleInto(dist);
@@ -67,64 +45,109 @@ export async function run({ args }: PartOptions): Promise<boolean> {
     console.log(
       `download of an action, compressed: ${await downloadBytes(folder, dist)} bytes (goal 1500000)`,
     );
-    const prepared = await prepare(path.join(folder, 'world'));
-    const registry = nativeRegistry(process.env);
-    const platform = platformName();
-    const lock: NativeLock = nativeLock;
-    archives = await serveArchives(lock[library]?.[platform] ?? [], {
-      registry,
-      folder: path.join(folder, 'archives'),
-    });
-    console.log(`archives of DuckDB: ${archives.bytes} bytes, fetched in ${archives.seconds.toFixed(1)} s`);
+    archives = await serveArchives(
+      Object.values(lock).flatMap((platforms) => platforms[platform] ?? []),
+      { registry: nativeRegistry(process.env), folder: path.join(folder, 'archives') },
+    );
+    console.log(`native archives: ${archives.bytes} bytes, fetched in ${archives.seconds.toFixed(1)} s`);
     const tools = path.join(folder, 'tools');
-    await installNative({
-      ...{ lock, library, platform, registry: archives.url },
-      cache: path.join(tools, 'modelgate'),
-    });
-    console.log('start; CPU and wall in ms: median (range)');
-    let held = true;
-    const show = (name: string, { wall, cpu }: Times, goal: number | null = null) => {
-      const met = goal === null || wall.median <= goal;
-      held &&= met;
-      const spread = ({ median, low, high }: Times['wall']) =>
-        `${median.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`;
-      const said = goal === null ? '' : `goal ${goal} of wall${met ? '' : ', missed'}`;
-      console.log(`${name.padEnd(36)} ${spread(cpu).padEnd(20)} ${spread(wall).padEnd(20)} ${said}`);
-    };
-    show('empty Node', await measure(runs, async () => ({ command: [process.execPath, ['--eval', '']] })));
-    const start = (one: Subject, env: Record<string, string>) =>
-      prepareStart({
-        ...{ entry: one.entry, inputs: one.inputs ?? {}, args: one.args ?? [], dist, prepared },
-        ...{ home: path.join(folder, 'home'), env: { MODELGATE_NATIVE: '', ...env } },
-      });
-    const all = subjects(prepared);
-    for (const one of all) {
-      show(one.name, await measure(runs, () => start(one, { RUNNER_TOOL_CACHE: tools })), one.goal);
+    for (const library of Object.keys(lock)) {
+      const cache = path.join(tools, 'modelgate');
+      await installNative({ lock, library, platform, registry: archives.url, cache });
     }
-    const { url } = archives;
-    for (const one of all.filter(({ name }) => cold.test(name))) {
-      const RUNNER_TOOL_CACHE = path.join(folder, 'empty-tools');
-      const times = await measure(Math.min(runs, 5), async () => {
-        await rm(RUNNER_TOOL_CACHE, { recursive: true, force: true });
-        return start(one, { RUNNER_TOOL_CACHE, MODELGATE_NATIVE_REGISTRY: url });
-      });
-      show(`${one.name}, cold`, times);
+    world = await makeWorld(path.join(folder, 'world'), { dist, tools });
+    const wanted = ([name]: readonly [string, unknown]) => values.only?.includes(name) ?? true;
+    const all = [
+      ...Object.entries(actionSubjects).map(([name, make]) => [name, make(world!)] as const),
+      ...Object.entries(commandSubjects),
+    ].filter(wanted);
+    console.log(`CPU and wall in ms: median (range) of ${runs} runs; JavaScript in kB; load ${load()}`);
+    row('start', 'CPU', 'wall', 'JS', '');
+    show('empty Node', await measure(runs, async () => ({ command: [process.execPath, ['--eval', '']] })));
+    let held = true;
+    for (const [name, subject] of all) {
+      const met = await measureSubject({ name, subject, runs, world, folder, archives: archives.url });
+      held &&= met;
     }
     for (const python of values.python) {
       for (const imported of ['pandas', 'evidently', 'mlflow']) {
-        if (!importable(python, imported)) continue;
+        const version = versionOf(python, imported);
+        if (version === null) continue;
         const times = await measure(Math.min(runs, 5), async () => ({
           command: [python, ['-c', `import ${imported}`]],
         }));
-        show(`Python: import ${imported}`, times);
+        show(`Python: import ${imported} (${version})`, times);
       }
     }
+    console.log(`load at the end ${load()}`);
     return held;
   } finally {
+    world?.github.stop();
     archives?.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** Prints a subject's rows, warm and cold; whether its goal is met. */
+async function measureSubject(about: {
+  name: string;
+  subject: Subject;
+  runs: number;
+  world: World;
+  folder: string;
+  /** Of the registry of archives. */
+  archives: string;
+}): Promise<boolean> {
+  const { name, subject, runs, world, folder, archives } = about;
+  const start = async (more: Record<string, string> = {}): Promise<Start> => ({
+    ...{ entry: subject.entry ?? name, inputs: subject.inputs ?? {}, args: subject.args ?? [] },
+    ...{ dist: world.dist, home: world.home, prepared: { ...world.prepared, ...subject.place } },
+    env: { ...world.env, ...(await subject.variables?.()), ...more },
+  });
+  const warm = await measure(runs, async () => prepareStart(await start()));
+
+  const emptyTools = path.join(folder, 'empty-tools');
+  const fromNothing = async (): Promise<Start> => {
+    await rm(emptyTools, { recursive: true, force: true });
+    return start({ RUNNER_TOOL_CACHE: emptyTools, MODELGATE_NATIVE_REGISTRY: archives });
+  };
+  const { bytes, reason } = await loadedBy(await fromNothing(), path.join(folder, 'modules.json'));
+  const installed = await readdir(emptyTools, { recursive: true }).catch(() => []);
+  const libraries = Object.keys(lock).filter((library) => installed.some((file) => file.includes(library)));
+
+  const goal = subject.goal ?? null;
+  const met = goal === null || warm.wall.median <= goal;
+  const said = [
+    ...(goal === null ? [] : [`goal ${goal} of wall${met ? '' : ', missed'}`]),
+    ...(['', 'done'].includes(reason) ? [] : [reason]),
+    ...(libraries.length === 0 ? ['cold the same: nothing to install'] : []),
+  ];
+  show(`${name}: ${subject.does}`, warm, { bytes, said: said.join('; ') });
+  if (libraries.length > 0) {
+    const cold = await measure(Math.min(runs, 5), async () => prepareStart(await fromNothing()));
+    show(`${name}, cold`, cold, { said: libraries.join(', ') });
+  }
+  return met;
+}
+
+function show(
+  name: string,
+  { wall, cpu }: Times,
+  { bytes = null, said = '' }: { bytes?: number | null; said?: string } = {},
+): void {
+  row(name, spread(cpu), spread(wall), bytes === null ? '' : (bytes / 1000).toFixed(0), said);
+}
+
+const spread = ({ median, low, high }: Spread) =>
+  `${median.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`;
+
+function row(name: string, cpu: string, wall: string, bytes: string, said: string): void {
+  const columns = [name.padEnd(50), cpu.padEnd(20), wall.padEnd(20), bytes.padStart(6), said];
+  console.log(columns.join(' ').trimEnd());
+}
+
+/** Of the last minute. */
+const load = () => (os.loadavg()[0] ?? 0).toFixed(1);
 
 async function downloadBytes(folder: string, dist: string): Promise<number> {
   await writeReleaseTree(path.join(folder, 'release'), dist);
@@ -133,12 +156,16 @@ async function downloadBytes(folder: string, dist: string): Promise<number> {
   return (await stat(archive)).size;
 }
 
-/** Whether it can be imported; also leaves its byte code compiled. */
-function importable(python: string, library: string): boolean {
+/** Of a library that can be imported, which leaves its byte code compiled; else null. */
+function versionOf(python: string, library: string): string | null {
+  const code = `import ${library}; from importlib.metadata import version; print(version('${library}'))`;
   try {
-    execFileSync(python, ['-c', `import ${library}`], { stdio: 'ignore' });
-    return true;
+    const said = execFileSync(python, ['-c', code], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return said.trim().split('\n').at(-1) ?? '';
   } catch {
-    return false;
+    return null;
   }
 }

@@ -34,7 +34,7 @@ function dueAfter(issue: Issue, { models, now }: ChatopsContext): number | null 
   if (!issue.ours || issue.state !== 'open' || model === undefined) return null;
   if (state.course === null || alarms === null || state.course.reminded !== null) return null;
   if (state.acknowledged !== null || state.course.retrain !== null || rests(state, now())) return null;
-  const policy = models.get(model)?.config.monitoring ?? defaultMonitoringPolicy;
+  const policy = models.get(model)?.config.monitoring ?? defaultMonitoringPolicy();
   return now().getTime() - Date.parse(alarms.since) < policy.review_days * day ? null : policy.review_days;
 }
 

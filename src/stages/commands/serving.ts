@@ -134,7 +134,7 @@ const monitorCommand = defineCommand({
           environment: options.environment,
           since: options.since,
           until: options.until,
-          policy: config.monitoring ?? defaultMonitoringPolicy,
+          policy: config.monitoring ?? defaultMonitoringPolicy(),
         },
         project.context,
       );
@@ -146,7 +146,7 @@ const monitorCommand = defineCommand({
         environment: options.environment,
         since: options.since,
         until: options.until,
-        policy: config.monitoring ?? defaultMonitoringPolicy,
+        policy: config.monitoring ?? defaultMonitoringPolicy(),
         labels: options.labels === undefined ? null : await localFile(options.labels),
         admission: await admissionOf(project),
         validation_runs: workflowRunsUrl(process.env, {
