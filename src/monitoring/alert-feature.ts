@@ -12,7 +12,7 @@ export function featurePart(report: DriftReport | null, head: Signal): Markdown 
   const rank =
     head.rank === null
       ? 'not known'
-      : `${percent(head.importance)} of the model's importance, rank ${head.rank}${head.top === true ? ' (top quartile)' : ''}`;
+      : `${percent(head.importance)} of the model's importance, rank ${head.rank}${head.top === true ? ', among the most important' : ''}`;
   const test = report.assumes_independent_rows
     ? `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)} (taking rows as independent: there is no time column)`
     : `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)}, by permuting whole blocks ${withCommas(report.assignments)} times`;

@@ -12,7 +12,7 @@ export interface DataSignalOptions {
 }
 
 /**
- * One signal a feature. A drifted feature alerts when it lies in the top quartile by importance (or no importance
+ * One signal a feature. A drifted feature alerts when it is among the most important (or no importance
  * is known), is severe enough, and drifted in enough of the windows or extremely in the newest; else it is logged.
  */
 export function dataSignals(report: DriftReport, options: DataSignalOptions): Signal[] {

@@ -92,7 +92,7 @@ export function findingsOf(evidence: Evidence): Findings {
       ? unknown('the model package gives no importance')
       : yesNo(
           top.length > 0,
-          'no moved feature is in the top quartile',
+          'no moved feature is among the most important',
           top
             .map((one) => `${one.name}: ${percent(one.importance)} of the importance, rank ${one.rank}`)
             .join('; '),

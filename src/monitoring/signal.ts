@@ -34,7 +34,7 @@ export const Signal = z.object({
   interval: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
   p_block: z.number().nullable(),
   q_value: z.number().nullable(),
-  /** Share of the importance, rank, and whether it lies in the top quartile; null when not known. */
+  /** Share of the importance, rank, and whether it is among the most important; null when not known. */
   importance: z.number().nullable(),
   rank: z.number().int().positive().nullable(),
   top: z.boolean().nullable(),

@@ -104,7 +104,7 @@ function alertFor(name: string, level: string) {
       runbook: 'drift',
       steps: [{ id: 'schema', title: 'Is the schema intact?', answer: 'no', detail: `${level} is missing` }],
       action: 'retrain',
-      reason: 'A moved feature is in the top quartile by importance.',
+      reason: 'A moved feature is among the most important.',
       days: null,
     },
   });
@@ -126,7 +126,7 @@ describe('the alert', () => {
     expect(body).toContain('| UA | 60 % | 40 % |');
     expect(body).toContain('**together** |  | **\\+0.3**');
     expect(body).toContain('2013\\-06\\-02');
-    expect(body).toContain('rank 1 \\(top quartile\\)');
+    expect(body).toContain('rank 1, among the most important');
   });
 
   it('[ALR-3] carries the runbook with its answers, the decision and the next commands', () => {
