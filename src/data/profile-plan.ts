@@ -50,16 +50,43 @@ export async function planColumns(
   });
 }
 
-/** So many times wider than between the 10 % and the 90 % quantile, the 5 % and the 95 % one are no bulk. */
+/** Of each column. */
+const shares = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
+/** Places in `shares` between which half of the rows lie. */
+const half = 5;
+/** What begins so many widths of the rest away from it is no part of the bulk. */
 const farther = 10;
-/** Of a normal distribution: the width between the 5 % and the 95 % quantile by that between the 10 % and the 90 % one. */
-const outward = 1.28;
 
 /**
- * Width between the 5 % and the 95 % quantile of numeric columns, by position: from a sample, where rows are many. Where
- * this holds values far outside of the rest (9999 for "not known" in 6 % of the rows), that of the rest; where both
- * quantiles are one value, nearly all rows hold it: twice the median distance of the others from it, so that a single large
- * one does not decide how finely the rest is told apart.
+ * Width between the first and the last of the quantiles at `shares`; where some of the rows lie far outside of the rest
+ * (9999 for "not known" in a third of them, or another unit), that of the rest: of the narrowest half and what follows
+ * it without a gap.
+ */
+export function bulkWidth(quantiles: readonly number[]): number {
+  const last = quantiles.length - 1;
+  const width = (from: number, until: number) => (quantiles[until] as number) - (quantiles[from] as number);
+  const starts = [...quantiles.slice(half).keys()];
+  const narrowest = starts.reduce((best, at) =>
+    width(at, at + half) < width(best, best + half) ? at : best,
+  );
+  let [from, until] = [narrowest, narrowest + half];
+  // half of the rows are one value
+  if (width(from, until) === 0) [from, until] = [1, last - 1];
+  if (width(from, until) === 0) return width(0, last);
+  while (from > 0 || until < last) {
+    const below = from > 0 ? width(from - 1, from) : Number.POSITIVE_INFINITY;
+    const above = until < last ? width(until, until + 1) : Number.POSITIVE_INFINITY;
+    if (Math.min(below, above) > farther * width(from, until)) break;
+    if (below <= above) from--;
+    else until++;
+  }
+  return width(from, until);
+}
+
+/**
+ * `bulkWidth` of numeric columns, by position: from a sample, where rows are many. Where the 5 % and the 95 % quantile
+ * are one value, nearly all rows hold it: twice the median distance of the others from it, so that a single large one
+ * does not decide how finely the rest is told apart.
  */
 async function bulks(
   engine: SqlEngine,
@@ -70,12 +97,8 @@ async function bulks(
     if (kindOf(column) !== 'numeric') return [];
     const value = `CAST(${identifier(column.name)} AS DOUBLE)`;
     // one aggregate, however often it stands here
-    const quantiles = `(quantile_disc(${value}, [0.05, 0.1, 0.9, 0.95]) FILTER (${usable(value)}))`;
-    return [
-      `${quantiles}[1] AS l${index}`,
-      `${quantiles}[4] AS u${index}`,
-      `${quantiles}[3] - ${quantiles}[2] AS i${index}`,
-    ];
+    const quantiles = `(quantile_disc(${value}, [${shares.join(', ')}]) FILTER (${usable(value)}))`;
+    return shares.map((_, i) => `${quantiles}[${i + 1}] AS q${index}_${i}`);
   });
   if (selected.length === 0) return new Map();
   const [row = {}] = await engine.rows(
@@ -83,10 +106,10 @@ async function bulks(
        SELECT * FROM ${identifier(view)} USING SAMPLE reservoir(${sampledRows} ROWS) REPEATABLE (1))`,
   );
   const found = columns.flatMap((_, index) => {
-    const [low, high, inner] = [row[`l${index}`], row[`u${index}`], row[`i${index}`]];
-    if (typeof low !== 'number' || typeof high !== 'number' || typeof inner !== 'number') return [];
-    const far = inner > 0 && high - low > farther * inner;
-    return [{ index, low, width: far ? outward * inner : high - low }];
+    const quantiles = shares.map((_, i) => row[`q${index}_${i}`]).filter((one) => typeof one === 'number');
+    const [low] = quantiles;
+    if (low === undefined || quantiles.length < shares.length) return [];
+    return [{ index, low, width: bulkWidth(quantiles) }];
   });
   const points = found.filter(({ width }) => width === 0);
   const rest = await widthsBeside(engine, view, { columns, points });

@@ -5,6 +5,7 @@ import { readColumns } from './column-data.ts';
 import { nullRate, summarize } from './column-summary.ts';
 import { smallestDetectable } from './detectable.ts';
 import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Segment } from './drift-report.ts';
+import type { Ends } from './far-values.ts';
 import type { Importance } from './importance.ts';
 import { jointDrift } from './joint.ts';
 import { type Measured, measure } from './measure.ts';
@@ -171,8 +172,9 @@ async function otherDimensions(
   dimensions: Dimensions,
   { column, measured }: { column: DriftColumn; measured: readonly Measured[] },
 ): Promise<Segment[]> {
-  const { name, ends, aspects } = column;
+  const { name, aspects } = column;
   const of = headline(aspects).aspect === 'far_values' ? 'far_values' : 'mean_difference';
+  const ends = of === 'far_values' ? movedEnds(column) : column.ends;
   const found: Segment[][] = [];
   for (const { name: dimension, levels } of measured) {
     if (levels < 2 || levels > dimensionLevels) continue;
@@ -183,6 +185,16 @@ async function otherDimensions(
     .sort((a, b) => concentration(b) - concentration(a))
     .slice(0, dimensionsTold)
     .flat();
+}
+
+/** The ends whose shares moved; of two that moved against each other, which would cancel, the one that moved more. */
+function movedEnds({ ends, far_values: far }: DriftColumn): Ends | null {
+  if (ends === null || far === null) return ends;
+  const [below, above] = [far.current.below - far.reference.below, far.current.above - far.reference.above];
+  if (below * above >= 0) return ends;
+  return Math.abs(below) > Math.abs(above)
+    ? { low: ends.low, high: Number.POSITIVE_INFINITY }
+    : { low: Number.NEGATIVE_INFINITY, high: ends.high };
 }
 
 function report(

@@ -118,12 +118,17 @@ const sideNames = ({ reference, current }: Sides) => ({ reference: reference.nam
 
 /** A level of another column that carries at least this part of the shift is named. */
 const namedPart = 0.5;
+/** Where a part is far more than the whole, other parts undo it, and it carries none. */
+const wholePart = 2;
 
 /** The one level of another column that carries most of the shift, as a sentence. */
 function carrier({ aspects: all, segments }: DriftColumn): Html | null {
   if (!all.some(({ aspect, verdict }) => aspect === 'distribution' && verdict === 'drift')) return null;
   const carries = ({ contribution, total, share_current: share }: Segment) =>
-    contribution / total >= namedPart && contribution / total > 1.5 * share;
+    total !== 0 &&
+    contribution / total <= wholePart &&
+    contribution / total >= namedPart &&
+    contribution / total > 1.5 * share;
   const first = segments.find((segment) => segment.of === 'mean_difference' && carries(segment));
   if (first === undefined) return null;
   return html`<p>Most of it comes from ${first.dimension} = ${first.segment}: ${signed(first.contribution)} of the ${signed(first.total)} by which the mean moved.</p>`;

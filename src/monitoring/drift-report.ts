@@ -48,7 +48,8 @@ export const Segment = z.object({
   mean_current: Maybe,
   /**
    * Term of the psi (the column itself), or (another column) part of the difference of means within the ends; where far
-   * values moved most, part of the difference of their shares in points, with shares for means.
+   * values moved most, part of the difference of their shares in points, with shares for means: of both ends, or of the
+   * one that moved more where they moved against each other.
    */
   of: z.enum(['psi', 'mean_difference', 'far_values']),
   contribution: z.number(),

@@ -70,7 +70,7 @@ function pastPeriods(counts: BlockCounts, scale: EffectScale, weekdays: Int32Arr
   if (bins === 0) return null;
   const blocks = counts.reference.length / bins;
   const length = counts.current.length / bins;
-  if (blocks < 2 || blocks < periodsNeeded * length) return null;
+  if (blocks < 2 || length === 0 || blocks < periodsNeeded * length) return null;
   const whole = sumBlocks(counts.reference, bins);
   const starts = periodStarts({ blocks, length, weekdays });
   const tried = Math.min(periodsTried, starts.length);

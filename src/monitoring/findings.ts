@@ -1,5 +1,5 @@
 import { lastDayAnswer } from './alert-upstream.ts';
-import type { Aspect, DriftReport, FarValues } from './drift-report.ts';
+import type { Aspect, DriftColumn, DriftReport } from './drift-report.ts';
 import { percent, readable } from './format.ts';
 import type { Answer, Condition, Findings, Question } from './runbook.ts';
 import { type Signal, suspicions } from './signal.ts';
@@ -44,7 +44,7 @@ export function findingsOf(evidence: Evidence): Findings {
   );
   const farRose = new Set(
     movedBy('far_values')
-      .filter(({ far_values: far }) => far !== null && beyond(far.current) > beyond(far.reference))
+      .filter(farValuesRose)
       .map(({ name }) => name),
   );
   const predictionMoved = signals.filter(
@@ -175,7 +175,14 @@ function suspicionAnswer(signals: readonly Signal[], name: string): Answer {
   return yesNo(found.verdict === 'alert', found.summary, found.summary);
 }
 
-const beyond = ({ below, above }: FarValues['current']): number => below + above;
+/** Whether more values lie beyond an end than did, by what counts; also where they came from beyond the other one. */
+function farValuesRose({ aspects, far_values: far }: DriftColumn): boolean {
+  if (far === null) return false;
+  const { reference: before, current: now } = far;
+  const rise = Math.max(0, now.below - before.below) + Math.max(0, now.above - before.above);
+  const threshold = aspects.find(({ aspect }) => aspect === 'far_values')?.threshold ?? 0;
+  return rise > 0 && 100 * rise >= threshold;
+}
 
 function moved(signal: Signal): boolean {
   return signal.verdict === 'alert' || signal.verdict === 'logged';

@@ -173,7 +173,12 @@ export const MonitoringPolicy = lazyObject(() => ({
   extreme: z
     .strictObject({
       sd: z.number().positive().default(1).describe('Numeric columns, in standard deviations.'),
-      points: z.number().positive().max(100).default(25).describe('Categorical columns and null rates.'),
+      points: z
+        .number()
+        .positive()
+        .max(100)
+        .default(25)
+        .describe('Shares: of categories, nulls, unseen and far values.'),
     })
     .prefault({})
     .describe(
@@ -184,7 +189,9 @@ export const MonitoringPolicy = lazyObject(() => ({
     .gt(0)
     .lte(1)
     .default(0.25)
-    .describe('A drifted feature in this top share of the features by importance asks for retraining.'),
+    .describe(
+      'A drifted feature in this top share of the features by importance, or with this share of the importance itself, asks for retraining.',
+    ),
   classical: ClassicalRules.prefault({}).describe(
     'Classical rules, beside the decision above. Off by default.',
   ),

@@ -140,6 +140,7 @@ async function meansBy(
 
 /** How unevenly a dimension's levels carry the shift, compared with their shares of the rows; 0 is evenly. */
 export function concentration(segments: readonly Segment[]): number {
+  if (segments.some(({ total }) => total === 0)) return 0;
   return segments.reduce(
     (sum, segment) => sum + Math.abs(segment.contribution / segment.total - segment.share_current) / 2,
     0,

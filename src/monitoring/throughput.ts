@@ -86,6 +86,8 @@ export function throughputSignal(
   const { minimum_rows: enough, service } = policy;
   const [least, limit] = [service.min_throughput * usual, service.max_throughput * most];
   const fell = usual >= enough && now < least;
+  const silent = silentDay(spans, { count, enough, weeks: known.length });
+  if (!fell && silent !== null) return signal(silent);
   const rose = most > 0 && now >= enough && now > limit;
   if (!fell && now < enough) return undecided(`${now} predictions on the newest days, ${enough} are needed`);
   const n = daysOf(spans.recent).length;
@@ -98,6 +100,27 @@ export function throughputSignal(
     threshold: held / n,
     windows: { violated: fell || rose ? 1 : 0, evaluated: 1 },
   });
+}
+
+/** A newest day without a prediction, where days like it have many: of a week its silence is a seventh. */
+function silentDay(
+  { recent, before }: ThroughputSpans,
+  { count, enough, weeks }: { count: (span: Span) => number; enough: number; weeks: number },
+): (Pick<Signal, 'verdict' | 'summary'> & Partial<Signal>) | null {
+  const newest = ({ until }: Span): Span => ({ since: new Date(until.getTime() - dayMs), until });
+  const known = before
+    .slice(0, weeks)
+    .map((span) => count(newest(span)))
+    .sort((a, b) => a - b);
+  const usual = known[(known.length - 1) >> 1] as number;
+  if (count(newest(recent)) > 0 || usual < enough) return null;
+  return {
+    verdict: 'alert',
+    summary: `no prediction on ${dayOf(newest(recent).since)}, ${perDay(usual)} on such a day before`,
+    value: 0,
+    threshold: 1,
+    windows: { violated: 1, evaluated: 1 },
+  };
 }
 
 const perDay = (rows: number): string => withCommas(Math.round(rows));

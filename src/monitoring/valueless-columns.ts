@@ -12,6 +12,8 @@ const sqlTypes: Partial<Record<Column['type'], string>> = {
   string: 'VARCHAR',
   integer: 'BIGINT',
   number: 'DOUBLE',
+  timestamp: 'TIMESTAMP',
+  date: 'DATE',
 };
 
 /**
@@ -21,8 +23,8 @@ const sqlTypes: Partial<Record<Column['type'], string>> = {
 export async function typedLike(engine: SqlEngine, table: Table, other: readonly Column[]): Promise<Table> {
   const known = new Map(other.map((column) => [column.name, column]));
   const differing = table.columns.filter((column) => {
-    const kind = columnKind(known.get(column.name));
-    return kind !== undefined && kind !== columnKind(column);
+    const wanted = known.get(column.name);
+    return wanted !== undefined && wanted.type in sqlTypes && columnKind(wanted) !== columnKind(column);
   });
   if (differing.length === 0) return table;
   const counts = differing.map(({ name }, i) => `CAST(count(${identifier(name)}) AS DOUBLE) AS c${i}`);

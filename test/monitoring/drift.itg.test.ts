@@ -185,6 +185,17 @@ describe('drift', () => {
     }
   });
 
+  it('takes the times of a file without rows for what they are in the other one', async () => {
+    const bed = await bench();
+    const tables = await days(bed, { value: '10 * u + 2' });
+    const bare = path.join(bed.folder, 'bare.csv');
+    await writeFile(bare, 'event,value,level,id\n');
+    const { outcome, column } = await compare(bed, { ...tables, current: bare }, { time: 'event' });
+    expect(column('value')).toMatchObject({ kind: 'numeric', verdict: 'empty' });
+    expect(outcome.outputs.schema_differences).toMatchObject({ changed: [] });
+    expect(outcome).toMatchObject({ verdict: 'inconclusive', reason_code: 'not_decidable' });
+  });
+
   it('takes rows as independent without a time column, and flags it', async () => {
     const bed = await bench();
     const tables = await days(bed, { value: '10 * u + 2' });

@@ -57,6 +57,11 @@ describe('the threshold of an effect', () => {
     expect(calm.value).toBeLessThan(2);
   });
 
+  it('is learned from no period where the window has no block', () => {
+    const learned = effectThreshold(counts(0), points, { floor: { points: 1 }, weekdays: null });
+    expect(learned).toEqual({ value: 1, from: 'configured' });
+  });
+
   it('is the sampling noise where the past is too short, and never under the configured floor', () => {
     expect(effectThreshold(counts(20), points, { floor: { points: 0 }, weekdays: null }).from).toBe(
       'sampling_noise',

@@ -136,6 +136,33 @@ describe('[ALR-1] values far outside of the rest, from rows and from blocks', ()
     }
   });
 
+  it('[MON-1] nor does it where a third of the rows have it, or are in another unit', {
+    timeout,
+  }, async () => {
+    const wild = `CASE WHEN ${uniform('w')} < 0.33 THEN 1000 ELSE 1 END * ${age('c')}`;
+    for (const now of [notKnown(0.33, 'c', age('c')), wild]) {
+      for (const { column } of await ages(age('r'), now)) {
+        expect(aspect(column, 'distribution')?.verdict).toBe('ok');
+        expect(aspect(column, 'distribution')?.effect).toBeLessThan(0.05);
+        expect(column.summary).toMatch(/^age: 3\d\.?\d* % of the rows lie above 5\d\d\.?\d*, before 0 %$/);
+      }
+    }
+  });
+
+  it('[ALR-1] one in place of another, at the other end: the parts of its share do not cancel', {
+    timeout,
+  }, async () => {
+    const now = `-1 * ${notKnown(0.05, 'c', `-${age('c')}`)}`;
+    for (const { column } of await ages(notKnown(0.05, 'r', age('r')), now)) {
+      expect(column.summary).toMatch(
+        /^age: \d\.?\d* % of the rows lie below −\d+\.?\d*, before 0 %; 0 % of the rows lie above \d+\.?\d*, before \d/,
+      );
+      const { sum, total } = byLevel(column);
+      expect(Math.abs(total)).toBeCloseTo(column.effect ?? 0, 9);
+      expect(sum).toBeCloseTo(total, 9);
+    }
+  });
+
   it('a column that went there as a whole is told with how far', { timeout }, async () => {
     for (const { column } of await ages(age('r'), `365 * ${age('c')}`)) {
       expect(column).toMatchObject({ verdict: 'drift', effect: 100, decidable: true });

@@ -51,9 +51,21 @@ describe('throughput', () => {
     const stopped = (n: number) => (n < 60 ? week(n) : 0);
     for (let until = 61; until < 100; until++) {
       const { verdict } = signal({ since: until - 14, until }, stopped);
-      expect(verdict).toBe(until < 65 ? 'ok' : until <= 74 ? 'alert' : verdict);
+      expect(verdict).toBe(until <= 74 ? 'alert' : verdict);
       if (until > 74) expect(verdict).not.toBe('ok');
     }
+  });
+
+  it('tells of a day without a prediction at once, where such days have many', () => {
+    const outage = (n: number) => (n === 99 ? 0 : 1000);
+    expect(signal({ since: 70, until: 100 }, outage)).toMatchObject({
+      ...{ verdict: 'alert', value: 0 },
+      summary: 'no prediction on 2013-04-10, 1,000 on such a day before',
+    });
+    expect(signal({ since: 70, until: 101 }, outage)).toMatchObject({ verdict: 'ok' });
+    // closed on Sundays: 2013-04-14 is one
+    const sundays = (n: number) => ((n - 103) % 7 === 0 ? 0 : 1000);
+    expect(signal({ since: 70, until: 104 }, sundays)).toMatchObject({ verdict: 'ok' });
   });
 
   it('does not decide where there is nothing to compare with', () => {

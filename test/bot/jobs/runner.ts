@@ -256,7 +256,11 @@ export class WorkflowRunner implements AsyncDisposable {
     const results = job.needs.map((id) => done.get(id)?.result);
     return {
       contexts: {
-        github: (asked) => only(asked, Object.keys(github), github[asked[0] ?? '']),
+        // of an event that is none of a merge queue
+        github: (asked) =>
+          asked.join('.') === 'event.merge_group.base_sha'
+            ? ''
+            : only(asked, Object.keys(github), github[asked[0] ?? '']),
         vars: (asked) => only(asked, Object.keys(this.variables), this.variables[asked[0] ?? '']),
         // FakeRun or asCalled has filled in the defaults, and refused what the workflow does not have
         inputs: ([name = '', ...more]) =>
