@@ -6,7 +6,7 @@ import type { DriftColumn } from '../../src/monitoring/drift-report.ts';
 import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { drift } from '../../src/stages/drift.ts';
-import { fixture, weyl } from '../stats/close.ts';
+import { fixture, type LongSamples, weyl } from '../stats/close.ts';
 import { type Bench, bench, driftInputs } from './context.ts';
 
 const fixtures = path.join(import.meta.dirname, 'fixtures');
@@ -91,18 +91,7 @@ describe('drift against SciPy', () => {
     },
   );
 
-  const { long } = fixture<{
-    long: {
-      n: number;
-      m: number;
-      scale: number;
-      shift: number;
-      digits: number | null;
-      ks: [number, number];
-      cvm: [number, number];
-      wasserstein: number;
-    }[];
-  }>('two-samples');
+  const { long } = fixture<{ long: LongSamples[] }>('two-samples');
   it.each(long.filter(({ n }) => n >= 100_000))('gives those of $n and $m rows', async (one) => {
     const room = await bench();
     const samples = {

@@ -28,3 +28,15 @@ export function weyl(
     return digits === null ? x : Math.floor(x * 10 ** digits);
   });
 }
+
+/** Two samples of the fixture `two-samples` that are too long to be written down, and what SciPy says of them. */
+export interface LongSamples {
+  n: number;
+  m: number;
+  scale: number;
+  shift: number;
+  digits: number | null;
+  ks: [number, number];
+  cvm: [number, number];
+  wasserstein: number;
+}

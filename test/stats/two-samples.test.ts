@@ -38,7 +38,7 @@ import {
   wassersteinFromCounts,
   wassersteinOfShifted,
 } from '../../src/stats/wasserstein.ts';
-import { expectClose, fixture, weyl } from './close.ts';
+import { expectClose, fixture, type LongSamples, weyl } from './close.ts';
 
 interface Sample {
   name: string;
@@ -52,16 +52,6 @@ interface Sample {
   bins?: [number[], number[]];
   divergence?: { psi: number; kl: number; js: number };
 }
-interface Long {
-  n: number;
-  m: number;
-  scale: number;
-  shift: number;
-  digits: number | null;
-  ks: [number, number];
-  cvm: [number, number];
-  wasserstein: number;
-}
 interface Table {
   reference: number[];
   current: number[];
@@ -73,7 +63,7 @@ interface Table {
   l_infinity: number;
   floored: { psi: number; kl: number; js: number };
 }
-const data = fixture<{ samples: Sample[]; long: Long[]; tables: Table[] }>('two-samples');
+const data = fixture<{ samples: Sample[]; long: LongSamples[]; tables: Table[] }>('two-samples');
 
 function defined<T extends object>(value: T | Undefined): T {
   if (isUndefined(value)) throw new Error(value.detail);
