@@ -1,7 +1,7 @@
 import { withCommas } from '../report/commas.ts';
 import { details, type Markdown, paragraphs, table, text } from '../report/markdown.ts';
 import type { DriftColumn, DriftReport, Segment } from './drift-report.ts';
-import { farWords, meanWords, meanWordsWithin } from './far-words.ts';
+import { farWords, meanWords, meanWordsWithin, rangeWords } from './far-words.ts';
 import { percent, pValue, readable, signed, withUnit } from './format.ts';
 import type { Signal } from './signal.ts';
 
@@ -16,8 +16,9 @@ export function featurePart(report: DriftReport | null, head: Signal): Markdown 
   const test = report.assumes_independent_rows
     ? `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)} (taking rows as independent: there is no time column)`
     : `p ${pValue(column.p_block)}, adjusted over all columns ${pValue(column.q_value)}, by permuting whole blocks ${withCommas(report.assignments)} times`;
+  const moved = meanWordsWithin(column);
   const facts: [string, string | null][] = [
-    ['Moved by', meanWordsWithin(column)],
+    ['Moved by', moved === null ? null : `${moved}${rangeWords(column)}`],
     ['Far values', farWords(column)],
     ['With all values', column.ends === null ? null : meanWords(column)],
     [

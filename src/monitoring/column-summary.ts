@@ -1,5 +1,5 @@
 import type { Aspect } from './drift-report.ts';
-import { farWords, meanWords, meanWordsWithin } from './far-words.ts';
+import { farWords, meanWords, meanWordsWithin, rangeWords } from './far-words.ts';
 import { percent, withUnit } from './format.ts';
 import type { Measured } from './measure.ts';
 import type { Side, TablePair } from './tables.ts';
@@ -55,5 +55,6 @@ function numericWords(
   if (far !== null && within === null) return `${far}; with all values ${meanWords(told)}`;
   if (far !== null && aspect.aspect === 'far_values') return far;
   if (within === null) return null;
-  return `${within}, distributions ${withUnit(aspect.effect, aspect.unit)} apart${farMoved ? `; ${far}` : ''}`;
+  const apart = `distributions ${withUnit(aspect.effect, aspect.unit)} apart`;
+  return `${within}, ${apart}${rangeWords(told)}${farMoved ? `; ${far}` : ''}`;
 }

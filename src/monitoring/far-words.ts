@@ -31,15 +31,16 @@ export function meanWords({ mean_reference: before, mean_current: now }: Means):
     : `mean ${readable(before)} → ${readable(now)} (${signed(now - before)})`;
 }
 
-/** The same of the values within the ends, where there are ends: `mean 40 → 52 (+12) of the values from −420 to 510`. */
+/** The same of the values within the ends, where there are ends. */
 export function meanWordsWithin(column: FarColumn & Means): string | null {
-  const { ends, far_values: far } = column;
-  if (ends === null || far === null) return meanWords(column);
-  const words = meanWords({
-    mean_reference: far.reference.mean_within,
-    mean_current: far.current.mean_within,
-  });
-  return words === null
-    ? null
-    : `${words} of the values from ${readable(ends.low)} to ${readable(ends.high)}`;
+  const { far_values: far } = column;
+  return meanWords(
+    far === null
+      ? column
+      : { mean_reference: far.reference.mean_within, mean_current: far.current.mean_within },
+  );
 }
+
+/** Which values such words are of: `, of the values from −420 to 510`; nothing where they are of all. */
+export const rangeWords = ({ ends }: Pick<FarColumn, 'ends'>): string =>
+  ends === null ? '' : `, of the values from ${readable(ends.low)} to ${readable(ends.high)}`;

@@ -61,7 +61,7 @@ describe('[ALR-1] values far outside of the rest, from rows and from blocks', ()
       const { column } = one;
       expect(column.verdict).toBe('drift');
       expect(column.summary).toMatch(
-        /^age: mean [34]\d\.?\d* → 4\d\.?\d* \(\+[12]\.?\d*\) of the values from −\d+\.?\d* to \d+\.?\d*, distributions 0\.\d+ sd apart$/,
+        /^age: mean [34]\d\.?\d* → 4\d\.?\d* \(\+[12]\.?\d*\), distributions 0\.\d+ sd apart, of the values from −\d+\.?\d* to \d+\.?\d*$/,
       );
       const { reference, current } = column.far_values as NonNullable<DriftColumn['far_values']>;
       expect([reference.below, current.above]).toEqual([1 / 6000, 1 / 2800]);

@@ -6,7 +6,7 @@ import { noStatistics } from '../../src/monitoring/classical.ts';
 import type { NumericData } from '../../src/monitoring/column-data.ts';
 import { partFar } from '../../src/monitoring/far-counts.ts';
 import { type Ends, farEnds, placesWithin } from '../../src/monitoring/far-values.ts';
-import { farWords, meanWordsWithin } from '../../src/monitoring/far-words.ts';
+import { farWords, meanWordsWithin, rangeWords } from '../../src/monitoring/far-words.ts';
 import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { replayDecision } from '../../src/monitoring/replay.ts';
 import { significance } from '../../src/monitoring/significance.ts';
@@ -109,9 +109,9 @@ describe('far values as people read them', () => {
   it('are told with their share and where they lie', () => {
     const far_values = { reference: side(0, 0, 40), current: side(0.0001, 0.02, 41) };
     expect(farWords({ ...column, far_values })).toBe('2 % of the rows lie above 5,000, before 0 %');
-    expect(meanWordsWithin({ ...column, far_values })).toBe(
-      'mean 40 → 41 (+1) of the values from −450 to 5,000',
-    );
+    expect(meanWordsWithin({ ...column, far_values })).toBe('mean 40 → 41 (+1)');
+    expect(rangeWords(column)).toBe(', of the values from −450 to 5,000');
+    expect(rangeWords({ ends: null })).toBe('');
   });
 
   it('are told of both ends where both moved, and of none without ends', () => {
