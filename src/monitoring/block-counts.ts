@@ -1,7 +1,7 @@
 import { sumOfRows } from '../stats/block-rows.ts';
 import { countByLabel } from '../stats/label-counts.ts';
 import type { CategoricalData, ColumnData, NumericSide } from './column-data.ts';
-import { partFar, type ValueCounts } from './far-counts.ts';
+import { joinBins, partFar, type ValueCounts } from './far-counts.ts';
 import { type Ends, farEnds } from './far-values.ts';
 import type { Floor } from './policy.ts';
 import type { TablePair } from './tables.ts';
@@ -49,25 +49,15 @@ export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null
   const starts = Float64Array.from(kept, (bin) => edges[bin - 1] ?? Number.NaN);
   // the first is open: as far below its mean as it reaches above
   if (kept[0] === 0) starts[0] = 2 * (positions[0] as number) - (edges[0] ?? (positions[0] as number));
+  const alone = Array.from(kept, (bin) => [bin]);
   const values = {
     ...{ bins: kept.length, positions, starts },
-    reference: onlyBins(before.counts, bins, kept),
-    current: onlyBins(after.counts, bins, kept),
+    reference: joinBins(before.counts, bins, alone),
+    current: joinBins(after.counts, bins, alone),
   };
   return ends === null
     ? { values, far: null }
     : partFar(values, { below: kept[0] === 0, above: kept.at(-1) === bins - 1 });
-}
-
-/** Blocks × bins of some bins alone. */
-function onlyBins(counts: Float64Array, bins: number, kept: Int32Array): Float64Array {
-  if (kept.length === bins) return counts;
-  const found = new Float64Array((counts.length / bins) * kept.length);
-  for (let i = 0; i < found.length; i++) {
-    const bin = kept[i % kept.length] as number;
-    found[i] = counts[Math.floor(i / kept.length) * bins + bin] as number;
-  }
-  return found;
 }
 
 /** Two bins: with a value, null. */

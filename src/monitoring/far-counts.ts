@@ -23,8 +23,8 @@ export function partFar(counts: BlockCounts, beyond: { below: boolean; above: bo
   const far = [within, ...ends.map((bin) => [bin])];
   const join = (groups: readonly (readonly number[])[]) => ({
     bins: groups.length,
-    reference: joined(reference, bins, groups),
-    current: joined(current, bins, groups),
+    reference: joinBins(reference, bins, groups),
+    current: joinBins(current, bins, groups),
   });
   const values: BlockCounts = {
     ...join(within.map((bin) => [bin])),
@@ -42,8 +42,12 @@ export function partFar(counts: BlockCounts, beyond: { below: boolean; above: bo
   };
 }
 
-/** Blocks × groups of bins. */
-function joined(counts: Float64Array, bins: number, groups: readonly (readonly number[])[]): Float64Array {
+/** Blocks × groups of bins; a bin that is in no group is left out. */
+export function joinBins(
+  counts: Float64Array,
+  bins: number,
+  groups: readonly (readonly number[])[],
+): Float64Array {
   const sums = new Float64Array((counts.length / bins) * groups.length);
   let at = 0;
   for (let block = 0; block < counts.length; block += bins)

@@ -72,17 +72,10 @@ export function throughputSignal(
     signal({ verdict: 'not_enough_data', summary: `not enough data: ${why}` });
   if (spans === null) return undecided('the window holds no whole day (UTC)');
   const count = (span: Span) => daysOf(span).reduce((sum, day) => sum + (rows.get(day) ?? 0), 0);
-  const known = spans.before
-    .filter((span) => firstDay !== null && firstDay <= dayOf(span.since))
-    .map(count)
-    .sort((a, b) => a - b);
+  const known = spans.before.filter((span) => firstDay !== null && firstDay <= dayOf(span.since)).map(count);
   if (known.length === 0) return undecided('the log does not hold the same days of the week before');
   const now = count(spans.recent);
-  const [fewest, usual, most] = [known[0], known[(known.length - 1) >> 1], known.at(-1)] as [
-    number,
-    number,
-    number,
-  ];
+  const [fewest, usual, most] = [Math.min(...known), usualOf(known), Math.max(...known)];
   const { minimum_rows: enough, service } = policy;
   const [least, limit] = [service.min_throughput * usual, service.max_throughput * most];
   const fell = usual >= enough && now < least;
@@ -108,11 +101,7 @@ function silentDay(
   { count, enough, weeks }: { count: (span: Span) => number; enough: number; weeks: number },
 ): (Pick<Signal, 'verdict' | 'summary'> & Partial<Signal>) | null {
   const newest = ({ until }: Span): Span => ({ since: new Date(until.getTime() - dayMs), until });
-  const known = before
-    .slice(0, weeks)
-    .map((span) => count(newest(span)))
-    .sort((a, b) => a - b);
-  const usual = known[(known.length - 1) >> 1] as number;
+  const usual = usualOf(before.slice(0, weeks).map((span) => count(newest(span))));
   if (count(newest(recent)) > 0 || usual < enough) return null;
   return {
     verdict: 'alert',
@@ -121,6 +110,11 @@ function silentDay(
     threshold: 1,
     windows: { violated: 1, evaluated: 1 },
   };
+}
+
+/** What half of the weeks or more had at least: of four what three had. */
+function usualOf(counts: readonly number[]): number {
+  return [...counts].sort((a, b) => a - b)[(counts.length - 1) >> 1] as number;
 }
 
 const perDay = (rows: number): string => withCommas(Math.round(rows));
