@@ -1,6 +1,7 @@
 import { rowTotal } from '../stats/block-rows.ts';
+import { bucketedDistances } from '../stats/bucketed-distances.ts';
+import { BucketedRange } from '../stats/bucketed-range.ts';
 import type { Undefined } from '../stats/undefined.ts';
-import { standardDeviation, wassersteinSorted } from '../stats/wasserstein.ts';
 import {
   type BlockCounts,
   endsOf,
@@ -13,7 +14,7 @@ import type { ClassicalStatistics } from './classical.ts';
 import type { ColumnData, NumericData } from './column-data.ts';
 import type { Aspect, ColumnVerdict, FarValues } from './drift-report.ts';
 import { distance, type EffectScale, effectThreshold, type Threshold } from './effect.ts';
-import { type Ends, placesWithin } from './far-values.ts';
+import type { Ends } from './far-values.ts';
 import { type Floor, floorOf, type MonitoringPolicy } from './policy.ts';
 import type { TablePair } from './tables.ts';
 import { weekdayStrata } from './weekdays.ts';
@@ -162,25 +163,18 @@ export function scaledEffect(sd: number, raw: number | Undefined | null): Scaled
 
 /** Of the values within the ends. */
 function withinEnds({ reference, current }: NumericData, ends: Ends): Scaled & Pick<ColumnCounts, 'parted'> {
-  const [before, after] = [reference, current].map(({ sample }) => {
-    const sorted = sample.sorted();
-    const [from, until] = placesWithin(sorted, ends);
-    const values = sorted.subarray(from, until);
-    const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value / values.length, 0);
-    const share = (rows: number) => rows / sorted.length;
-    const told = { below: share(from), above: share(sorted.length - until), mean_within: mean };
-    return { values, told };
-  }) as [SideWithin, SideWithin];
-  const raw = after.values.length === 0 ? null : wassersteinSorted(before.values, after.values);
-  const scaled = scaledEffect(standardDeviation(before.values), raw);
-  // a copy of all rows, given back at once: the next column's would come on top of it
-  for (const { values } of [before, after]) values.buffer.transfer(0);
-  return { ...scaled, parted: { ends, far: { reference: before.told, current: after.told } } };
-}
-
-interface SideWithin {
-  values: Float64Array<ArrayBuffer>;
-  told: FarValues['reference'];
+  const first = new BucketedRange(reference.sample, ends);
+  const second = new BucketedRange(current.sample, ends);
+  const told = (range: BucketedRange) => {
+    const { below, above } = range.beyond;
+    const all = below + range.n + above;
+    return { below: below / all, above: above / all, mean_within: range.mean() };
+  };
+  const raw = first.n === 0 || second.n === 0 ? null : bucketedDistances({ first, second }).wasserstein;
+  return {
+    ...scaledEffect(first.standardDeviation(), raw),
+    parted: { ends, far: { reference: told(first), current: told(second) } },
+  };
 }
 
 /** The decision: more than chance explains, and large enough to matter. */

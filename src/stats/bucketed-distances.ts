@@ -1,10 +1,10 @@
-import type { BucketedSample } from './bucketed-sample.ts';
+import type { Bucketed } from './bucketed.ts';
 import { wassersteinSorted } from './wasserstein.ts';
 
 /** Two samples that share a bucket map, neither of them empty. */
 export interface BucketedPair {
-  readonly first: BucketedSample;
-  readonly second: BucketedSample;
+  readonly first: Bucketed;
+  readonly second: Bucketed;
 }
 
 export interface Distances {

@@ -1,17 +1,15 @@
 import { type BucketMap, findBuckets } from './bucket-map.ts';
 import { bucketsOf, classify, gather, type SampleRoom, sampleRoom } from './bucket-rows.ts';
+import { type Bucketed, deviationOf, meanOf, type OpenBucket } from './bucketed.ts';
 import { quantileAt } from './quantile-bins.ts';
 import { sortPart } from './sort-part.ts';
-
-/** Squares that are summed before they are added to the others: less is lost in rounding. */
-const summedTogether = 2 ** 10;
 
 /**
  * The values of a column, put into buckets where they lie and not sorted. Ranks, quantiles and counts are exact: only
  * the buckets that a question falls into are sorted. O(n) where buckets are evenly filled, a sort where all values
  * share one. Two samples that are to be compared share a map.
  */
-export class BucketedSample {
+export class BucketedSample implements Bucketed {
   /** Finite values. */
   readonly n: number;
   readonly map: BucketMap;
@@ -160,68 +158,22 @@ export class BucketedSample {
 
   /** Null without values. */
   mean(): number | null {
-    if (this.n === 0) return null;
-    let sum = 0;
-    for (let bucket = 1; bucket < this.map.size - 1; bucket++) {
-      if (this.count(bucket) > 0) sum += this.sumAbove(bucket, 0);
-    }
-    if (Number.isFinite(sum)) return sum / this.n;
-    // sums of the largest doubles overflow; dividing first does not
-    return this.sorted().reduce((mean, value) => mean + value / this.n, 0);
+    return meanOf(this);
   }
 
   /** With divisor n (ddof 0); 0 without values. */
   standardDeviation(): number {
-    this.#sd ??= this.#deviation();
+    this.#sd ??= this.n === 0 || this.#isOneValue() ? 0 : deviationOf(this.values, this.#all());
     return this.#sd;
   }
 
-  /** Of differences from the mean, which are squared at once: what overflows then has no deviation that a double holds. */
-  #deviation(): number {
-    if (this.n === 0 || this.#isOneValue()) return 0;
-    const mean = this.mean() as number;
-    const { values } = this;
-    let square = 0;
-    // what the mean's own rounding leaves
-    let rest = 0;
-    for (let from = 0; from < values.length; from += summedTogether) {
-      const until = Math.min(values.length, from + summedTogether);
-      let part = 0;
-      let sum = 0;
-      for (let row = from; row < until; row++) {
-        const away = (values[row] as number) - mean;
-        part += away * away;
-        sum += away;
-      }
-      // looked at only now: a branch a row costs more than all the rest
-      if (part - part !== 0) [part, sum] = finiteSums(values.subarray(from, until), mean);
-      square += part;
-      rest += sum;
-    }
-    return Math.sqrt((square - (rest * rest) / this.n) / this.n);
+  #all() {
+    const { n } = this;
+    return { n, mean: this.mean() as number, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   }
 
   #isOneValue(): boolean {
     const bucket = this.bucketOfRank(0);
     return this.isConstant(bucket) && this.count(bucket) === this.n;
   }
-}
-
-/** Of what is finite: the sum of the squared differences from a mean, and of the differences. */
-function finiteSums(values: Float64Array, mean: number): [number, number] {
-  let square = 0;
-  let sum = 0;
-  for (const value of values) {
-    const away = value - mean;
-    if (away - away !== 0) continue;
-    square += away * away;
-    sum += away;
-  }
-  return [square, sum];
-}
-
-/** The different places of a bucket's values, ascending; each stands for `rows` values (more than 1: all are one). */
-export interface OpenBucket {
-  readonly values: Float64Array;
-  readonly rows: number;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fittedMap, sampleRoom, stretch } from '../../src/stats/bucket-rows.ts';
 import { bucketedDistances } from '../../src/stats/bucketed-distances.ts';
+import { BucketedRange } from '../../src/stats/bucketed-range.ts';
 import { BucketedSample } from '../../src/stats/bucketed-sample.ts';
 import { ksStatisticSorted } from '../../src/stats/ks.ts';
 import { countByLabel } from '../../src/stats/label-counts.ts';
@@ -49,6 +50,12 @@ function drawn(draw: (side: number) => number, sizes: [number, number]) {
   };
 }
 
+function meanOf(values: Float64Array): number {
+  const n = values.length;
+  const sum = values.reduce((total, value) => total + value, 0);
+  return Number.isFinite(sum) ? sum / n : values.reduce((total, value) => total + value / n, 0);
+}
+
 function close(found: number, expected: number): void {
   if (!Number.isFinite(expected)) expect(found).toBe(expected);
   else expect(Math.abs(found - expected)).toBeLessThanOrEqual(1e-12 * Math.abs(expected));
@@ -66,6 +73,53 @@ describe.each(Object.entries(worlds))('a sample in buckets, %s', (_, draw) => {
     const { ks, wasserstein } = bucketedDistances({ first: samples[0], second: samples[1] });
     expect(ks).toBe(ksStatisticSorted(...sorted));
     close(wasserstein, wassersteinSorted(...sorted) as number);
+  });
+
+  it.each([
+    [3, 2],
+    [3000, 2000],
+    [60_000, 45_000],
+  ])('has the distance and the moments of the values in a range, of %i and %i', (n, m) => {
+    const { samples, sorted } = drawn(draw, [n, m]);
+    const at = (p: number) => quantileSorted(sorted[0], p);
+    const ranges = [
+      [at(0.01), at(0.99)],
+      // between values, and all of them
+      [(at(0.2) + at(0.21)) / 2, (at(0.8) + at(0.81)) / 2],
+      [-Number.MAX_VALUE, Number.MAX_VALUE],
+      // one value at most, and none
+      [at(0.5), at(0.5) + Number.MIN_VALUE],
+      [at(0.5), at(0.5)],
+    ].filter((range) => range.every(Number.isFinite)) as [number, number][];
+    for (const [low, high] of ranges) {
+      const within = sorted.map((values) => values.filter((value) => value >= low && value < high));
+      const [first, second] = samples.map((sample) => new BucketedRange(sample, { low, high })) as [
+        BucketedRange,
+        BucketedRange,
+      ];
+      for (const [i, range] of [first, second].entries()) {
+        const own = within[i] as Float64Array;
+        const all = sorted[i] as Float64Array;
+        expect(range.n).toBe(own.length);
+        expect(range.beyond.below).toBe(all.filter((value) => value < low).length);
+        expect(range.beyond.above).toBe(all.filter((value) => value >= high).length);
+        if (own.length === 0) {
+          expect(range.mean()).toBeNull();
+          expect(range.standardDeviation()).toBe(0);
+          continue;
+        }
+        const size = meanOf(own.map(Math.abs));
+        expect(Math.abs((range.mean() as number) - meanOf(own))).toBeLessThanOrEqual(1e-12 * size);
+        const sd = standardDeviation(own.map((value) => value - (own[0] as number)));
+        if (Number.isFinite(sd))
+          expect(Math.abs(range.standardDeviation() - sd)).toBeLessThanOrEqual(1e-8 * sd);
+      }
+      if (first.n === 0 || second.n === 0) continue;
+      const [a, b] = within as [Float64Array, Float64Array];
+      const { ks, wasserstein } = bucketedDistances({ first, second });
+      expect(ks).toBe(ksStatisticSorted(a, b));
+      close(wasserstein, wassersteinSorted(a, b) as number);
+    }
   });
 
   it('has their quantiles, counts and moments', () => {
