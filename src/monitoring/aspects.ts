@@ -1,5 +1,5 @@
 import { rowTotal } from '../stats/block-rows.ts';
-import { bucketedDistances } from '../stats/bucketed-distances.ts';
+import { bucketedWasserstein } from '../stats/bucketed-distances.ts';
 import { BucketedRange } from '../stats/bucketed-range.ts';
 import type { Undefined } from '../stats/undefined.ts';
 import {
@@ -170,7 +170,7 @@ function withinEnds({ reference, current }: NumericData, ends: Ends): Scaled & P
     const all = below + range.n + above;
     return { below: below / all, above: above / all, mean_within: range.mean() };
   };
-  const raw = first.n === 0 || second.n === 0 ? null : bucketedDistances({ first, second }).wasserstein;
+  const raw = first.n === 0 || second.n === 0 ? null : bucketedWasserstein({ first, second });
   return {
     ...scaledEffect(first.standardDeviation(), raw),
     parted: { ends, far: { reference: told(first), current: told(second) } },

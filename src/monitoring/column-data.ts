@@ -115,8 +115,8 @@ const roomOf = ({ rows, blocks }: Side): Room => ({
 
 /** Gives the memory back at once: left to be collected, it would still be there while significance is computed. */
 function release({ block, columns, sample: { sorting, ...sample } }: Room): void {
-  for (const { buffer } of [block, ...columns, ...Object.values(sample), ...Object.values(sorting)]) {
-    (buffer as ArrayBuffer).transfer(0);
+  for (const array of [block, ...columns, ...Object.values(sample), ...Object.values(sorting)]) {
+    if (ArrayBuffer.isView(array)) (array.buffer as ArrayBuffer).transfer(0);
   }
 }
 

@@ -20,6 +20,8 @@ export interface SampleRoom {
   readonly chosen: Uint8Array;
   /** Values of the buckets that were sorted. As long as a column, but what is not written to takes no memory. */
   readonly sorted: Float64Array;
+  /** With so many values in `sorted`, the next are sorted in their place. */
+  readonly enoughOpen: number;
   readonly sorting: SortRoom;
 }
 
@@ -27,6 +29,9 @@ export interface SampleRoom {
 export const stretch = 2 ** 11;
 /** Above it, 2 bytes a row count more than the time to find a bucket again. */
 const keptRows = 2 ** 22;
+
+/** 16 MiB. */
+const enoughOpen = 2 ** 21;
 
 /** Room for samples of at most so many rows. */
 export function sampleRoom(rows: number): SampleRoom {
@@ -40,6 +45,7 @@ export function sampleRoom(rows: number): SampleRoom {
     opening: new Int32Array(bucketLimit),
     chosen: new Uint8Array(bucketLimit),
     sorted: new Float64Array(rows),
+    enoughOpen,
     sorting: sortRoom(),
   };
 }

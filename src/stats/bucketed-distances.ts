@@ -19,11 +19,22 @@ export interface Distances {
  * its sign, or could exceed what it reaches at the buckets' ends; elsewhere the sum of a bucket's values is enough.
  */
 export function bucketedDistances(pair: BucketedPair): Distances {
+  const steps = stepsOf(pair);
+  return distancesOver(pair, steps, unordered(pair, steps, largestOf(steps.after)));
+}
+
+/** The Wasserstein distance alone, for which fewer buckets are sorted. */
+export function bucketedWasserstein(pair: BucketedPair): number {
+  const steps = stepsOf(pair);
+  return distancesOver(pair, steps, unordered(pair, steps, Number.POSITIVE_INFINITY)).wasserstein;
+}
+
+function distancesOver(pair: BucketedPair, { filled, after }: Steps, open: Uint8Array): Distances {
   const { first, second } = pair;
-  const { filled, after, open } = stepsOf(pair);
   const { lows } = first.map;
   const last = filled.length - 1;
   const sum: Sum = { ks: largestOf(after), wasserstein: 0, x: 0, height: 0 };
+  let opened = 0;
   for (let i = 0; i <= last; i++) {
     const bucket = filled[i] as number;
     const low = lows[bucket] as number;
@@ -33,6 +44,7 @@ export function bucketedDistances(pair: BucketedPair): Distances {
       sum.wasserstein += Math.abs((after[i] as number) * (until - low) - passed);
       continue;
     }
+    if (i >= opened) opened = openFrom(i, { pair, filled, open });
     sum.x = low;
     sum.height = i === 0 ? 0 : Math.abs(after[i - 1] as number);
     walk(pair, bucket, sum);
@@ -50,8 +62,6 @@ interface Steps {
   filled: Int32Array;
   /** F₁ − F₂ behind each of them. */
   after: Float64Array;
-  /** 1 for those whose values need an order; they are opened. */
-  open: Uint8Array;
 }
 
 function stepsOf({ first, second }: BucketedPair): Steps {
@@ -66,21 +76,43 @@ function stepsOf({ first, second }: BucketedPair): Steps {
     after[steps] = (first.ranks[bucket + 1] as number) / n - (second.ranks[bucket + 1] as number) / m;
     filled[steps++] = bucket;
   }
-  const ends = largestOf(after);
-  const open = new Uint8Array(steps);
-  const opened: number[] = [];
-  for (let i = 0; i < steps; i++) {
+  return { filled: filled.subarray(0, steps), after: after.subarray(0, steps) };
+}
+
+/** Marks the buckets whose values need an order: where F₁ − F₂ may change its sign or exceed a size. */
+function unordered({ first, second }: BucketedPair, { filled }: Steps, size: number): Uint8Array {
+  const { n } = first;
+  const m = second.n;
+  const open = new Uint8Array(filled.length);
+  for (let i = 0; i < filled.length; i++) {
     const bucket = filled[i] as number;
     // all of the one sample's values first, or all of the other's
     const most = (first.ranks[bucket + 1] as number) / n - (second.ranks[bucket] as number) / m;
     const least = (first.ranks[bucket] as number) / n - (second.ranks[bucket + 1] as number) / m;
-    if (i < steps - 1 && (least >= 0 || most <= 0) && Math.max(-least, most) <= ends) continue;
-    open[i] = 1;
-    opened.push(bucket);
+    const isSettled = (least >= 0 || most <= 0) && Math.max(-least, most) <= size;
+    open[i] = isSettled && i < filled.length - 1 ? 0 : 1;
   }
-  first.open(opened);
-  second.open(opened);
-  return { filled: filled.subarray(0, steps), after: after.subarray(0, steps), open };
+  return open;
+}
+
+/** Opens marked buckets from one on, as many as are enough at a time; returns the first that it leaves. */
+function openFrom(
+  start: number,
+  { pair: { first, second }, filled, open }: { pair: BucketedPair; filled: Int32Array; open: Uint8Array },
+): number {
+  const buckets: number[] = [];
+  let [rows, rows2] = [0, 0];
+  let i = start;
+  for (; i < filled.length && rows < first.enoughOpen && rows2 < second.enoughOpen; i++) {
+    if (open[i] === 0) continue;
+    const bucket = filled[i] as number;
+    buckets.push(bucket);
+    rows += first.count(bucket);
+    rows2 += second.count(bucket);
+  }
+  first.open(buckets);
+  second.open(buckets);
+  return i;
 }
 
 function largestOf(gaps: Float64Array): number {

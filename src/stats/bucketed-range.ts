@@ -11,13 +11,14 @@ export class BucketedRange implements Bucketed {
   readonly n: number;
   readonly map: BucketMap;
   readonly ranks: Float64Array;
+  readonly enoughOpen: number;
   /** Values of the sample below the range, and above it. */
   readonly beyond: { readonly below: number; readonly above: number };
   readonly #sample: BucketedSample;
   readonly #low: number;
   readonly #high: number;
-  readonly #first: number;
-  readonly #last: number;
+  /** What lies in the range of the buckets that hold its ends, as a copy: the sample may close them. */
+  readonly #ends: ReadonlyMap<number, OpenBucket>;
 
   constructor(sample: BucketedSample, { low, high }: { low: number; high: number }) {
     const [first, last] = [sample.bucketOf(low), sample.bucketOf(high)];
@@ -27,12 +28,17 @@ export class BucketedRange implements Bucketed {
     this.n = until - below;
     this.map = sample.map;
     this.ranks = sample.ranks.map((rank) => Math.min(Math.max(rank, below), until) - below);
+    this.enoughOpen = sample.enoughOpen;
     this.beyond = { below, above: sample.n - until };
     this.#sample = sample;
     this.#low = low;
     this.#high = high;
-    this.#first = first;
-    this.#last = last;
+    this.#ends = new Map(
+      [first, last].map((bucket) => {
+        const { values, rows } = sample.bucket(bucket);
+        return [bucket, { values: values.slice(countBelow(values, low), countBelow(values, high)), rows }];
+      }),
+    );
   }
 
   count(bucket: number): number {
@@ -40,17 +46,15 @@ export class BucketedRange implements Bucketed {
   }
 
   sumAbove(bucket: number, from: number): number {
-    if (!this.#isEnd(bucket)) return this.count(bucket) === 0 ? 0 : this.#sample.sumAbove(bucket, from);
-    const { values, rows } = this.bucket(bucket);
-    return rows * values.reduce((sum, value) => sum + (value - from), 0);
+    const end = this.#ends.get(bucket);
+    if (end !== undefined) return end.rows * end.values.reduce((sum, value) => sum + (value - from), 0);
+    return this.count(bucket) === 0 ? 0 : this.#sample.sumAbove(bucket, from);
   }
 
   bucket(bucket: number): OpenBucket {
-    if (this.count(bucket) === 0) return { values: new Float64Array(), rows: 1 };
-    const whole = this.#sample.bucket(bucket);
-    if (!this.#isEnd(bucket)) return whole;
-    const { values, rows } = whole;
-    return { values: values.subarray(countBelow(values, this.#low), countBelow(values, this.#high)), rows };
+    const end = this.#ends.get(bucket);
+    if (end !== undefined) return end;
+    return this.count(bucket) === 0 ? { values: new Float64Array(), rows: 1 } : this.#sample.bucket(bucket);
   }
 
   open(buckets: readonly number[]): void {
@@ -75,10 +79,6 @@ export class BucketedRange implements Bucketed {
     const filled = this.ranks.lastIndexOf(0);
     if (this.count(filled) === n && isOneValue(this.bucket(filled))) return 0;
     return deviationOf(this.#sample.values, { n, mean, low: this.#low, high: this.#high });
-  }
-
-  #isEnd(bucket: number): boolean {
-    return bucket === this.#first || bucket === this.#last;
   }
 }
 

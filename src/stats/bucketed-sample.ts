@@ -17,6 +17,7 @@ export class BucketedSample implements Bucketed {
   readonly values: Float64Array;
   /** Finite values below each bucket; one more than buckets. */
   readonly ranks: Float64Array;
+  readonly enoughOpen: number;
   readonly #room: SampleRoom;
   /** Values in `room.sorted`. */
   #opened = 0;
@@ -28,10 +29,10 @@ export class BucketedSample implements Bucketed {
     this.map = map;
     this.values = values;
     this.#room = room;
+    this.enoughOpen = room.enoughOpen;
     classify(values, map, room);
     const { size } = map;
-    // −1: not sorted
-    room.places.fill(-1, 0, size);
+    this.#close();
     this.ranks = room.ranks.subarray(0, size + 1);
     let n = 0;
     for (let bucket = 1; bucket < size; bucket++) {
@@ -86,6 +87,7 @@ export class BucketedSample implements Bucketed {
     const { places, opening, chosen, sorted, sorting } = this.#room;
     const toOpen = (bucket: number) => places[bucket] === -1 && !this.isConstant(bucket);
     if (!buckets.some(toOpen)) return;
+    if (this.#opened >= this.enoughOpen) this.#close();
     chosen.fill(0, 0, this.map.size);
     const opened: number[] = [];
     for (const bucket of [...buckets, ...this.#expected]) {
@@ -99,6 +101,12 @@ export class BucketedSample implements Bucketed {
     gather(this.values, (from) => this.codes(from), { chosen, places: opening, to: sorted });
     for (const bucket of opened)
       sortPart(sorted, places[bucket] as number, opening[bucket] as number, sorting);
+  }
+
+  /** No bucket is sorted (−1), or no longer: one is anew where it is asked for. */
+  #close(): void {
+    this.#room.places.fill(-1, 0, this.map.size);
+    this.#opened = 0;
   }
 
   bucketOf(x: number): number {

@@ -6,13 +6,15 @@ export interface Bucketed {
   readonly map: BucketMap;
   /** Values below each bucket; one more than buckets. */
   readonly ranks: Float64Array;
+  /** So many values of opened buckets are enough at a time: more take memory that is then not given back. */
+  readonly enoughOpen: number;
   /** Values of a bucket. */
   count(bucket: number): number;
   /** Sum of x − from over the values of a bucket. */
   sumAbove(bucket: number, from: number): number;
   /** The ascending values of a bucket. */
   bucket(bucket: number): OpenBucket;
-  /** Sorts these buckets in one pass over the rows: for questions that are to come. */
+  /** Sorts these buckets in one pass over the rows, for questions that are to come; it may drop those of earlier ones. */
   open(buckets: readonly number[]): void;
   /** All values, ascending, as a copy. */
   sorted(): Float64Array;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fittedMap, sampleRoom, stretch } from '../../src/stats/bucket-rows.ts';
-import { bucketedDistances } from '../../src/stats/bucketed-distances.ts';
+import { bucketedDistances, bucketedWasserstein } from '../../src/stats/bucketed-distances.ts';
 import { BucketedRange } from '../../src/stats/bucketed-range.ts';
 import { BucketedSample } from '../../src/stats/bucketed-sample.ts';
 import { ksStatisticSorted } from '../../src/stats/ks.ts';
@@ -30,8 +30,11 @@ const worlds: Record<string, (side: number) => number> = {
   'nulls and infinities among them': () =>
     random.below(3) === 0 ? either(Number.NaN, either(1, -1) * Number.POSITIVE_INFINITY) : normal(),
 };
-/** Used by one pair after the other, as the columns of a table are; the second keeps the buckets of few rows. */
-const rooms = [sampleRoom(60_000), { ...sampleRoom(60_000), codes: new Uint16Array(stretch) }] as const;
+/** Used by one pair after the other, as the columns of a table are; the second keeps few rows' buckets, and few sorted. */
+const rooms = [
+  sampleRoom(60_000),
+  { ...sampleRoom(60_000), codes: new Uint16Array(stretch), enoughOpen: 500 },
+] as const;
 const shares = Array.from({ length: 65 }, (_, i) => i / 64);
 
 function drawn(draw: (side: number) => number, sizes: [number, number]) {
@@ -119,6 +122,7 @@ describe.each(Object.entries(worlds))('a sample in buckets, %s', (_, draw) => {
       const { ks, wasserstein } = bucketedDistances({ first, second });
       expect(ks).toBe(ksStatisticSorted(a, b));
       close(wasserstein, wassersteinSorted(a, b) as number);
+      close(bucketedWasserstein({ first, second }), wasserstein);
     }
   });
 
