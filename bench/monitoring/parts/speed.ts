@@ -20,6 +20,10 @@ const goals = [
   { rows: 10_000_000, cpu: 40, memory: 400 },
 ];
 
+/** Exit codes of `modelgate drift` and of `timeout`. */
+const driftFound = 2;
+const timedOut = 124;
+
 interface Cost {
   /** Seconds, of all threads. */
   cpu: number;
@@ -112,8 +116,12 @@ async function measure(
     { cwd, maxBuffer: 2 ** 28 },
   ).catch((error: { code?: number; stderr?: string }) => error);
   const [, user, system, wall, kib] = /cost ([\d.]+) ([\d.]+) ([\d.]+) (\d+)/.exec(told.stderr ?? '') ?? [];
-  // exit code 2 is drift found, 124 the time limit
-  if (kib === undefined || ('code' in told && told.code !== 2)) return null;
+  const code = 'code' in told ? told.code : 0;
+  if (code === timedOut) return null;
+  if (kib === undefined || (code !== 0 && code !== driftFound))
+    throw new Error(
+      `${command[0]} failed (${code}):\n${told.stderr?.trim().split('\n').slice(-4).join('\n')}`,
+    );
   return { cpu: Number(user) + Number(system), wall: Number(wall), memory: Number(kib) / 1024 };
 }
 
