@@ -30,8 +30,8 @@ export const stretch = 2 ** 11;
 /** Above it, 2 bytes a row count more than the time to find a bucket again. */
 const keptRows = 2 ** 22;
 
-/** 16 MiB. */
-const enoughOpen = 2 ** 21;
+/** 8 MiB. */
+const enoughOpen = 2 ** 20;
 
 /** Room for samples of at most so many rows. */
 export function sampleRoom(rows: number): SampleRoom {
