@@ -2,7 +2,8 @@ import type { CategoryPart } from '../data/blocks.ts';
 import type { SparseCounts } from '../data/sparse-counts.ts';
 import { sumOfRows } from '../stats/block-rows.ts';
 import type { BlockSide, StoredColumn } from './block-side.ts';
-import { type CategoricalData, type CategoricalSide, levelsByRows } from './column-data.ts';
+import { levelsByRows } from './categorical-columns.ts';
+import type { CategoricalData, CategoricalSide } from './column-data.ts';
 
 /** The level of rows whose values were too many to be counted one by one. */
 export const uncounted = '(values too many to count)';

@@ -1,7 +1,6 @@
 import type { SqlEngine } from '../data/engine.ts';
 import { type Candidate, hasMoved } from './aspects.ts';
 import { brokenRules } from './classical.ts';
-import { readColumns } from './column-data.ts';
 import { nullRate, summarize } from './column-summary.ts';
 import { smallestDetectable } from './detectable.ts';
 import type { Aspect, ColumnVerdict, DriftColumn, DriftReport, Segment } from './drift-report.ts';
@@ -10,6 +9,7 @@ import type { Importance } from './importance.ts';
 import { jointDrift } from './joint.ts';
 import { type Measured, measure } from './measure.ts';
 import type { MonitoringPolicy } from './policy.ts';
+import { readColumns } from './read-columns.ts';
 import { concentration, type SegmentQuestion, segmentsBy } from './segments.ts';
 import { decidable, type Significance, significance, type Tested } from './significance.ts';
 import { movedSince } from './since.ts';

@@ -10,10 +10,10 @@ import {
   valueCounts,
 } from './block-counts.ts';
 import { noStatistics } from './classical.ts';
-import { readColumns } from './column-data.ts';
 import { distance } from './effect.ts';
 import { plantedDistance } from './plant.ts';
 import { floorOf, type MonitoringPolicy } from './policy.ts';
+import { readColumns } from './read-columns.ts';
 import { significance } from './significance.ts';
 import type { TablePair } from './tables.ts';
 

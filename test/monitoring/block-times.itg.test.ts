@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readColumns } from '../../src/monitoring/column-data.ts';
+import { readColumns } from '../../src/monitoring/read-columns.ts';
 import { openPair } from '../../src/monitoring/tables.ts';
 import { type TestContext, testContext } from '../data/context.ts';
 

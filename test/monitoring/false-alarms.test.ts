@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { aspectsOf, type Candidate, countsOfRows, hasMoved } from '../../src/monitoring/aspects.ts';
 import { type BlockCounts, unseenCounts } from '../../src/monitoring/block-counts.ts';
+import { levelsByRows } from '../../src/monitoring/categorical-columns.ts';
 import { noStatistics } from '../../src/monitoring/classical.ts';
-import {
-  type CategoricalData,
-  type CategoricalSide,
-  levelsByRows,
-} from '../../src/monitoring/column-data.ts';
+import type { CategoricalData, CategoricalSide } from '../../src/monitoring/column-data.ts';
 import { effectThreshold } from '../../src/monitoring/effect.ts';
 import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { significance } from '../../src/monitoring/significance.ts';
