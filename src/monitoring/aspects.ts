@@ -194,9 +194,9 @@ function rowVerdict({ reference, current }: BlockCounts, policy: MonitoringPolic
   return fewest < policy.minimum_rows ? 'too_few_rows' : null;
 }
 
-/** Standard deviations of the reference (ddof 0), or the column's own unit where it is constant. */
+/** Standard deviations of the reference (ddof 0), or the column's own unit where it has none that a double holds. */
 export function numericScale(sd: number): EffectScale {
-  return sd > 0 ? { unit: 'sd', sd } : { unit: 'value', sd: 1 };
+  return sd > 0 && Number.isFinite(sd) ? { unit: 'sd', sd } : { unit: 'value', sd: 1 };
 }
 
 function unseenOf(data: ColumnData): BlockCounts | null {

@@ -42,10 +42,13 @@ export function valueCounts(data: ColumnData, pair: TablePair, ends: Ends | null
   // one that holds no row would lie between its neighbours as if it did
   const filled = Int32Array.from(rows.keys()).filter((bin) => (rows[bin] as number) > 0);
   const kept = filled.length === 0 ? Int32Array.of(0) : filled;
-  const positions = Float64Array.from(
-    kept,
-    (bin) => ((before.sums[bin] as number) + (after.sums[bin] as number)) / Math.max(1, rows[bin] as number),
-  );
+  const positions = Float64Array.from(kept, (bin) => {
+    const sum = (before.sums[bin] as number) + (after.sums[bin] as number);
+    // sums of the largest doubles overflow: a bin of these is where it begins
+    return Number.isFinite(sum)
+      ? sum / Math.max(1, rows[bin] as number)
+      : (edges[Math.max(0, bin - 1)] as number);
+  });
   const starts = Float64Array.from(kept, (bin) => edges[bin - 1] ?? Number.NaN);
   // the first is open: as far below its mean as it reaches above
   if (kept[0] === 0) starts[0] = 2 * (positions[0] as number) - (edges[0] ?? (positions[0] as number));

@@ -27,16 +27,29 @@ export function summarize(
   const numeric = numericWords(column, { aspect, farMoved });
   if (numeric !== null) return `${name}: ${numeric}`;
   if (column.n[0] === 0 || column.n[1] === 0) return `${name}: no values to compare`;
-  const most = column.segments
-    .filter((segment) => !/^\(\d+ others\)$/.test(segment.segment))
-    .sort(
-      (a, b) => Math.abs(b.share_current - b.share_reference) - Math.abs(a.share_current - a.share_reference),
-    )[0];
+  const most = mostChanged(column);
   const example =
     most === undefined
       ? ''
-      : `, most ${JSON.stringify(most.segment.slice(0, 60))}: ${percent(most.share_reference)} → ${percent(most.share_current)}`;
+      : `, most ${JSON.stringify(most.level.slice(0, 60))}: ${percent(most.before)} → ${percent(most.now)}`;
   return `${name}: ${withUnit(aspect.effect, aspect.unit)} of the rows changed category${example}`;
+}
+
+/** The level whose share changed most: of the frequent ones, which are drawn, and of those that the psi tells. */
+function mostChanged({ segments, histogram }: Measured) {
+  const drawn = (histogram?.labels ?? []).map((level, i) => ({
+    level,
+    before: histogram?.reference[i] ?? 0,
+    now: histogram?.current[i] ?? 0,
+  }));
+  const told = segments.map((part) => ({
+    level: part.segment,
+    before: part.share_reference,
+    now: part.share_current,
+  }));
+  return [...told, ...drawn]
+    .filter(({ level }) => !/^\(\d+ others\)$/.test(level))
+    .sort((a, b) => Math.abs(b.now - b.before) - Math.abs(a.now - a.before))[0];
 }
 
 /** Null for categories, and where a side has no value. */

@@ -4,7 +4,7 @@ import { withCommas } from '../report/commas.ts';
 export function readable(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(2).replace('-', '−');
+  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(2).replaceAll('-', '−');
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : 2;
   const rounded = size >= 1 || size === 0 ? Number(value.toFixed(digits)) : Number(value.toPrecision(3));
   return withCommas(rounded).replace('-', '−');

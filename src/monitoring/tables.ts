@@ -161,14 +161,17 @@ async function openSide(engine: SqlEngine, columns: readonly Column[], request: 
   // itself; without blocks there is one
   const counted = options.time === undefined ? null : countedFrom(labels, options.unit);
   const joined = counted === null && (options.time !== undefined || options.blockColumn !== undefined);
-  const number = joined
-    ? 'b.i'
-    : counted === null
+  const number =
+    counted === null
       ? 'CAST(0 AS INTEGER)'
       : `CAST((${key} - DATE ${literal(counted.first)}) // ${counted.days} AS INTEGER)`;
+  const named = identifier(block);
+  // the key stands in a query of its own: beside the blocks a column k, n or i would be ambiguous
   const numbered = (relation: string) =>
-    `SELECT t.*, ${number} AS ${identifier(block)}
-     FROM ${relation} t ${joined ? `LEFT JOIN ${names} b ON b.k = (${key})` : ''}`;
+    joined
+      ? `SELECT t.* REPLACE (b.i AS ${named})
+     FROM (SELECT *, ${key} AS ${named} FROM ${relation}) t LEFT JOIN ${names} b ON b.k = t.${named}`
+      : `SELECT t.*, ${number} AS ${named} FROM ${relation} t`;
   await engine.execute(
     `CREATE OR REPLACE ${what} ${identifier(request.name)} AS ${numbered(request.relation)}`,
   );

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,6 +57,23 @@ async function job(action: string, inputs: Record<string, string>, options: Opti
   return result;
 }
 
+/**
+ * A candidate's configuration with noise of retraining that is given: ten trainings are the whole story's (test/story),
+ * not that of the actions.
+ */
+async function withGivenNoise(candidate: string): Promise<string> {
+  const policy = await readFile(path.join(root, examples, 'gate.yaml'), 'utf8');
+  const given = policy.replace('{ retrain: 5 }', '{ auc: 0.002, log_loss: 0.002, cost_minutes: 0.1 }');
+  expect(given).not.toBe(policy);
+  await writeFile(path.join(home, 'gate.yaml'), given);
+  const config = path.join(home, candidate);
+  await writeFile(
+    config,
+    `extends: ${path.join(root, examples, 'candidates', candidate)}\ngate: gate.yaml\n`,
+  );
+  return config;
+}
+
 /** Evaluation, gate and registration of a trained model, as the second job of train.yml. */
 async function judge(trained: JobResult, config: string, run: string, exit = 0) {
   const shared = { run, store: registry };
@@ -111,7 +128,7 @@ describe('the story as workflow jobs on the built actions', () => {
 
   it('a candidate with weather passes beside version 1 and is promoted', async () => {
     const run = 'weather';
-    const config = 'candidates/weather.yaml';
+    const config = await withGivenNoise('weather.yaml');
     const trained = await job('train', { config }, { run });
     const { gated, version } = await judge(trained, config, run);
     expect(gated.outputs.verdict).toBe('pass');
@@ -127,7 +144,7 @@ describe('the story as workflow jobs on the built actions', () => {
 
   it('[GAT-1] a worse candidate turns the gate red, and promote of it is refused', async () => {
     const run = 'worse';
-    const config = 'candidates/no-schedule.yaml';
+    const config = await withGivenNoise('no-schedule.yaml');
     const trained = await job('train', { config }, { run });
     const { gated, version } = await judge(trained, config, run, 1);
     expect(gated.outputs).toMatchObject({ verdict: 'fail', 'reason-code': 'gate_failed' });

@@ -37,6 +37,21 @@ describe('blocks by time', () => {
     expect(pair.reference.blocks).toHaveLength(expected.filter((block) => block !== null).length);
   });
 
+  it.each(['k', 'n', 'i'])('are found by a time column that is called %s, with a gap', async (time) => {
+    const engine = await test.engine();
+    await engine.execute(
+      `CREATE OR REPLACE TEMP TABLE rows AS SELECT DATE '2026-01-01' + CAST(2 * (i % 3) AS INTEGER) AS ${time} FROM range(9) t(i)`,
+    );
+    const pair = await openPair(engine, {
+      ...{ reference: 'rows', current: 'rows', time, unit: 'day', exclude: [] },
+    });
+    const found = await engine.rows(
+      `SELECT DISTINCT ${time} AS day, ${pair.block} AS block FROM ${pair.current.relation} ORDER BY 2`,
+    );
+    expect(found.map(({ block }) => block)).toEqual([0, 1, 2]);
+    expect(pair.current.blocks).toEqual(found.map(({ day }) => String(day).slice(0, 10)));
+  });
+
   it.each([
     ['counted', 1],
     ['joined', 2],

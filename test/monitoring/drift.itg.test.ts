@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DriftColumn } from '../../src/monitoring/drift-report.ts';
+import { readable } from '../../src/monitoring/format.ts';
 import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { drift } from '../../src/stages/drift.ts';
@@ -313,5 +314,41 @@ describe('drift', () => {
     expect(outcome).toMatchObject({ verdict: 'pass', reason_code: 'no_drift' });
     expect(column('x').mean_reference).toBeCloseTo(-1.5e306, -304);
     expect(column('x').histogram?.edges?.every(Number.isFinite)).toBe(true);
+  });
+
+  it('takes the largest double in a fifth of the rows for a value as any, and its own unit where no sd is held', async () => {
+    const bed = await bench();
+    const side = (name: string, moved: number) =>
+      bed.parquet(
+        name,
+        `SELECT CASE WHEN i % 5 = 0 THEN -1.7976931348623157e308 ELSE i % 100 END AS unknown,
+           (i % 100 + ${moved}) * 1e160 AS large FROM range(1000) AS t(i)`,
+      );
+    const { outcome, column } = await compare(bed, {
+      reference: await side('reference.parquet', 0),
+      current: await side('current.parquet', 50),
+    });
+    expect(outcome.error).toBeUndefined();
+    expect(column('unknown')).toMatchObject({ verdict: 'ok', effect: 0 });
+    expect(column('large')).toMatchObject({ verdict: 'drift', effect_unit: 'value' });
+    expect(column('large').effect).toBeCloseTo(50e160, -150);
+  });
+
+  it('names the category whose share changed most, also where a dozen rare ones tell more of the psi', async () => {
+    const bed = await bench();
+    const side = (name: string, level: string) =>
+      bed.parquet(name, `SELECT ${level} AS level FROM range(2000) AS t(i)`);
+    const { column } = await compare(bed, {
+      reference: await side(
+        'reference.parquet',
+        `CASE WHEN i % 5 > 0 THEN 'usual' ELSE 'rare-' || i % 13 END`,
+      ),
+      current: await side('current.parquet', `'usual'`),
+    });
+    expect(column('level').summary).toContain('most "usual": 80 % → 100 %');
+  });
+
+  it('tells very small numbers with real minus signs', () => {
+    expect(readable(-1.5e-7)).toBe('−1.50e−7');
   });
 });
