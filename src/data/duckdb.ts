@@ -91,7 +91,11 @@ class DuckDbEngine implements SqlEngine {
       // what a reader would take for a table of other columns
       const seen = csv === null ? null : await headProblem(csv).catch(() => null);
       if (seen !== null) throw new UserError({ code: 'data_unreadable', ...seen, where: each });
-      const reader = csv === null ? parquetReader(inside) : await csvReader(csv, (sql) => this.rows(sql));
+      const reading =
+        csv === null ? { reader: parquetReader(inside) } : await csvReader(csv, (sql) => this.rows(sql));
+      if ('problem' in reading)
+        throw new UserError({ code: 'data_unreadable', ...reading.problem, where: each });
+      const { reader } = reading;
       const columns = await this.describe(`SELECT * FROM ${reader}`).catch(async (error: unknown) => {
         if (error instanceof UserError && error.code !== 'data_unreadable') throw error;
         const why = csv === null ? null : await wholeProblem(csv).catch(() => null);

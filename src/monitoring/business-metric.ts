@@ -1,19 +1,22 @@
 import { identifier, type SqlEngine } from '../data/engine.ts';
 import { boundOf, estimateCandidate, type SingleEstimate } from '../gate/metrics.ts';
 import { checkExpression, runPolicySql } from '../gate/policy-sql.ts';
-import { logColumns } from '../serving/log-schema.ts';
+import { logColumns, sqlTypes } from '../serving/log-schema.ts';
 import { tQuantile } from '../stats/distributions.ts';
 import { encodeClusters, influenceError } from '../stats/influence.ts';
 import { isUndefined } from '../stats/undefined.ts';
 
 import { readable, signed } from './format.ts';
 import type { LabelSource, MonitoringPolicy } from './policy.ts';
+import { hasLabel, type ModelInput } from './served.ts';
 import { plainSignal, type Signal } from './signal.ts';
 
 export interface BusinessOptions {
   policy: MonitoringPolicy;
   /** View of the served predictions. */
   view: string;
+  /** The inputs of the deployed model: those that no row of the view has are null in it. */
+  inputs: readonly ModelInput[];
   /** View of the labels with their columns; null without. */
   labels: { view: string; source: LabelSource } | null;
 }
@@ -47,16 +50,28 @@ export async function businessSignals(engine: SqlEngine, options: BusinessOption
 
 const rows = { view: rowsView, fix: 'It may use key, label, prediction and the inputs of the model.' };
 
-async function declareRows(engine: SqlEngine, { view, labels }: BusinessOptions): Promise<void> {
-  const log = Object.keys(logColumns).map((name) => name.toLowerCase());
-  const inputs = (await engine.describe(`SELECT * FROM ${identifier(view)}`))
+async function declareRows(
+  engine: SqlEngine,
+  { view, inputs: declared, labels }: BusinessOptions,
+): Promise<void> {
+  const taken = [...Object.keys(logColumns), ...own];
+  const isFree = (name: string) => !taken.includes(name.toLowerCase());
+  const logged = (await engine.describe(`SELECT * FROM ${identifier(view)}`))
     .map(({ name }) => name)
-    .filter((name) => !log.includes(name.toLowerCase()) && !own.includes(name.toLowerCase()));
+    .filter(isFree);
+  const there = new Set(logged.map((name) => name.toLowerCase()));
+  const inputs = [
+    ...logged.map((name) => `last.${identifier(name)}, `),
+    // a window without a prediction, or none of this version yet: the SQL is as right as ever
+    ...declared
+      .filter(({ name }) => isFree(name) && !there.has(name.toLowerCase()))
+      .map(({ name, type }) => `CAST(NULL AS ${sqlTypes[type]}) AS ${identifier(name)}, `),
+  ];
   const truth =
     labels === null
       ? 'SELECT CAST(NULL AS VARCHAR) AS k, CAST(NULL AS DOUBLE) AS y WHERE FALSE'
       : `SELECT CAST(${identifier(labels.source.key)} AS VARCHAR) AS k, max(CAST(${identifier(labels.source.label)} AS DOUBLE)) AS y
-         FROM ${identifier(labels.view)} WHERE ${identifier(labels.source.label)} IS NOT NULL GROUP BY 1`;
+         FROM ${identifier(labels.view)} WHERE ${hasLabel(labels.source)} GROUP BY 1`;
   // as for the metrics, a key that was predicted twice counts by its last prediction
   await engine.execute(
     `CREATE OR REPLACE TEMP VIEW ${rowsView} AS
@@ -64,7 +79,7 @@ async function declareRows(engine: SqlEngine, { view, labels }: BusinessOptions)
        SELECT * FROM ${identifier(view)} WHERE output IS NOT NULL
        QUALIFY row_key IS NULL OR row_number() OVER (PARTITION BY version, row_key ORDER BY arrived_at DESC, prediction_id) = 1
      )
-     SELECT row_key AS key, truth.y AS label, output AS prediction, ${inputs.map((name) => `last.${identifier(name)}, `).join('')}
+     SELECT row_key AS key, truth.y AS label, output AS prediction, ${inputs.join('')}
        version AS ${identifier(columns.version)}, CAST(CAST(event_time AS DATE) AS VARCHAR) AS ${identifier(columns.day)}
      FROM last LEFT JOIN truth ON truth.k = last.row_key`,
   );

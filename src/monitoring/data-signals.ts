@@ -20,6 +20,31 @@ export function dataSignals(report: DriftReport, options: DataSignalOptions): Si
   return [...schema, ...report.columns.map((column) => columnSignal(column, options))];
 }
 
+/**
+ * What is not compared and must not pass for green: columns that the policy names and the reference does not have, and
+ * inputs that another version of the window does not take.
+ */
+export function undecidedColumns(report: DriftReport, { columns = [] }: MonitoringPolicy): Signal[] {
+  const { missing, changed } = report.schema_differences;
+  const known = new Set([
+    ...[...report.columns, ...report.left_out, ...changed].map(({ name }) => name),
+    ...missing,
+  ]);
+  const nowhere = [...new Set(columns)]
+    .filter((name) => !known.has(name))
+    .map((name) => ({ name, why: 'monitoring.columns names it, and the training rows have no such input' }));
+  const untaken = report.left_out
+    .filter(({ reason }) => reason === 'other_version')
+    .map(({ name, detail }) => ({ name, why: detail }));
+  return [...nowhere, ...untaken].map(({ name, why }) => ({
+    ...plainSignal,
+    signal: 'data_drift',
+    name,
+    verdict: 'not_enough_data',
+    summary: `not enough data: ${name}: ${why}`,
+  }));
+}
+
 function columnSignal(column: DriftColumn, { policy, importance, earlier }: DataSignalOptions): Signal {
   const rank = rankOf(importance, column.name, policy.importance_quartile);
   const windows = [

@@ -31,12 +31,19 @@ export interface ModelReference {
   trainFile: string;
 }
 
+/** What a model package takes, and what it is for. */
+export async function readSignature(store: Store, model: Digest): Promise<z.infer<typeof Signature>> {
+  const manifest = await store.readManifest(model, 'model');
+  const bytes = await store.readBytes(store.file(manifest, 'signature.json').sha256, limit);
+  return Signature.parse(parseJson(bytes.toString('utf8')));
+}
+
 /** Reads a model package's signature, importance and training rows. */
 export async function readReference(store: Store, model: Digest): Promise<ModelReference> {
   const manifest = await store.readManifest(model, 'model');
   const text = async (name: string) =>
     (await store.readBytes(store.file(manifest, name).sha256, limit)).toString('utf8');
-  const signature = Signature.parse(parseJson(await text('signature.json')));
+  const signature = await readSignature(store, model);
   const definition = Definition.parse(parseJson(await text('feature-definition.json')));
   const split = Digest.parse(manifest.inputs.split);
   const named = manifest.files.some(({ name }) => name === 'importance.json');

@@ -46,12 +46,17 @@ function threshold({ reference, policy }: WatchOptions): number | null {
 }
 
 /** The inputs of a window against the training rows. Without `dimensions` segments by other columns are left out. */
-export function inputDrift(
-  { policy, reference, signal }: WatchOptions,
+export async function inputDrift(
+  { policy, reference, signal, inputsOf }: WatchOptions,
   compared: { training: ReferenceBlocks; days: readonly ServedDay[]; dimensions: Dimensions | null },
 ): Promise<DriftReport> {
   const { training, days, dimensions } = compared;
-  return compareBlocks(inputPair(training, days, { inputs: reference.inputs, policy }), {
+  const taken = new Map<number, ReadonlySet<string>>();
+  for (const version of new Set(days.flatMap(({ versions }) => versions.map((one) => one.version)))) {
+    const names = await inputsOf(version);
+    if (names !== null) taken.set(version, new Set(names));
+  }
+  return compareBlocks(inputPair(training, days, { inputs: reference.inputs, policy, taken }), {
     policy,
     importance: reference.importance,
     names: { reference: 'training rows', current: 'served' },

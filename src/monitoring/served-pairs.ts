@@ -8,11 +8,23 @@ import { answerColumns, eventTime, type ModelInput } from './served.ts';
 import { hashedOn, type ServedDay } from './served-blocks.ts';
 import type { LeftOut } from './tables.ts';
 
-/** The inputs of what was served, of all versions, against the training rows. */
+/**
+ * The inputs of what was served, of all versions, against the training rows. An input that another version of the
+ * window does not take is left out: its rows without it are no nulls.
+ */
 export function inputPair(
   training: ReferenceBlocks,
   days: readonly ServedDay[],
-  { inputs, policy }: { inputs: readonly ModelInput[]; policy: MonitoringPolicy },
+  {
+    inputs,
+    policy,
+    taken = new Map(),
+  }: {
+    inputs: readonly ModelInput[];
+    policy: MonitoringPolicy;
+    /** Names of the inputs that versions take, of those that are known. */
+    taken?: ReadonlyMap<number, ReadonlySet<string>>;
+  },
 ): BlockPair {
   const { blocks } = training;
   const timed = blocks.time !== null;
@@ -23,9 +35,15 @@ export function inputPair(
   const hashed = hashedOn(days);
   const known = new Map(blocks.columns.map((column) => [column.name, column]));
   const counts = (name: string) => policy.columns?.includes(name) !== false;
+  const without = (name: string) => [...taken].find(([, names]) => !names.has(name))?.[0];
   const missing = [...known.keys()].filter(
     (name) =>
-      name !== eventTime && counts(name) && served.length > 0 && !present.has(name) && !hashed.has(name),
+      name !== eventTime &&
+      counts(name) &&
+      served.length > 0 &&
+      !present.has(name) &&
+      !hashed.has(name) &&
+      without(name) === undefined,
   );
   const leftOut: LeftOut[] = [];
   const columns = [...known.values()].flatMap((column): BlockPair['columns'][number][] => {
@@ -40,7 +58,7 @@ export function inputPair(
           ? { reason: 'unsupported_type', detail: `${column.physicalType} is not compared` }
           : kind === 'category' && !column.complete
             ? { reason: 'identifier', detail: `${column.distinct} different texts are too many to count` }
-            : unfit;
+            : (unfit ?? untaken(without(name)));
     if (why !== undefined) {
       leftOut.push({ ...why, name });
       return [];
@@ -57,6 +75,11 @@ export function inputPair(
     timed,
   };
 }
+
+const untaken = (version: number | undefined): Omit<LeftOut, 'name'> | undefined =>
+  version === undefined
+    ? undefined
+    : { reason: 'other_version', detail: `version ${version} served in the window, and does not take it` };
 
 /** The answers of one version against the predictions that it was gated on. Requests without an answer are no rows. */
 export function answerPair(

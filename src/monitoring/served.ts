@@ -131,7 +131,7 @@ export async function readLabelled(
     const [label, prediction, block, keys] = await engine.columns(
       `WITH truth AS (
          SELECT CAST(${identifier(source.key)} AS VARCHAR) AS k, CAST(max(CAST(${identifier(source.label)} AS DOUBLE)) AS DOUBLE) AS y
-         FROM ${identifier(options.labels)} WHERE ${identifier(source.label)} IS NOT NULL GROUP BY 1
+         FROM ${identifier(options.labels)} WHERE ${hasLabel(source)} GROUP BY 1
        ), served AS (
          SELECT row_key AS k, arg_max(output, arrived_at) AS p, max(event_time) AS t
          FROM ${identifier(options.predictions)} WHERE version = ${version} AND output IS NOT NULL GROUP BY 1
@@ -148,6 +148,11 @@ export async function readLabelled(
     });
   }
   return groups;
+}
+
+/** SQL for whether a row's label has come: Parquet files of dataframes hold NaN where none has. */
+export function hasLabel({ label }: LabelSource): string {
+  return `isfinite(CAST(${identifier(label)} AS DOUBLE))`;
 }
 
 async function requireNumbers(

@@ -38,7 +38,7 @@ export interface Section {
 
 export interface LeftOut {
   name: string;
-  reason: 'excluded' | 'identifier' | 'calendar' | 'time' | 'unsupported_type';
+  reason: 'excluded' | 'identifier' | 'calendar' | 'time' | 'unsupported_type' | 'other_version';
   detail: string;
 }
 

@@ -80,7 +80,7 @@ export function throughputSignal(
   const [least, limit] = [service.min_throughput * usual, service.max_throughput * most];
   const fell = usual >= enough && now < least;
   const silent = silentDay(spans, { count, enough, weeks: known.length });
-  if (!fell && silent !== null) return signal(silent);
+  if (!fell && silent !== null && service.min_throughput > 0) return signal(silent);
   const rose = most > 0 && now >= enough && now > limit;
   if (!fell && now < enough) return undecided(`${now} predictions on the newest days, ${enough} are needed`);
   const n = daysOf(spans.recent).length;

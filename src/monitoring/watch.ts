@@ -4,7 +4,7 @@ import type { SegmentInfo } from '../serving/log-schema.ts';
 import { listSegments, readPredictions } from '../serving/prediction-log.ts';
 import type { Store } from '../store/store.ts';
 import { businessSignals } from './business-metric.ts';
-import { dataSignals } from './data-signals.ts';
+import { dataSignals, undecidedColumns } from './data-signals.ts';
 import type { DriftReport } from './drift-report.ts';
 import { estimatedPerformance } from './estimated-performance.ts';
 import type { Evidence } from './findings.ts';
@@ -33,6 +33,8 @@ export interface WatchOptions {
   version: number;
   /** The predictions that a version was gated on; null without. */
   evaluationOf: (version: number) => Promise<(GateEvaluation & { digest: Digest }) | null>;
+  /** Names of the inputs that a version takes; null of a version that is not known. */
+  inputsOf: (version: number) => Promise<readonly string[] | null>;
   /** Local label file; null without. */
   labels: LabelSource | null;
   signal?: AbortSignal | undefined;
@@ -70,7 +72,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
   const evaluation = await options.evaluationOf(options.version);
   const predictions = evaluation === null ? null : await answerDrift(options, { days, evaluation });
   const service = [
-    ...(await serviceSignals(engine, 'served', policy)),
+    ...(await serviceSignals(engine, 'served', { policy, newest: throughputSpans(options)?.recent ?? null })),
     await throughput(options, { days, segments }),
   ];
   const gateOf = gateReader(engine, options.evaluationOf);
@@ -81,6 +83,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
     ? await measure(window(0, 3))
     : null;
   const signals: Signal[] = [
+    ...undecidedColumns(inputs, policy),
     ...dataSignals(inputs, { policy, importance: reference.importance, earlier }),
     ...(predictions === null ? [noReference] : predictionSignals(predictions, policy)),
     ...quality.signals,
@@ -90,6 +93,7 @@ export async function watch(options: WatchOptions): Promise<Watched> {
     ...(await businessSignals(engine, {
       policy,
       view: 'served',
+      inputs: reference.inputs,
       labels: options.labels && { view: labelsView, source: options.labels },
     })),
     ...(await suspicious(options, { columns, hashed, evaluation })),

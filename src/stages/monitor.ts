@@ -9,7 +9,7 @@ import { Digest } from '../json.ts';
 import type { CheckFacts } from '../monitoring/check-facts.ts';
 import { driftPage } from '../monitoring/drift-page.ts';
 import { type LabelSource, MonitoringPolicy } from '../monitoring/policy.ts';
-import { readEvaluation, readReference } from '../monitoring/reference.ts';
+import { readEvaluation, readReference, readSignature } from '../monitoring/reference.ts';
 import { type Response, respond } from '../monitoring/respond.ts';
 import { loadRunbooks } from '../monitoring/runbook.ts';
 import { Action, Alert, Signal } from '../monitoring/signal.ts';
@@ -79,6 +79,11 @@ export const monitor = defineStage({
       const gate = state.versions[served - 1]?.gate;
       return gate === undefined ? null : readEvaluation(context.store, gate);
     };
+    const inputsOf = async (served: number) => {
+      const known = state.versions[served - 1]?.manifest;
+      if (known === undefined) return null;
+      return (await readSignature(context.store, known)).inputs.map(({ name }) => name);
+    };
     const evaluation = await evaluationOf(version);
     const engine = await context.engine();
     try {
@@ -98,6 +103,7 @@ export const monitor = defineStage({
         reference,
         version,
         evaluationOf,
+        inputsOf,
         labels: labelSource(inputs, reference),
         signal: context.signal,
       });
@@ -200,7 +206,10 @@ function judge(
     return {
       verdict: 'inconclusive',
       reason_code: 'not_decidable',
-      summary: `Not enough data: ${inputs.current.rows} predictions in ${inputs.current.blocks} blocks.`,
+      summary:
+        inputs.columns.length === 0
+          ? 'Not enough data: there is no feature to compare.'
+          : `Not enough data: ${inputs.current.rows} predictions in ${inputs.current.blocks} blocks.`,
     };
   }
   const logged = data.filter(({ verdict }) => verdict === 'logged');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CsvFile } from '../../src/data/csv-problems.ts';
 import { csvReader } from '../../src/data/csv-reader.ts';
 import { importDuckDb } from '../../src/data/duckdb-library.ts';
 import { toRow } from '../../src/data/duckdb-values.ts';
@@ -43,6 +44,11 @@ async function read(reader: string): Promise<unknown> {
   }
 }
 
+async function readerOf(csv: CsvFile): Promise<string> {
+  const reading = await csvReader(csv, rows);
+  return 'reader' in reading ? reading.reader : reading.problem.message;
+}
+
 const readable: Record<string, string> = {
   'line feeds': 'a,b\n1,x\n2,y\n',
   'carriage returns': 'a,b\r1,x\r2,y\r',
@@ -72,7 +78,7 @@ it.each(Object.entries(readable))('types are looked for once and found as ever: 
   for (const gzip of [false, true]) {
     const file = path.join(folder, gzip ? 'table.csv.gz' : 'table.csv');
     await writeFile(file, gzip ? gzipSync(text) : text);
-    const reader = await csvReader({ file, gzip }, rows);
+    const reader = await readerOf({ file, gzip });
     expect(reader).toContain('auto_detect = false');
     const looking = `header = true, delim = ',', quote = '"', escape = '"', comment = '', skip = 0, allow_quoted_nulls = false, sample_size = -1, compression = '${gzip ? 'gzip' : 'none'}'`;
     expect(await read(reader)).toEqual(await read(`read_csv(${literal(file)}, ${looking})`));
@@ -82,7 +88,30 @@ it.each(Object.entries(readable))('types are looked for once and found as ever: 
 it('what cannot be looked into is left to the reader, which says what is wrong', async () => {
   const file = path.join(folder, 'ragged.csv');
   await writeFile(file, 'a,b\n1,2,3\n4,5\n');
-  const reader = await csvReader({ file, gzip: false }, rows);
+  const reader = await readerOf({ file, gzip: false });
   expect(reader).toContain('sample_size = -1');
   expect(await read(reader)).toMatch(/sniffing/);
+});
+
+it.each([
+  ['d\n04/01/2024\n05/01/2024\n12/12/2024\n', '05/01/2024|04/01/2024'],
+  ['x,d\n1,04-01-2024\n2,\n', '04-01-2024'],
+  ['when it was\n04/01/2024 10:00:00\n04/04/2024 11:00:00\n', '04/01/2024 10:00:00'],
+])('dates that could have the day or the month first are refused: %j', async (text, example) => {
+  const file = path.join(folder, 'dates.csv');
+  await writeFile(file, text);
+  expect(await readerOf({ file, gzip: false })).toMatch(
+    new RegExp(`day first or with the month first, for example (${example})\\.$`),
+  );
+});
+
+it.each([
+  'd\n04/13/2024\n05/01/2024\n', // the month first
+  'd\n04.01.2024\n', // nobody writes the month first with points
+  'd\n2024/04/01\n',
+  'd\n04/04/2024\n', // the same either way
+])('dates that can be read in one way are read: %j', async (text) => {
+  const file = path.join(folder, 'dates.csv');
+  await writeFile(file, text);
+  expect(await readerOf({ file, gzip: false })).toContain('dateformat');
 });

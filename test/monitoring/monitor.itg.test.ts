@@ -1,10 +1,26 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MonitoringPolicy } from '../../src/monitoring/policy.ts';
 import { runStage } from '../../src/stages/define.ts';
 import { monitor } from '../../src/stages/monitor.ts';
 import { keys } from '../../src/store/keys.ts';
 import { watch } from './watch.ts';
-import { environment, model, world } from './world.ts';
+import { environment, model, type World, world } from './world.ts';
+
+/** Registers version 2, which takes these numbers. */
+async function register({ context, folder }: World, names: readonly string[]): Promise<void> {
+  const { store, registry, actor, producer } = context;
+  const file = path.join(folder, 'signature-2.json');
+  const inputs = names.map((name) => ({ name, type: 'float32' }));
+  await writeFile(file, JSON.stringify({ inputs, task: 'classification', output: 'p' }));
+  const signature = { name: 'signature.json', ...(await store.putFile(file)) };
+  const common = { inputs: {}, producer, facts: {} };
+  const manifest = await store.putManifest({ ...common, kind: 'model', files: [signature] });
+  const gate = await store.putManifest({ ...common, kind: 'gate', files: [] });
+  const entry = { op_id: 'two', actor, type: 'register', version: 2, manifest, gate, verdict: 'pass' };
+  await registry.commit({ model, op_id: 'two', matches: () => false, decide: () => entry as never });
+}
 
 describe('monitor', () => {
   it('is silent when only days differ from each other', async () => {
@@ -245,6 +261,60 @@ describe('monitor', () => {
     expect(fell.of('throughput', 'service')?.value).toBeCloseTo(300 / 7, 9);
     const calm = await watch(bed);
     expect(calm.of('throughput', 'service')).toMatchObject({ verdict: 'ok', value: 100 });
+  });
+
+  it('takes a service that has been silent for weeks for no recovery, whatever older days of the window show', async () => {
+    const bed = await world();
+    const silent = await watch(bed, { since: '2013-02-14', until: '2013-03-22' });
+    for (const name of ['p99_ms', 'error_rate', 'throughput'])
+      expect(silent.of(name, 'service')).toMatchObject({
+        verdict: 'not_enough_data',
+        summary: expect.stringMatching(/^not enough data: (no prediction since 2013-03-15|0 predictions on)/),
+      });
+    const back = await watch(bed, { since: '2013-01-20', until: '2013-02-25' });
+    expect(back.of('p99_ms', 'service')).toMatchObject({ verdict: 'ok' });
+    const batches = { service: { min_throughput: 0 } };
+    const allowed = await watch(bed, { policy: batches, since: '2013-02-14', until: '2013-03-22' });
+    expect(allowed.of('p99_ms', 'service')).toMatchObject({ verdict: 'ok' });
+    // what is past its limit stays so
+    const policy = { service: { p99_ms: 1 } };
+    const slow = await watch(bed, { policy, since: '2013-02-14', until: '2013-03-22' });
+    expect(slow.of('p99_ms', 'service')).toMatchObject({ verdict: 'alert' });
+  });
+
+  it('says of columns that the policy names and that no input is called, that they are not compared', async () => {
+    const bed = await world();
+    const some = await watch(bed, { policy: { columns: ['weight', 'wieght'] } });
+    expect(some.outcome).toMatchObject({
+      ...{ verdict: 'pass', summary: 'None of 1 features moved; not decided: wieght.' },
+    });
+    expect(some.of('wieght')).toMatchObject({
+      verdict: 'not_enough_data',
+      summary:
+        'not enough data: wieght: monitoring.columns names it, and the training rows have no such input',
+    });
+    const none = await watch(bed, { policy: { columns: ['wieght'] } });
+    expect(none.outcome).toMatchObject({
+      ...{ verdict: 'inconclusive', reason_code: 'not_decidable' },
+      summary: 'Not enough data: there is no feature to compare.',
+    });
+  });
+
+  it('takes an input that another version of the window does not take for not decided, and not for nulls', async () => {
+    const bed = await world({
+      version: 'CASE WHEN d < 14 THEN 1 ELSE 2 END',
+      depot: 'CASE WHEN d < 14 THEN depot END',
+    });
+    const unknown = await watch(bed);
+    expect(unknown.of('depot')).toMatchObject({ verdict: 'alert' });
+    await register(bed, ['weight', 'distance']);
+    const known = await watch(bed);
+    expect(known.of('depot')).toMatchObject({
+      verdict: 'not_enough_data',
+      summary: 'not enough data: depot: version 2 served in the window, and does not take it',
+    });
+    expect(known.of('weight')).toMatchObject({ verdict: 'ok' });
+    expect(known.alerts.map(({ cause }) => cause)).not.toContain('data_drift');
   });
 
   it('refuses a window that is none, and an environment where nothing runs', async () => {

@@ -80,6 +80,22 @@ describe('silent failure', () => {
     expect(both.actions.map(({ cause }) => cause)).toEqual(['concept_drift']);
   });
 
+  it('takes a label that is NaN for one that has not come, for the metric and the business metric', async () => {
+    const bed = await world();
+    await bed.engine.addFile('whole', await bed.labels(wrongFor(15)), 'parquet');
+    const some = await bed.parquet(
+      'some.parquet',
+      `SELECT parcel, CASE WHEN hash(parcel) % 10 = 0 THEN CAST('nan' AS DOUBLE) ELSE CAST(late AS DOUBLE) END AS late FROM whole`,
+    );
+    const sql = 'CASE WHEN label > 0.5 THEN 1 WHEN label IS NOT NULL THEN 1 END';
+    const { of } = await watch(bed, { labels: some, policy: { business: { name: 'count', sql } } });
+    expect(of('f1 of version 1 since its gate', 'silent_failure')).toMatchObject({
+      verdict: 'alert',
+      summary: expect.stringMatching(/over 12\d\d labelled predictions/),
+    });
+    expect(of('count of version 1', 'business_metric')?.summary).toMatch(/over 12\d\d predictions/);
+  });
+
   it('[MON-8] is not judged on few labels, nor for a version without predictions at its gate', async () => {
     const bed = await world({ rowsPerDay: 6 });
     const few = await watch(bed, { labels: await bed.labels(wrongFor(40)) });
@@ -166,6 +182,15 @@ describe('the business metric', () => {
     expect(none.of('cost of version 1', 'business_metric')).toMatchObject({ verdict: 'not_enough_data' });
     const some = await watch(bed, { policy, labels: await bed.labels('i % 10 = 0 OR output > 0.5') });
     expect(some.of('cost of version 1', 'business_metric')?.value).toBeCloseTo(5, 0);
+  });
+
+  it('is not judged on a window without a prediction, and stops no alarm about that', async () => {
+    const bed = await world();
+    const policy = { business, service: {} };
+    const { outcome, of, alerts } = await watch(bed, { policy, since: '2013-02-15', until: '2013-02-18' });
+    expect(outcome).toMatchObject({ verdict: 'inconclusive', reason_code: 'service_degraded' });
+    expect(of('throughput', 'service')).toMatchObject({ verdict: 'alert', value: 0 });
+    expect(alerts.map(({ cause }) => cause)).toEqual(['service']);
   });
 
   it('refuses what is not one number a row of what was served', async () => {

@@ -51,3 +51,25 @@ it('with values on some day it is compared', () => {
   expect(comparedOn('hashed', { values: 3, nulls: 1 })).toMatchObject({ compared: ['city'], leftOut: [] });
   expect(comparedOn({ values: 0, nulls: 4 })).toMatchObject({ compared: ['city'], leftOut: [] });
 });
+
+it('an input that another version of the window does not take is left out, and no broken schema', () => {
+  const day = { schema: 'modelgate.served-day/1' as const, day: '2026-02-01', hashed: [] };
+  const taken = new Map([
+    [1, new Set<string>()],
+    [2, new Set(['city'])],
+  ]);
+  const pairOf = (city: Parameters<typeof profile>[0]) =>
+    inputPair(training, [{ ...day, versions: [{ version: 1, blocks: profile(city, null) }] }], {
+      ...{ inputs, policy, taken },
+    });
+  for (const city of [null, { values: 0, nulls: 4 }]) {
+    const { columns, leftOut, schema } = pairOf(city);
+    expect({ columns, missing: schema.missing }).toEqual({ columns: [], missing: [] });
+    expect(leftOut).toEqual([
+      {
+        ...{ name: 'city', reason: 'other_version' },
+        detail: 'version 1 served in the window, and does not take it',
+      },
+    ]);
+  }
+});

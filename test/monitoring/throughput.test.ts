@@ -63,6 +63,8 @@ describe('throughput', () => {
       summary: 'no prediction on 2013-04-10, 1,000 on such a day before',
     });
     expect(signal({ since: 70, until: 101 }, outage)).toMatchObject({ verdict: 'ok' });
+    const allowed = MonitoringPolicy.parse({ service: { min_throughput: 0 } });
+    expect(signal({ since: 70, until: 100 }, outage, allowed)).toMatchObject({ verdict: 'ok' });
     // closed on Sundays: 2013-04-14 is one
     const sundays = (n: number) => ((n - 103) % 7 === 0 ? 0 : 1000);
     expect(signal({ since: 70, until: 104 }, sundays)).toMatchObject({ verdict: 'ok' });
