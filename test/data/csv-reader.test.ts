@@ -96,6 +96,7 @@ it('what cannot be looked into is left to the reader, which says what is wrong',
 it.each([
   ['d\n04/01/2024\n05/01/2024\n12/12/2024\n', '05/01/2024|04/01/2024'],
   ['x,d\n1,04-01-2024\n2,\n', '04-01-2024'],
+  ['d,x\r04/01/2024,1\r', '04/01/2024'],
   ['when it was\n04/01/2024 10:00:00\n04/04/2024 11:00:00\n', '04/01/2024 10:00:00'],
 ])('dates that could have the day or the month first are refused: %j', async (text, example) => {
   const file = path.join(folder, 'dates.csv');
@@ -110,6 +111,7 @@ it.each([
   'd\n04.01.2024\n', // nobody writes the month first with points
   'd\n2024/04/01\n',
   'd\n04/04/2024\n', // the same either way
+  'c,d\n04/21/2024,04/01/2024\n', // one column says it of the other
 ])('dates that can be read in one way are read: %j', async (text) => {
   const file = path.join(folder, 'dates.csv');
   await writeFile(file, text);
