@@ -5,6 +5,7 @@ import { type Digest, parseJson } from '../json.ts';
 import { type Clusters, encodeClusters } from '../stats/influence.ts';
 import type { Undefined } from '../stats/undefined.ts';
 import type { Store } from '../store/store.ts';
+import { oncePerVersion } from './once-per-version.ts';
 import { type MonitoringPolicy, WatchedMetric } from './policy.ts';
 import { clusterDay } from './served.ts';
 
@@ -72,12 +73,10 @@ export function gateReader(
   engine: SqlEngine,
   evaluationOf: (version: number) => Promise<GateEvaluation | null>,
 ): GateReader {
-  const known = new Map<number, Promise<GateScores | null>>();
-  return (version) => {
-    const found = known.get(version) ?? evaluationOf(version).then((one) => one && readScores(engine, one));
-    known.set(version, found);
-    return found;
-  };
+  return oncePerVersion(async (version) => {
+    const found = await evaluationOf(version);
+    return found && readScores(engine, found);
+  });
 }
 
 async function readScores(engine: SqlEngine, { file, metric }: GateEvaluation): Promise<GateScores> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest, parseJson } from '../json.ts';
+import type { Manifest } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { type GateEvaluation, gateMetric } from './gate-scores.ts';
 import { type Importance, parseImportance } from './importance.ts';
@@ -32,8 +33,7 @@ export interface ModelReference {
 }
 
 /** What a model package takes, and what it is for. */
-export async function readSignature(store: Store, model: Digest): Promise<z.infer<typeof Signature>> {
-  const manifest = await store.readManifest(model, 'model');
+export async function readSignature(store: Store, manifest: Manifest): Promise<z.infer<typeof Signature>> {
   const bytes = await store.readBytes(store.file(manifest, 'signature.json').sha256, limit);
   return Signature.parse(parseJson(bytes.toString('utf8')));
 }
@@ -43,7 +43,7 @@ export async function readReference(store: Store, model: Digest): Promise<ModelR
   const manifest = await store.readManifest(model, 'model');
   const text = async (name: string) =>
     (await store.readBytes(store.file(manifest, name).sha256, limit)).toString('utf8');
-  const signature = await readSignature(store, model);
+  const signature = await readSignature(store, manifest);
   const definition = Definition.parse(parseJson(await text('feature-definition.json')));
   const split = Digest.parse(manifest.inputs.split);
   const named = manifest.files.some(({ name }) => name === 'importance.json');

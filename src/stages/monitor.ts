@@ -8,6 +8,7 @@ import { AdmissionRules } from '../evaluation/admission-policy.ts';
 import { Digest } from '../json.ts';
 import type { CheckFacts } from '../monitoring/check-facts.ts';
 import { driftPage } from '../monitoring/drift-page.ts';
+import { oncePerVersion } from '../monitoring/once-per-version.ts';
 import { type LabelSource, MonitoringPolicy } from '../monitoring/policy.ts';
 import { readEvaluation, readReference, readSignature } from '../monitoring/reference.ts';
 import { type Response, respond } from '../monitoring/respond.ts';
@@ -75,15 +76,16 @@ export const monitor = defineStage({
     const { version, manifest } = requireDeployed(state, environment);
     const runbooks = await loadRunbooks(policy.runbooks);
     const packaged = await readReference(context.store, manifest);
-    const evaluationOf = async (served: number) => {
+    const evaluationOf = oncePerVersion(async (served) => {
       const gate = state.versions[served - 1]?.gate;
       return gate === undefined ? null : readEvaluation(context.store, gate);
-    };
-    const inputsOf = async (served: number) => {
+    });
+    const inputsOf = oncePerVersion(async (served) => {
       const known = state.versions[served - 1]?.manifest;
       if (known === undefined) return null;
-      return (await readSignature(context.store, known)).inputs.map(({ name }) => name);
-    };
+      const taken = await readSignature(context.store, await context.store.readManifest(known, 'model'));
+      return taken.inputs.map(({ name }) => name);
+    });
     const evaluation = await evaluationOf(version);
     const engine = await context.engine();
     try {
